@@ -1,0 +1,71 @@
+package dev.reshard.postgres;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.sql.Statement;
+
+/**
+ * Schema {@code reshard} on a shard, to which each package adds its own tables and functions from a
+ * SQL file beside its classes. Stateless.
+ */
+public final class ShardSchema {
+  private ShardSchema() {}
+
+  /** Makes the schema and what all packages need of it: the lease that the shard has seen. */
+  public static void install(Connection connection) throws SQLException {
+    install(connection, ShardSchema.class, "shard.sql");
+  }
+
+  /**
+   * Makes the shard refuse workers with a lower lease from now on.
+   *
+   * @throws SQLException with SQLSTATE {@code RS002} if it has seen a higher one
+   */
+  public static void takeLease(Connection connection, WorkerIdentity worker) throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement("SELECT reshard.take_lease(?, ?)")) {
+      statement.setString(1, worker.migration());
+      statement.setLong(2, worker.lease());
+      statement.execute();
+    }
+  }
+
+  /**
+   * Runs a SQL file, which must be repeatable ({@code IF NOT EXISTS}, {@code OR REPLACE}), in one
+   * transaction. Two callers at a time are safe: an advisory lock lets one wait.
+   *
+   * @param owner the class whose package holds the file
+   * @param file the file's name, e.g. {@code guard.sql}
+   */
+  public static void install(Connection connection, Class<?> owner, String file)
+      throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(
+          "BEGIN; SELECT pg_advisory_xact_lock(7235414); "
+              + "CREATE SCHEMA IF NOT EXISTS reshard; GRANT USAGE ON SCHEMA reshard TO PUBLIC;\n"
+              + read(owner, file)
+              + "\n;COMMIT");
+    } catch (SQLException e) {
+      try (Statement statement = connection.createStatement()) {
+        statement.execute("ROLLBACK");
+      }
+      throw e;
+    }
+  }
+
+  private static String read(Class<?> owner, String file) {
+    try (InputStream in = owner.getResourceAsStream(file)) {
+      if (in == null) {
+        throw new IllegalStateException("no resource " + file + " beside " + owner.getName());
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

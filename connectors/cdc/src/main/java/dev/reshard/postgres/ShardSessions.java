@@ -1,0 +1,117 @@
+package dev.reshard.postgres;
+
+import dev.reshard.keyspace.ShardId;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+import org.postgresql.PGConnection;
+import org.postgresql.PGProperty;
+
+/**
+ * Opens every session that the program has on a shard, all with the same pinned settings: none of
+ * them may filter rows, time out by itself, or write a value in a form that does not cast back
+ * exactly. Thread-safe; a session belongs to who opened it, who closes it.
+ */
+public final class ShardSessions {
+  /**
+   * Why each is here: {@code row_security} off turns a silently filtered copy into an error
+   * (HAZARDS F28); the timeouts would kill holders of snapshots (F20); the rest pins the text form
+   * of values (F31).
+   */
+  private static final List<String> SETTINGS =
+      List.of(
+          "row_security = off",
+          "statement_timeout = 0",
+          "lock_timeout = 0",
+          "idle_in_transaction_session_timeout = 0",
+          "search_path = pg_catalog",
+          "DateStyle = 'ISO, YMD'",
+          "IntervalStyle = postgres",
+          "extra_float_digits = 1",
+          "bytea_output = hex",
+          "TimeZone = 'UTC'",
+          "lc_monetary = 'C'",
+          "xmloption = content",
+          "standard_conforming_strings = on");
+
+  private final String migration;
+  private final Map<ShardId, ShardAddress> shards = new TreeMap<>();
+
+  /**
+   * @param migration stands in {@code application_name}, so that a DBA sees whose session it is
+   */
+  public ShardSessions(String migration, Collection<ShardAddress> shards) {
+    this.migration = migration;
+    shards.forEach(shard -> this.shards.put(shard.id(), shard));
+  }
+
+  /**
+   * @throws IllegalArgumentException if there is no such shard
+   */
+  public ShardAddress address(ShardId shard) {
+    ShardAddress address = shards.get(shard);
+    if (address == null) {
+      throw new IllegalArgumentException("no shard " + shard + "; known: " + shards.keySet());
+    }
+    return address;
+  }
+
+  public Collection<ShardId> shards() {
+    return shards.keySet();
+  }
+
+  /**
+   * A session in autocommit.
+   *
+   * @param part which part of the program it serves, for {@code application_name}
+   */
+  public Connection open(ShardId shard, String part) throws SQLException {
+    return pin(connect(shard, part, new Properties()));
+  }
+
+  /** A session that speaks the replication protocol as well as SQL (simple queries only). */
+  public Connection openReplication(ShardId shard, String part) throws SQLException {
+    Properties properties = new Properties();
+    PGProperty.REPLICATION.set(properties, "database");
+    PGProperty.PREFER_QUERY_MODE.set(properties, "simple");
+    return pin(connect(shard, part, properties));
+  }
+
+  private Connection connect(ShardId shard, String part, Properties properties)
+      throws SQLException {
+    ShardAddress address = address(shard);
+    properties.setProperty("user", address.user());
+    properties.setProperty("password", address.password());
+    PGProperty.APPLICATION_NAME.set(properties, "reshard %s %s".formatted(migration, part));
+    PGProperty.TCP_KEEP_ALIVE.set(properties, true);
+    PGProperty.CONNECT_TIMEOUT.set(properties, 10);
+    PGProperty.ASSUME_MIN_SERVER_VERSION.set(properties, "14");
+    return DriverManager.getConnection(address.url(), properties);
+  }
+
+  private static Connection pin(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      StringBuilder sql = new StringBuilder();
+      SETTINGS.forEach(setting -> sql.append("SET ").append(setting).append(';'));
+      if (connection.getMetaData().getDatabaseMajorVersion() >= 17) {
+        sql.append("SET transaction_timeout = 0;");
+      }
+      statement.execute(sql.toString());
+      return connection;
+    } catch (SQLException | RuntimeException e) {
+      connection.close();
+      throw e;
+    }
+  }
+
+  /** The server process of a session, to be looked up in {@code pg_stat_activity}. */
+  public static int pid(Connection connection) throws SQLException {
+    return connection.unwrap(PGConnection.class).getBackendPID();
+  }
+}

@@ -1,0 +1,85 @@
+package dev.reshard.postgres;
+
+import dev.reshard.keyspace.TableId;
+import java.util.List;
+
+/**
+ * A table as one shard's catalog has it at one moment. Immutable.
+ *
+ * @param columns live columns in order, generated ones included
+ * @param primaryKey its columns; empty without one
+ * @param identity what a change says of the old row
+ * @param leaves where the rows lie: the table itself, or the leaves of a partitioned one
+ */
+public record Table(
+    TableId id,
+    long oid,
+    boolean partitioned,
+    List<Column> columns,
+    List<String> primaryKey,
+    ReplicaIdentity identity,
+    List<Leaf> leaves) {
+
+  /**
+   * The replica identity (PostgreSQL manual, ALTER TABLE). Immutable.
+   *
+   * @param columns what an UPDATE or DELETE says of the old row; empty: nothing, and then a table
+   *     in a publication takes no UPDATE at all (HAZARDS F2)
+   * @param full FULL: rows are told apart by all their columns
+   * @param setting how {@code ALTER TABLE .. REPLICA IDENTITY} writes it, to put it back
+   */
+  public record ReplicaIdentity(List<String> columns, boolean full, String setting) {
+    public ReplicaIdentity {
+      columns = List.copyOf(columns);
+    }
+
+    public boolean isUsable() {
+      return full || !columns.isEmpty();
+    }
+  }
+
+  /**
+   * One file of rows.
+   *
+   * @param fileNode changes when the table is rewritten
+   * @param blocks its length in pages of 8 KiB, when it was read
+   */
+  public record Leaf(TableId id, long oid, long fileNode, long blocks) {}
+
+  public Table {
+    columns = List.copyOf(columns);
+    primaryKey = List.copyOf(primaryKey);
+    leaves = List.copyOf(leaves);
+  }
+
+  /** The columns that we copy and write: all but generated ones. */
+  public List<Column> stored() {
+    return columns.stream().filter(column -> !column.generated()).toList();
+  }
+
+  /**
+   * @throws IllegalArgumentException if there is no such column
+   */
+  public Column column(String name) {
+    return columns.stream()
+        .filter(column -> column.name().equals(name))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException(id + " has no column " + name));
+  }
+
+  public boolean hasColumn(String name) {
+    return columns.stream().anyMatch(column -> column.name().equals(name));
+  }
+
+  /**
+   * What must not change while rows are copied or replicated: files, columns and partitions
+   * (HAZARDS F4-F6). Two tables with an equal fingerprint hold the rows they held, changed only by
+   * changes that the stream carries.
+   */
+  public String fingerprint() {
+    StringBuilder text = new StringBuilder();
+    columns.forEach(column -> text.append(column).append('\n'));
+    leaves.forEach(leaf -> text.append(leaf.id()).append(' ').append(leaf.fileNode()).append('\n'));
+    return text.append(identity).toString();
+  }
+}
