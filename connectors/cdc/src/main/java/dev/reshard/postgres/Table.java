@@ -58,7 +58,9 @@ public record Table(
   }
 
   /**
-   * @throws IllegalArgumentException if there is no such column
+   * The column of that name.
+   *
+   * @throws IllegalArgumentException if there is none
    */
   public Column column(String name) {
     return columns.stream()
