@@ -67,11 +67,12 @@ public final class ControlStore implements AutoCloseable {
                 move.destination().name(),
                 move.buckets().toHex(bucketCount));
           }
-          for (ShardId source : moves.sources()) {
+          for (Move move : moves.all()) {
             database.update(
-                "INSERT INTO reshard.stage_unit (migration, source) VALUES (?, ?)",
+                "INSERT INTO reshard.stage_unit (migration, source, destination) VALUES (?, ?, ?)",
                 migration,
-                source.name());
+                move.source().name(),
+                move.destination().name());
           }
           claim(keyspace, moves.buckets());
           return null;
@@ -202,15 +203,16 @@ public final class ControlStore implements AutoCloseable {
   public List<StageUnit> units() throws SQLException {
     return database.query(
         """
-        SELECT source, place, direction, attempt, epoch FROM reshard.stage_unit
-         WHERE migration = ? ORDER BY source""",
+        SELECT source, destination, place, direction, attempt, epoch FROM reshard.stage_unit
+         WHERE migration = ? ORDER BY source, destination""",
         row ->
             new StageUnit(
                 new ShardId(row.getString(1)),
-                StageUnit.Place.valueOf(row.getString(2)),
-                StageUnit.Direction.valueOf(row.getString(3)),
-                row.getLong(4),
-                row.getLong(5)),
+                new ShardId(row.getString(2)),
+                StageUnit.Place.valueOf(row.getString(3)),
+                StageUnit.Direction.valueOf(row.getString(4)),
+                row.getLong(5),
+                row.getLong(6)),
         migration);
   }
 
@@ -224,7 +226,8 @@ public final class ControlStore implements AutoCloseable {
         database.update(
             """
             UPDATE reshard.stage_unit SET place = ?, direction = ?, attempt = ?, epoch = ?
-             WHERE migration = ? AND source = ? AND place = ? AND attempt = ? AND\s"""
+             WHERE migration = ? AND source = ? AND destination = ? AND place = ?
+               AND attempt = ? AND\s"""
                 + LEASE_HELD,
             becomes.place().name(),
             becomes.direction().name(),
@@ -232,6 +235,7 @@ public final class ControlStore implements AutoCloseable {
             becomes.epoch(),
             migration,
             was.source().name(),
+            was.destination().name(),
             was.place().name(),
             was.attempt(),
             migration,

@@ -18,15 +18,16 @@ CREATE TABLE IF NOT EXISTS reshard.move (
   PRIMARY KEY (migration, source, destination)
 );
 
--- A stage's buckets that leave one source; attempt grows with every fence.
+-- A stage's buckets that leave one source for one destination; attempt grows with every fence.
 CREATE TABLE IF NOT EXISTS reshard.stage_unit (
   migration text NOT NULL REFERENCES reshard.migration ON DELETE CASCADE,
   source text NOT NULL,
+  destination text NOT NULL,
   place text NOT NULL DEFAULT 'AT_SOURCE',
   direction text NOT NULL DEFAULT 'FORWARD',
   attempt bigint NOT NULL DEFAULT 0,
   epoch bigint NOT NULL DEFAULT 0,
-  PRIMARY KEY (migration, source)
+  PRIMARY KEY (migration, source, destination)
 );
 
 CREATE TABLE IF NOT EXISTS reshard.transition (
