@@ -4,7 +4,6 @@ import dev.reshard.change.ChangeWriter;
 import dev.reshard.postgres.Lsn;
 import io.debezium.engine.DebeziumEngine;
 import io.debezium.engine.RecordChangeEvent;
-import java.nio.ByteBuffer;
 import java.util.List;
 import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.source.SourceRecord;
@@ -47,9 +46,7 @@ final class Handover implements DebeziumEngine.ChangeConsumer<RecordChangeEvent<
   }
 
   private static byte[] content(SourceRecord event) {
-    return message(event).get("content") instanceof ByteBuffer content
-        ? content.array()
-        : message(event).getBytes("content");
+    return message(event).getBytes("content");
   }
 
   private static Struct message(SourceRecord event) {

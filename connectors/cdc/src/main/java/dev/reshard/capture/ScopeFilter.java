@@ -10,7 +10,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Passes on what belongs into the topic: changes of rows that are, or were, in a moving bucket and
@@ -22,7 +21,7 @@ final class ScopeFilter implements ChangeHandler {
   private final String marker;
   private final TransactionEncoder encoder;
   private final HeldRows held;
-  private final Map<Relation, ScopedTable> tables = new IdentityHashMap<>();
+  private final IdentityHashMap<Relation, ScopedTable> tables = new IdentityHashMap<>();
 
   private boolean skipping;
   private boolean heartbeat;

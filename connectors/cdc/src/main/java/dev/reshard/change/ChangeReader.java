@@ -100,7 +100,7 @@ public final class ChangeReader implements AutoCloseable {
       throwGapIfFinal();
       long leftNanos = deadlineNanos - System.nanoTime();
       boolean woken = !poll(Duration.ofNanos(Math.max(0, leftNanos)));
-      if (woken || leftNanos <= 0 && fetched.isEmpty()) {
+      if (woken || (leftNanos <= 0 && fetched.isEmpty())) {
         return Optional.empty();
       }
     }

@@ -15,8 +15,6 @@ import org.apache.avro.io.DecoderFactory;
  * Confined to one thread.
  */
 final class ChunkBody {
-  private static final RowChange.Kind[] KINDS = RowChange.Kind.values();
-
   private final Map<ChangedTable, ChangedTable> known = new HashMap<>();
   private BinaryDecoder in;
 
@@ -40,7 +38,7 @@ final class ChunkBody {
 
   private RowChange readRow(List<ChangedTable> tables) throws IOException {
     ChangedTable table = tables.get(in.readInt());
-    RowChange.Kind kind = KINDS[in.readEnum()];
+    RowChange.Kind kind = ChunkFormat.kind(in.readEnum());
     int oldBucket = in.readInt();
     int newBucket = in.readInt();
     String[] key = readTuple(table.key().size());

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
+import java.util.List;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaNormalization;
 
@@ -22,7 +23,21 @@ final class ChunkFormat {
   static final int VALUE_TEXT = 1;
   static final int VALUE_UNCHANGED = 2;
 
+  private static final Schema KIND =
+      SCHEMA.getField("rows").schema().getElementType().getField("kind").schema();
+
+  private static final List<RowChange.Kind> KINDS =
+      KIND.getEnumSymbols().stream().map(RowChange.Kind::valueOf).toList();
+
   private ChunkFormat() {}
+
+  static int numberOf(RowChange.Kind kind) {
+    return KIND.getEnumOrdinal(kind.name());
+  }
+
+  static RowChange.Kind kind(int number) {
+    return KINDS.get(number);
+  }
 
   static byte[] copyOfHeader() {
     return HEADER.clone();
@@ -47,7 +62,7 @@ final class ChunkFormat {
     header[1] = 1;
     long fingerprint = SchemaNormalization.parsingFingerprint64(SCHEMA);
     for (int i = 0; i < 8; i++) {
-      header[2 + i] = (byte) (fingerprint >>> 8 * i);
+      header[2 + i] = (byte) (fingerprint >>> (8 * i));
     }
     return header;
   }

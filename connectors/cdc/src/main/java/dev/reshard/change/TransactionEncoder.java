@@ -9,7 +9,6 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.BiConsumer;
 import java.util.zip.CRC32C;
 import org.apache.avro.io.BinaryEncoder;
@@ -40,7 +39,7 @@ public final class TransactionEncoder {
   private final BinaryEncoder rowEncoder = EncoderFactory.get().directBinaryEncoder(rowBytes, null);
 
   /** By identity: capture keeps one object for each table, and hashing its names costs too much. */
-  private final Map<ChangedTable, Integer> numbers = new IdentityHashMap<>();
+  private final IdentityHashMap<ChangedTable, Integer> numbers = new IdentityHashMap<>();
 
   private final List<ChangedTable> tables = new ArrayList<>();
   private final List<String> tokens = new ArrayList<>();
@@ -98,7 +97,7 @@ public final class TransactionEncoder {
     }
     try {
       rowEncoder.writeInt(number);
-      rowEncoder.writeEnum(kind.ordinal());
+      rowEncoder.writeEnum(ChunkFormat.numberOf(kind));
       rowEncoder.writeInt(oldBucket);
       rowEncoder.writeInt(newBucket);
       writeTuple(key);
