@@ -59,10 +59,17 @@ final class RunDirectory {
     }
   }
 
-  /** Deletes a directory that {@link #create} made. A file that stays is logged, not thrown. */
-  static void delete(Path directory) {
+  /**
+   * Deletes a directory that {@link #create} made, and with the last of them this process's own. A
+   * file that stays is logged, not thrown.
+   */
+  static synchronized void delete(Path directory) {
     try {
       deleteTree(directory);
+      if (current != null && current.isEmpty()) {
+        current.remove();
+        current = null;
+      }
     } catch (IOException e) {
       log.warn("could not delete {}", directory, e);
     }
@@ -77,20 +84,33 @@ final class RunDirectory {
     return Files.createDirectories(root);
   }
 
+  /**
+   * The root's lock keeps others from sweeping a directory that is not locked yet, or half gone.
+   */
   private static RunDirectory open() throws IOException {
     Path root = root();
-    // The outer lock keeps another process from sweeping our directory before we have locked it.
-    try (FileChannel channel = openLock(root);
-        FileLock outer = channel.lock()) {
-      if (!outer.isValid()) {
-        throw new IOException("cannot lock " + root);
-      }
+    try (FileChannel channel = openLock(root)) {
+      FileLock outer = channel.lock();
       sweep(root);
       Path path = Files.createTempDirectory(root, "run-");
       FileLock lock = openLock(path).lock();
-      RunDirectory directory = new RunDirectory(path, lock);
-      Runtime.getRuntime().addShutdownHook(new Thread(directory::deleteIfEmpty, "sandbox-cleanup"));
-      return directory;
+      outer.release();
+      return new RunDirectory(path, lock);
+    }
+  }
+
+  private boolean isEmpty() throws IOException {
+    try (Stream<Path> entries = Files.list(path)) {
+      return entries.allMatch(entry -> entry.endsWith(LOCK));
+    }
+  }
+
+  private void remove() throws IOException {
+    try (FileChannel channel = openLock(root())) {
+      FileLock outer = channel.lock();
+      deleteTree(path);
+      lock.acquiredBy().close();
+      outer.release();
     }
   }
 
@@ -113,17 +133,6 @@ final class RunDirectory {
           deleteTree(run);
         }
       }
-    }
-  }
-
-  /** Other shutdown hooks may still be closing servers; their directories are left to the sweep. */
-  private void deleteIfEmpty() {
-    try (Stream<Path> entries = Files.list(path)) {
-      if (entries.allMatch(entry -> entry.endsWith(LOCK))) {
-        deleteTree(path);
-      }
-    } catch (IOException e) {
-      log.debug("could not delete {}", path, e);
     }
   }
 
