@@ -14,7 +14,9 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
 
-/** Hands units over, one after the other, and mends what a dead worker left. Confined to one thread. */
+/**
+ * Hands units over, one after the other, and mends what a dead worker left. Confined to one thread.
+ */
 final class HandOver {
   private final Migration migration;
   private final Replication replication;
@@ -41,7 +43,9 @@ final class HandOver {
     }
   }
 
-  /** Brings every unit that is under way to an end: forward where the owner is sealed, else back. */
+  /**
+   * Brings every unit that is under way to an end: forward where the owner is sealed, else back.
+   */
   void recover() throws Exception {
     for (StageUnit unit : migration.control().units()) {
       if (unit.place() == Place.FENCED || unit.place() == Place.DECIDED) {
@@ -68,8 +72,7 @@ final class HandOver {
   }
 
   long epoch() throws SQLException {
-    try (Connection connection =
-        migration.sessions().open(migration.spec().control(), "cutover")) {
+    try (Connection connection = migration.sessions().open(migration.spec().control(), "cutover")) {
       Optional<ShardMap> map =
           ShardMapStore.load(connection, migration.keyspace().name()).map(stored -> stored.map());
       return map.orElseThrow().epoch();

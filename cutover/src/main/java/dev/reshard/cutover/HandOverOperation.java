@@ -134,7 +134,13 @@ public final class HandOverOperation implements Operation {
     return result.millis().entrySet().stream()
             .map(
                 step ->
-                    "%s %.1f".formatted(step.getKey().name().toLowerCase(java.util.Locale.ROOT).replace('_', ' '), step.getValue()))
+                    "%s %.1f"
+                        .formatted(
+                            step.getKey()
+                                .name()
+                                .toLowerCase(java.util.Locale.ROOT)
+                                .replace('_', ' '),
+                            step.getValue()))
             .collect(Collectors.joining(", "))
         + " ms";
   }

@@ -22,7 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The steps on real shards. Its sessions are opened before the pause begins. Confined to one thread.
+ * The steps on real shards. Its sessions are opened before the pause begins. Confined to one
+ * thread.
  */
 final class ShardSteps implements CutoverSteps, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(ShardSteps.class);
@@ -61,8 +62,7 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
     this.guard = new Guard(Guards.unitOf(migration, move), migration.worker());
     this.budget = migration.spec().budget().pause();
     this.lane = replication.lane(unit.owner(), unit.receiver());
-    this.token =
-        "%s %s %d".formatted(migration.worker().marker().secret(), unit, unit.attempt());
+    this.token = "%s %s %d".formatted(migration.worker().marker().secret(), unit, unit.attempt());
     boolean withReference =
         migration.hasReference()
             && migration.newShards().contains(unit.receiver())

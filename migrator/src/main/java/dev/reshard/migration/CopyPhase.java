@@ -9,9 +9,11 @@ import dev.reshard.copy.CopyPlan;
 import dev.reshard.copy.CopyResult;
 import dev.reshard.copy.ShardCopier;
 import dev.reshard.copy.Strays;
+import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.AnchorHolder;
+import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.ReplicationSlots;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -75,6 +77,7 @@ public final class CopyPhase implements Phase {
                 .mapToLong(Long::longValue)
                 .sum();
       }
+      prepareWayBack();
       return new Outcome(MigrationState.CATCHING_UP, "%d rows copied".formatted(rows));
     } finally {
       threads.shutdownNow();
@@ -102,8 +105,7 @@ public final class CopyPhase implements Phase {
         .control()
         .registry()
         .register(source, Kind.REPLICATION_SLOT, migration.slot(source), "");
-    CopyDestinations destinations =
-        new CopyDestinations(migration.sessions(), migration.worker());
+    CopyDestinations destinations = new CopyDestinations(migration.sessions(), migration.worker());
     destinations.prepare(plan);
     try (AnchorHolder anchor =
         AnchorHolder.take(
@@ -113,8 +115,7 @@ public final class CopyPhase implements Phase {
             ReplicationSlots.Kind.PERMANENT,
             ANCHOR_LIMIT)) {
       CopyOptions options =
-          new CopyOptions(
-              migration.spec().copy().workers(), CopyOptions.DEFAULT.chunkBlocks());
+          new CopyOptions(migration.spec().copy().workers(), CopyOptions.DEFAULT.chunkBlocks());
       CopyResult result =
           new ShardCopier(migration.sessions(), migration.worker(), options, report, stop)
               .copy(plan, anchor);
@@ -128,10 +129,35 @@ public final class CopyPhase implements Phase {
     }
   }
 
+  /** Where an earlier copy left the lane does not count: its rows are gone. */
   private void startLaneAt(ShardId source, ShardId destination, AnchorHolder anchor)
       throws SQLException {
     try (Connection connection = migration.sessions().open(destination, "lane")) {
-      LaneProgress.reset(connection, migration.name(), source, anchor.anchor().position());
+      LaneProgress.install(connection);
+      LaneProgress.forget(connection, migration.name(), source);
+      LaneProgress.create(connection, migration.name(), source, anchor.anchor().position());
+    }
+  }
+
+  /**
+   * The lanes of the way back begin where their shard's slot does. Until a unit has moved, any
+   * change they meet of its buckets is a violation: the destination is closed.
+   */
+  private void prepareWayBack() throws SQLException {
+    for (Move move : migration.moves().all()) {
+      Lsn start;
+      try (Connection connection = migration.sessions().open(move.destination(), "lane")) {
+        start =
+            ReplicationSlots.find(connection, migration.slot(move.destination()))
+                .orElseThrow()
+                .confirmed();
+      }
+      try (Connection connection = migration.sessions().open(move.source(), "lane")) {
+        LaneProgress.install(connection);
+        LaneProgress.forget(connection, migration.name(), move.destination());
+        LaneProgress.create(connection, migration.name(), move.destination(), start);
+        LaneProgress.mute(connection, migration.name(), move.destination(), move.buckets());
+      }
     }
   }
 

@@ -1,12 +1,10 @@
 package dev.reshard.migration;
 
-import dev.reshard.apply.LaneProgress;
 import dev.reshard.change.ChangeTopics;
 import dev.reshard.control.CleanupRegistry;
 import dev.reshard.control.CleanupRegistry.Kind;
 import dev.reshard.control.MigrationState;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
-import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Publications;
@@ -21,9 +19,9 @@ import java.util.TreeSet;
 
 /**
  * Makes what both directions of replication need, before a row is copied: row keys, guards,
- * publications, topics, and the replication slots of the way back. The order matters: identity before
- * publication (HAZARDS F2), publication before replication slot (F35), and the destination's guard
- * before its slot, so that no application's write of a moving bucket is ever in it.
+ * publications, topics, and the replication slots of the way back. The order matters: identity
+ * before publication (HAZARDS F2), publication before replication slot (F35), and the destination's
+ * guard before its slot, so that no application's write of a moving bucket is ever in it.
  */
 public final class PreparePhase implements Phase {
   private final Migration migration;
@@ -60,7 +58,8 @@ public final class PreparePhase implements Phase {
     for (ShardId shard : withoutAnchor) {
       makeSlot(shard, registry);
     }
-    return new Outcome(MigrationState.COPYING, "row keys, guards, publications and topics are ready");
+    return new Outcome(
+        MigrationState.COPYING, "row keys, guards, publications and topics are ready");
   }
 
   private void publish(ShardId shard, CleanupRegistry registry) throws SQLException {

@@ -24,9 +24,9 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * Both directions of replication: a capture on every shard, a lane for every pair. Runs from catching
- * up until complete, so that a cutover can be taken back, and tried again, without copying.
- * Thread-safe.
+ * Both directions of replication: a capture on every shard, a lane for every pair. Runs from
+ * catching up until complete, so that a cutover can be taken back, and tried again, without
+ * copying. Thread-safe.
  */
 public final class Replication implements Service {
 
@@ -81,10 +81,8 @@ public final class Replication implements Service {
   private Map<Pair, BucketSet> pairs() {
     Map<Pair, BucketSet> pairs = new TreeMap<>();
     for (Move move : migration.moves().all()) {
-      pairs.merge(
-          new Pair(move.source(), move.destination()), move.buckets(), BucketSet::plus);
-      pairs.merge(
-          new Pair(move.destination(), move.source()), move.buckets(), BucketSet::plus);
+      pairs.merge(new Pair(move.source(), move.destination()), move.buckets(), BucketSet::plus);
+      pairs.merge(new Pair(move.destination(), move.source()), move.buckets(), BucketSet::plus);
     }
     if (migration.hasReference()) {
       for (ShardId shard : migration.newShards()) {

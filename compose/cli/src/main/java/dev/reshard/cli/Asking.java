@@ -19,11 +19,11 @@ final class Asking {
   static int ask(Spec spec, Command command, Duration timeout, PrintWriter out)
       throws SQLException, InterruptedException {
     try (Wiring wiring = new Wiring(spec);
-        WorkerLease lease =
-            new WorkerLease(wiring.sessions(), spec.control(), spec.migration())) {
+        WorkerLease lease = new WorkerLease(wiring.sessions(), spec.control(), spec.migration())) {
       ControlStore control = wiring.control();
       if (!control.isInstalled() || control.load().isEmpty()) {
-        out.println("there is no migration %s yet; start 'reshard run'".formatted(spec.migration()));
+        out.println(
+            "there is no migration %s yet; start 'reshard run'".formatted(spec.migration()));
         return ExitCode.REFUSED.code();
       }
       if (lease.holder().isEmpty()) {

@@ -11,7 +11,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code reshard complete}. */
-@Command(name = "complete", description = "Ends the way back: purges moved rows and removes what was made.", mixinStandardHelpOptions = true)
+@Command(
+    name = "complete",
+    description = "Ends the way back: purges moved rows and removes what was made.",
+    mixinStandardHelpOptions = true)
 final class CompleteCommand implements Callable<Integer> {
   @CommandLine.Spec private CommandSpec self;
   @Mixin private MigrationFile file;

@@ -11,7 +11,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code reshard cutover}. */
-@Command(name = "cutover", description = "Hands the buckets over to their new owners.", mixinStandardHelpOptions = true)
+@Command(
+    name = "cutover",
+    description = "Hands the buckets over to their new owners.",
+    mixinStandardHelpOptions = true)
 final class CutoverCommand implements Callable<Integer> {
   @CommandLine.Spec private CommandSpec self;
   @Mixin private MigrationFile file;

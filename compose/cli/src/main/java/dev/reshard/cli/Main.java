@@ -4,6 +4,7 @@ import dev.reshard.control.LeaseLostException;
 import dev.reshard.control.RefusedException;
 import dev.reshard.spec.SpecException;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,7 +18,6 @@ import picocli.CommandLine.Command;
     version = "reshard 0.1",
     description = "Moves live data between PostgreSQL shards.",
     subcommands = {
-      DemoCommand.class,
       CheckCommand.class,
       PlanCommand.class,
       RunCommand.class,
@@ -33,7 +33,7 @@ public final class Main implements Runnable {
   @CommandLine.Spec private CommandLine.Model.CommandSpec self;
 
   public static void main(String[] words) {
-    System.exit(run(new PrintWriter(System.out, true), words));
+    System.exit(run(new PrintWriter(System.out, true, StandardCharsets.UTF_8), words));
   }
 
   /**
@@ -61,7 +61,9 @@ public final class Main implements Runnable {
     }
     log.error("unexpected", e);
     err.println(
-        (e instanceof SQLException sql ? "database error (SQLSTATE " + sql.getSQLState() + "): " : "unexpected: ")
+        (e instanceof SQLException sql
+                ? "database error (SQLSTATE " + sql.getSQLState() + "): "
+                : "unexpected: ")
             + e.getMessage()
             + "; details are in the log file");
     return ExitCode.UNEXPECTED.code();

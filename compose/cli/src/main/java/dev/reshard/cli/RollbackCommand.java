@@ -11,7 +11,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code reshard rollback}. */
-@Command(name = "rollback", description = "Gives the buckets back to their old owners; nothing is lost.", mixinStandardHelpOptions = true)
+@Command(
+    name = "rollback",
+    description = "Gives the buckets back to their old owners; nothing is lost.",
+    mixinStandardHelpOptions = true)
 final class RollbackCommand implements Callable<Integer> {
   @CommandLine.Spec private CommandSpec self;
   @Mixin private MigrationFile file;

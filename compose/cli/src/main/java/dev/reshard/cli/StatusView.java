@@ -16,6 +16,7 @@ import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -109,9 +110,9 @@ final class StatusView {
   private static String copy(JsonNode copy) {
     long total = Math.max(1, copy.path("total_blocks").asLong());
     List<String> rows = new ArrayList<>();
-    copy.path("rows")
-        .fields()
-        .forEachRemaining(e -> rows.add("%d rows to %s".formatted(e.getValue().asLong(), e.getKey())));
+    for (Map.Entry<String, JsonNode> e : copy.path("rows").properties()) {
+      rows.add("%d rows to %s".formatted(e.getValue().asLong(), e.getKey()));
+    }
     return "%s %s  %d %%  %s"
         .formatted(
             copy.path("source").asText(),

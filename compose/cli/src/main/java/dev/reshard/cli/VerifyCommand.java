@@ -10,7 +10,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
 /** {@code reshard verify}. */
-@Command(name = "verify", description = "Compares every moved row, every column, on both sides.", mixinStandardHelpOptions = true)
+@Command(
+    name = "verify",
+    description = "Compares every moved row, every column, on both sides.",
+    mixinStandardHelpOptions = true)
 final class VerifyCommand implements Callable<Integer> {
   @CommandLine.Spec private CommandSpec self;
   @Mixin private MigrationFile file;

@@ -126,7 +126,8 @@ public final class Wiring implements AutoCloseable {
     ShardMap map = map();
     if (!isNew()) {
       ShardMap before = before(control.load().orElseThrow(), map);
-      return new Plan(before, before.with(control.load().orElseThrow().moves().all(), before.epoch()));
+      return new Plan(
+          before, before.with(control.load().orElseThrow().moves().all(), before.epoch()));
     }
     try {
       return Planner.plan(map, spec.to());
@@ -165,11 +166,7 @@ public final class Wiring implements AutoCloseable {
         });
     checks.addAll(
         new TableChecks(
-                sessions,
-                spec,
-                lists.keyspace(),
-                plan.moves(),
-                plan.current().byShard().keySet())
+                sessions, spec, lists.keyspace(), plan.moves(), plan.current().byShard().keySet())
             .all());
     checks.add(new KafkaCheck(spec));
     return checks;
@@ -233,11 +230,9 @@ public final class Wiring implements AutoCloseable {
   private RunningWorker running(Migration migration, WorkerLease lease) {
     AtomicReference<Worker> worker = new AtomicReference<>();
     CopyReport copied = new CopyReport();
-    Shadowing shadowing = new Shadowing(migration);
-    Replication replication = new Replication(migration, shadowing.changedKeys());
+    Replication replication = new Replication(migration, null);
     Guards guards = new Guards(migration);
     List<Service> services = new ArrayList<>(List.of(copied, replication));
-    services.addAll(shadowing.services());
     List<Phase> phases =
         List.of(
             new StartPhase(),
@@ -250,14 +245,12 @@ public final class Wiring implements AutoCloseable {
     List<Gate> wayBack =
         List.of(Gates.lag(migration, replication), Gates.oldTransactions(migration));
     List<Gate> wayForth = new ArrayList<>(wayBack);
-    wayForth.addAll(shadowing.gates());
     worker.set(
         new Worker(
             migration,
             lease,
             phases,
             List.of(
-                shadowing.verification(replication),
                 HandOverOperation.cutover(migration, replication, wayForth),
                 HandOverOperation.rollback(migration, replication, wayBack),
                 new CompleteOperation(migration, guards, services)),

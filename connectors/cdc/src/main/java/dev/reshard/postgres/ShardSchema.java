@@ -36,8 +36,8 @@ public final class ShardSchema {
   }
 
   /**
-   * Ends what other workers of the migration still have open on the shard: a frozen one must hold no
-   * lock that its successor needs. Sessions of commands and of this worker's own capture do not
+   * Ends what other workers of the migration still have open on the shard: a frozen one must hold
+   * no lock that its successor needs. Sessions of commands and of this worker's own capture do not
    * exist yet when a worker starts.
    */
   public static void endOthers(Connection connection, String migration) throws SQLException {
