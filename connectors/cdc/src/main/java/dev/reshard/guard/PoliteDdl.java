@@ -53,13 +53,28 @@ final class PoliteDdl {
    */
   void run(TableId table, List<String> relations, String lockMode, List<String> statements)
       throws SQLException {
+    run(table, relations, lockMode, statements, relations);
+  }
+
+  /**
+   * As above, for statements that take their locks themselves.
+   *
+   * @param watched whose locks can be in the way
+   */
+  void run(
+      TableId table,
+      List<String> relations,
+      String lockMode,
+      List<String> statements,
+      List<String> watched)
+      throws SQLException {
     if (!connection.getAutoCommit()) {
       throw new IllegalStateException("DDL on a user's table is one call in autocommit");
     }
     long start = System.nanoTime();
     SQLException last = null;
     for (int pauseMs = 20; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-      if (last == null || holders(relations, lockMode, 1000).isEmpty()) {
+      if (last == null || holders(watched, lockMode, 1000).isEmpty()) {
         try {
           call(relations, lockMode, statements);
           return;
@@ -72,7 +87,7 @@ final class PoliteDdl {
       }
       Duration waited = Duration.ofNanos(System.nanoTime() - start);
       if (waited.compareTo(patience.total()) >= 0) {
-        throw new TableBusyException(table, waited, holders(relations, lockMode, 0), last);
+        throw new TableBusyException(table, waited, holders(watched, lockMode, 0), last);
       }
       pause(pauseMs);
     }

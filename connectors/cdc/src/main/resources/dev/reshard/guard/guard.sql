@@ -42,6 +42,14 @@ CREATE TABLE IF NOT EXISTS reshard.guard_outside (
   tables oid[] NOT NULL
 );
 
+-- Sequences that have a range of their own on this shard, and how to put them back.
+CREATE TABLE IF NOT EXISTS reshard.private_range (
+  sequence oid PRIMARY KEY,
+  from_value bigint NOT NULL,
+  to_value bigint NOT NULL,
+  undo text NOT NULL
+);
+
 -- Registers a unit and makes its sequences, unless an earlier call did.
 CREATE OR REPLACE FUNCTION reshard.guard_register(of_keyspace text, of_migration text, of_unit text,
   by_lease bigint, of_buckets text, of_tables oid[], born_closed boolean, at_epoch bigint) RETURNS reshard.guard
@@ -188,6 +196,7 @@ BEGIN
       WHERE NOT pg_visible_in_snapshot(w, pg_current_snapshot()));
     EXIT WHEN cardinality(writers) = 0;
     IF clock_timestamp() >= deadline THEN
+      PERFORM pg_stat_clear_snapshot();
       RETURN QUERY
         SELECT a.pid, NULL, a.usename::text, a.application_name, a.xact_start FROM pg_stat_activity a
          WHERE a.backend_xid::text IN (SELECT w::xid::text FROM unnest(writers) w)
