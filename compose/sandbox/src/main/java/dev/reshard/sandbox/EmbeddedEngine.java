@@ -1,0 +1,21 @@
+package dev.reshard.sandbox;
+
+import java.util.Map;
+
+/** Runs PostgreSQL as child processes, and Kafka inside this one. Thread-safe. */
+final class EmbeddedEngine implements SandboxEngine {
+  @Override
+  public String name() {
+    return "embedded";
+  }
+
+  @Override
+  public SandboxPostgres startPostgres(Map<String, String> settings) {
+    return EmbeddedPostgres.start(settings);
+  }
+
+  @Override
+  public SandboxKafka startKafka(Map<String, String> settings) {
+    return EmbeddedKafka.start(settings);
+  }
+}

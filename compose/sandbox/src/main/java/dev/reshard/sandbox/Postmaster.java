@@ -1,0 +1,90 @@
+package dev.reshard.sandbox;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A running PostgreSQL server as the operating system sees it: the process that {@code
+ * postmaster.pid} names, and its children.
+ *
+ * <p>Thread-safe.
+ */
+final class Postmaster {
+  private static final Logger log = LoggerFactory.getLogger(Postmaster.class);
+  private static final Duration DEATH_TIMEOUT = Duration.ofSeconds(10);
+
+  private final ProcessHandle process;
+
+  private Postmaster(ProcessHandle process) {
+    this.process = process;
+  }
+
+  /** The server that runs on a data directory, or empty if none does. */
+  static Optional<Postmaster> of(Path data) {
+    try {
+      List<String> lines = Files.readAllLines(data.resolve("postmaster.pid"));
+      return ProcessHandle.of(Long.parseLong(lines.get(0).trim()))
+          .filter(process -> serves(process, data))
+          .map(Postmaster::new);
+    } catch (IOException | NumberFormatException | IndexOutOfBoundsException none) {
+      return Optional.empty();
+    }
+  }
+
+  /** Kills the servers of every data directory that is a grandchild of {@code run}. */
+  static void killAllBelow(Path run) throws IOException {
+    List<Path> found;
+    try (Stream<Path> entries = Files.walk(run, 3)) {
+      found = entries.filter(entry -> entry.endsWith("postmaster.pid")).toList();
+    }
+    for (Path pidFile : found) {
+      of(pidFile.getParent())
+          .ifPresent(
+              postmaster -> {
+                log.info("killing the server left running in {}", pidFile.getParent());
+                postmaster.kill();
+              });
+    }
+  }
+
+  /**
+   * SIGKILL to the postmaster, then to its children, as when a machine goes down: no checkpoint, no
+   * farewell to clients. Returns when they are gone.
+   *
+   * @throws SandboxException if they are still there after ten seconds
+   */
+  void kill() {
+    // The postmaster first: had a child died before it, it would begin a recovery of its own.
+    List<ProcessHandle> doomed = new ArrayList<>();
+    doomed.add(process);
+    process.descendants().forEach(doomed::add);
+    doomed.forEach(ProcessHandle::destroyForcibly);
+    Instant deadline = Instant.now().plus(DEATH_TIMEOUT);
+    for (ProcessHandle victim : doomed) {
+      while (victim.isAlive()) {
+        if (Instant.now().isAfter(deadline)) {
+          throw new SandboxException("process " + victim.pid() + " survives SIGKILL");
+        }
+        Pause.milliseconds(5);
+      }
+    }
+  }
+
+  /** A process id is used again in time: only a postgres with our data directory is ours. */
+  private static boolean serves(ProcessHandle process, Path data) {
+    return process
+        .info()
+        .commandLine()
+        .filter(line -> line.contains("postgres") && line.contains(data.toString()))
+        .isPresent();
+  }
+}

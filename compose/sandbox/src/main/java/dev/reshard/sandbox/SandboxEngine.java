@@ -1,0 +1,45 @@
+package dev.reshard.sandbox;
+
+import java.util.Map;
+import java.util.ServiceLoader;
+import java.util.stream.StreamSupport;
+
+/**
+ * What runs the servers: processes of this machine ({@code embedded}, the default) or, when built
+ * with the Maven profile {@code containers}, Docker ({@code containers}).
+ *
+ * <p>Implementations are thread-safe: servers are started in parallel.
+ */
+public interface SandboxEngine {
+  /** The system property that names the engine to use. */
+  String PROPERTY = "reshard.sandbox.engine";
+
+  String name();
+
+  /** As {@link SandboxPostgres#start(Map)}. */
+  SandboxPostgres startPostgres(Map<String, String> settings);
+
+  /** As {@link SandboxKafka#start(Map)}. */
+  SandboxKafka startKafka(Map<String, String> settings);
+
+  /**
+   * The engine that {@value #PROPERTY} names.
+   *
+   * @throws SandboxException if there is no such engine on the class path
+   */
+  static SandboxEngine current() {
+    SandboxEngine embedded = new EmbeddedEngine();
+    String wanted = System.getProperty(PROPERTY, embedded.name());
+    if (wanted.equals(embedded.name())) {
+      return embedded;
+    }
+    return StreamSupport.stream(ServiceLoader.load(SandboxEngine.class).spliterator(), false)
+        .filter(engine -> engine.name().equals(wanted))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new SandboxException(
+                    "%s=%s, but this build has no such engine; 'containers' needs mvn -Pcontainers"
+                        .formatted(PROPERTY, wanted)));
+  }
+}

@@ -1,0 +1,44 @@
+package dev.reshard.sandbox;
+
+import java.util.Map;
+
+/**
+ * One real Kafka broker, in KRaft mode with its own controller, reached in plaintext over loopback.
+ *
+ * <p>Topics are created on request only, and have one replica. What a producer got an
+ * acknowledgement for survives {@link #stop} and {@link #restart}, and the death of the process
+ * that runs the broker; it is in the page cache then, so it does not survive a power loss. A topic
+ * that must is created with {@code flush.messages=1}.
+ *
+ * <p>Thread-safe, except that {@link #stop}, {@link #restart} and {@link #close} wait for each
+ * other.
+ */
+public interface SandboxKafka extends AutoCloseable {
+  /** Starts a broker with the current {@linkplain SandboxEngine engine}. */
+  static SandboxKafka start() {
+    return start(Map.of());
+  }
+
+  /**
+   * Starts a broker with the current {@linkplain SandboxEngine engine}.
+   *
+   * @param settings broker settings by name; they override ours
+   * @throws SandboxException if it does not start
+   */
+  static SandboxKafka start(Map<String, String> settings) {
+    return SandboxEngine.current().startKafka(settings);
+  }
+
+  /** Stays the same over {@link #restart}. */
+  String bootstrapServers();
+
+  /** Stops the broker and keeps its data, for tests of a broker that goes away. Idempotent. */
+  void stop();
+
+  /** Starts the broker again on the same data and port, after stopping it if it is up. */
+  void restart();
+
+  /** Stops the broker and deletes its data. Idempotent. */
+  @Override
+  void close();
+}

@@ -1,0 +1,226 @@
+package dev.reshard.sandbox;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.HashSet;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A loopback port that forwards to a server until it is told to misbehave.
+ *
+ * <p>PostgreSQL takes it as it is. A Kafka client would bypass it after its first request, since
+ * the broker advertises its own port.
+ *
+ * <p>Thread-safe.
+ */
+public final class TcpProxy implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(TcpProxy.class);
+  private static final int BUFFER_BYTES = 1 << 16;
+
+  private enum State {
+    FORWARDING,
+    STALLED,
+    CUT,
+    CLOSED
+  }
+
+  private final String targetHost;
+  private final int targetPort;
+  private final int port = FreePorts.next();
+  private final Set<Socket> open = new HashSet<>();
+  private State state = State.CUT;
+  private ServerSocket listener;
+
+  private TcpProxy(String targetHost, int targetPort) {
+    this.targetHost = targetHost;
+    this.targetPort = targetPort;
+  }
+
+  /** Starts a proxy that forwards. The target need not be up; it is dialled per connection. */
+  public static TcpProxy to(String targetHost, int targetPort) {
+    TcpProxy proxy = new TcpProxy(targetHost, targetPort);
+    proxy.heal();
+    return proxy;
+  }
+
+  public static TcpProxy to(SandboxPostgres server) {
+    return to(server.host(), server.port());
+  }
+
+  public String host() {
+    return "127.0.0.1";
+  }
+
+  /** Stays the same for the proxy's life. */
+  public int port() {
+    return port;
+  }
+
+  /** Resets every connection and refuses new ones: a process that died. */
+  public synchronized void cut() {
+    change(State.CUT);
+    closeSockets();
+  }
+
+  /**
+   * Lets no byte pass and closes nothing: a network that swallows packets. New connections are
+   * accepted and stay silent.
+   */
+  public synchronized void stall() {
+    change(State.STALLED);
+    listen();
+  }
+
+  /** Forwards again. What was stalled arrives late; what was cut stays cut. */
+  public synchronized void heal() {
+    change(State.FORWARDING);
+    listen();
+  }
+
+  /** Ends the proxy for good, with all of its connections. Idempotent. */
+  @Override
+  public synchronized void close() {
+    state = State.CLOSED;
+    notifyAll();
+    closeSockets();
+  }
+
+  private void change(State next) {
+    if (state == State.CLOSED) {
+      throw new IllegalStateException("the proxy on port " + port + " is closed");
+    }
+    state = next;
+    notifyAll();
+  }
+
+  private void listen() {
+    if (listener != null) {
+      return;
+    }
+    try {
+      ServerSocket opened = new ServerSocket();
+      opened.setReuseAddress(true);
+      opened.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+      listener = opened;
+      daemon("accept", () -> acceptFrom(opened));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot listen on port " + port, e);
+    }
+  }
+
+  private void closeSockets() {
+    if (listener != null) {
+      closeQuietly(listener);
+      listener = null;
+    }
+    open.forEach(TcpProxy::reset);
+    open.clear();
+  }
+
+  private void acceptFrom(ServerSocket accepting) {
+    try {
+      while (true) {
+        Socket client = accepting.accept();
+        daemon("connection", () -> serve(client));
+      }
+    } catch (IOException closed) {
+      // By cut() or close(); listen() starts another thread.
+    }
+  }
+
+  /** Moves bytes both ways until both ends have finished or either breaks. */
+  private void serve(Socket client) {
+    Socket target = new Socket();
+    try {
+      if (register(client) && mayPass() && register(target)) {
+        target.connect(new InetSocketAddress(targetHost, targetPort));
+        client.setTcpNoDelay(true);
+        target.setTcpNoDelay(true);
+        Thread up = daemon("up", () -> pump(client, target));
+        pump(target, client);
+        up.join();
+      }
+    } catch (IOException unreachable) {
+      // The client sees a reset, as from a server that is down.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      forget(client);
+      forget(target);
+    }
+  }
+
+  private void pump(Socket from, Socket to) {
+    byte[] buffer = new byte[BUFFER_BYTES];
+    try {
+      InputStream in = from.getInputStream();
+      OutputStream out = to.getOutputStream();
+      for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+        if (!mayPass()) {
+          return;
+        }
+        out.write(buffer, 0, read);
+      }
+      to.shutdownOutput();
+    } catch (IOException broken) {
+      reset(from);
+      reset(to);
+    }
+  }
+
+  /** Waits while stalled; false once cut or closed. */
+  private synchronized boolean mayPass() {
+    while (state == State.STALLED) {
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return false;
+      }
+    }
+    return state == State.FORWARDING;
+  }
+
+  private synchronized boolean register(Socket socket) {
+    return state != State.CUT && state != State.CLOSED && open.add(socket);
+  }
+
+  private synchronized void forget(Socket socket) {
+    open.remove(socket);
+    reset(socket);
+  }
+
+  /** Closes with a reset; on a connection that both ends finished it is a plain close. */
+  private static void reset(Socket socket) {
+    try {
+      socket.setSoLinger(true, 0);
+    } catch (IOException alreadyClosed) {
+      // Then closing it again does nothing.
+    }
+    closeQuietly(socket);
+  }
+
+  private static void closeQuietly(Closeable closeable) {
+    try {
+      closeable.close();
+    } catch (IOException e) {
+      log.debug("closing {}", closeable, e);
+    }
+  }
+
+  private Thread daemon(String part, Runnable task) {
+    Thread thread = new Thread(task, "tcp-proxy-%d-%s".formatted(port, part));
+    thread.setDaemon(true);
+    thread.start();
+    return thread;
+  }
+}
