@@ -29,7 +29,7 @@ final class HandMade implements ChangeSource.Factory {
       return new Source(
           new ChangedTable(
               new TableId("public", name), columns, key.stream().map(columns::indexOf).toList()),
-          columns.indexOf(shardKey));
+          shardKey == null ? -1 : columns.indexOf(shardKey));
     }
 
     RowChange insert(String... row) {
