@@ -3,9 +3,6 @@ package dev.reshard.sandbox;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.DirectoryNotEmptyException;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,15 +74,12 @@ final class PostgresBinaries {
     }
     try {
       Files.move(scratch, target, StandardCopyOption.ATOMIC_MOVE);
-    } catch (AtomicMoveNotSupportedException e) {
-      throw e;
-    } catch (FileAlreadyExistsException | DirectoryNotEmptyException lostTheRace) {
-      RunDirectory.delete(scratch);
     } catch (FileSystemException e) {
       RunDirectory.delete(scratch);
       if (!Files.isDirectory(target)) {
         throw e;
       }
+      // Another process was faster.
     }
     return target;
   }

@@ -58,9 +58,9 @@ final class Postmaster {
 
   /**
    * SIGKILL to the postmaster, then to its children, as when a machine goes down: no checkpoint, no
-   * farewell to clients. Returns when they are gone.
+   * farewell to clients. Returns when they are dead.
    *
-   * @throws SandboxException if they are still there after ten seconds
+   * @throws SandboxException if they still run after ten seconds
    */
   void kill() {
     // The postmaster first: had a child died before it, it would begin a recovery of its own.
@@ -70,12 +70,28 @@ final class Postmaster {
     doomed.forEach(ProcessHandle::destroyForcibly);
     Instant deadline = Instant.now().plus(DEATH_TIMEOUT);
     for (ProcessHandle victim : doomed) {
-      while (victim.isAlive()) {
+      while (!isDead(victim)) {
         if (Instant.now().isAfter(deadline)) {
           throw new SandboxException("process " + victim.pid() + " survives SIGKILL");
         }
         Pause.milliseconds(5);
       }
+    }
+  }
+
+  /**
+   * Also when its parent has not taken note yet: orphans wait for process 1, for seconds or ever.
+   */
+  private static boolean isDead(ProcessHandle victim) {
+    if (!victim.isAlive()) {
+      return true;
+    }
+    try {
+      String stat = Files.readString(Path.of("/proc", Long.toString(victim.pid()), "stat"));
+      // Its third field, after the name in parentheses: Z is a zombie.
+      return stat.startsWith(") Z", stat.lastIndexOf(')'));
+    } catch (IOException gone) {
+      return true;
     }
   }
 
