@@ -56,6 +56,18 @@ public final class LaneProgress {
     }
   }
 
+  /** Takes a lane out: its rows are deleted, or the migration is over. */
+  public static void forget(Connection connection, String migration, ShardId source)
+      throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "DELETE FROM reshard.lane WHERE migration = ? AND source = ?")) {
+      statement.setString(1, migration);
+      statement.setString(2, source.name());
+      statement.executeUpdate();
+    }
+  }
+
   /** Empty if no such lane ends here. */
   public static Optional<Stored> find(Connection connection, String migration, ShardId source)
       throws SQLException {
