@@ -77,7 +77,7 @@ public record CopyPlan(ShardId source, List<TableCopy> tables) {
   }
 
   /** The tables that {@code destination} gets rows of. */
-  List<TableCopy> tablesTo(ShardId destination) {
+  public List<TableCopy> tablesTo(ShardId destination) {
     return tables.stream()
         .filter(t -> t.targets().stream().anyMatch(x -> x.destination().equals(destination)))
         .toList();

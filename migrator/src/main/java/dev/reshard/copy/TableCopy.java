@@ -53,7 +53,7 @@ public record TableCopy(
   }
 
   /** The target on that shard. */
-  Target target(ShardId destination) {
+  public Target target(ShardId destination) {
     return targets.stream()
         .filter(target -> target.destination().equals(destination))
         .findFirst()
@@ -85,8 +85,8 @@ public record TableCopy(
         .formatted(columns, chunk.leaf().id().quoted(), where(chunk), in(moving), limit);
   }
 
-  /** A condition on the table's rows at a destination: whether they are of the target's buckets. */
-  String whereMoving(Target target) {
+  /** A condition on rows of the table, on either side: whether they are of the target's buckets. */
+  public String whereMoving(Target target) {
     return key.isPresent() ? in(target.buckets()) : "true";
   }
 
@@ -100,7 +100,8 @@ public record TableCopy(
     return passed.isEmpty() ? chunk.where() : chunk.where() + " AND " + in(passed) + " IS NOT TRUE";
   }
 
-  private String bucket() {
+  /** A row's bucket, as an expression of type {@code int4}. */
+  public String bucket() {
     return key.map(name -> partitioning.sql(quote(name))).orElse(REFERENCE + "::int4");
   }
 
