@@ -1,0 +1,163 @@
+package dev.reshard.verify;
+
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.postgres.AnchorHolder;
+import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.ReplicationSlots;
+import dev.reshard.postgres.ShardSessions;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.SQLTimeoutException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Brings a source and its destinations to the same position for an instant. Confined to one thread.
+ *
+ * <p>The lanes are held first, then the anchor is taken: a lane that runs on has passed the
+ * anchor's position before the server has told it (HAZARDS F21). They are let go as soon as the
+ * snapshots are open. If that takes longer than the limit they are let go without, and it is tried
+ * again later; a long transaction on the source is the usual reason.
+ */
+final class Freezer {
+  /** The longest that a comparison may add to a lane's lag. */
+  static final Duration HOLD_LIMIT = Duration.ofSeconds(2);
+
+  private static final int ATTEMPTS = 5;
+  private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
+
+  private final ShardSessions sessions;
+  private final ShardId source;
+  private final List<HeldLane> lanes;
+
+  /**
+   * @param lanes one to each destination
+   */
+  Freezer(ShardSessions sessions, ShardId source, List<HeldLane> lanes) {
+    this.sessions = sessions;
+    this.source = source;
+    this.lanes = List.copyOf(lanes);
+  }
+
+  /**
+   * @param slot name of a temporary replication slot, gone when this returns
+   * @throws ComparisonException if every try took longer than the lanes may be held
+   */
+  FrozenSides freeze(String slot) throws SQLException, InterruptedException {
+    Duration pause = FIRST_PAUSE;
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return freezeOnce(slot);
+      } catch (SQLTimeoutException e) {
+        if (attempt == ATTEMPTS) {
+          throw new ComparisonException(
+              ("Source %s and its destinations were not brought to one position in %d tries of %s;"
+                      + " the lanes run on, nothing was compared. Last reason: %s")
+                  .formatted(source, ATTEMPTS, HOLD_LIMIT, e.getMessage()),
+              e);
+        }
+        Thread.sleep(pause.toMillis());
+        pause = pause.multipliedBy(2);
+      }
+    }
+  }
+
+  private FrozenSides freezeOnce(String slot) throws SQLException, InterruptedException {
+    Map<ShardId, Connection> destinations = new TreeMap<>();
+    AnchorHolder anchor = null;
+    boolean frozen = false;
+    try {
+      for (HeldLane lane : lanes) {
+        destinations.put(lane.destination(), sessions.open(lane.destination(), "verify"));
+      }
+      long start = System.nanoTime();
+      long deadline = start + HOLD_LIMIT.toNanos();
+      try {
+        for (HeldLane lane : lanes) {
+          lane.hold();
+        }
+        anchor =
+            AnchorHolder.take(
+                sessions, source, slot, ReplicationSlots.Kind.TEMPORARY, until(deadline));
+        applyAllTo(anchor.anchor().position(), deadline);
+        for (Connection destination : destinations.values()) {
+          openSnapshot(destination);
+        }
+      } finally {
+        lanes.forEach(HeldLane::resume);
+      }
+      frozen = true;
+      return new FrozenSides(anchor, destinations, Duration.ofNanos(System.nanoTime() - start));
+    } finally {
+      if (!frozen) {
+        FrozenSides.closeAll(List.copyOf(destinations.values()));
+        if (anchor != null) {
+          anchor.close();
+        }
+      }
+    }
+  }
+
+  private void applyAllTo(Lsn position, long deadline) throws SQLException, InterruptedException {
+    List<FutureTask<Void>> running = new ArrayList<>();
+    List<Thread> threads = new ArrayList<>();
+    for (HeldLane lane : lanes) {
+      FutureTask<Void> task =
+          new FutureTask<>(
+              () -> {
+                lane.applyTo(position);
+                return null;
+              });
+      running.add(task);
+      Thread thread = new Thread(task, "apply-to-" + lane.destination());
+      threads.add(thread);
+      thread.start();
+    }
+    try {
+      for (FutureTask<Void> task : running) {
+        await(task, position, deadline);
+      }
+    } finally {
+      for (FutureTask<Void> task : running) {
+        task.cancel(true);
+      }
+      for (Thread thread : threads) {
+        thread.join();
+      }
+    }
+  }
+
+  private static void await(FutureTask<Void> task, Lsn position, long deadline)
+      throws SQLException, InterruptedException {
+    try {
+      task.get(until(deadline).toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      throw new SQLTimeoutException("a lane did not reach " + position + " in time", "57014", e);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof SQLException failure) {
+        throw failure;
+      }
+      throw new IllegalStateException("a held lane failed to reach " + position, e.getCause());
+    }
+  }
+
+  private static void openSnapshot(Connection destination) throws SQLException {
+    destination.setAutoCommit(false);
+    try (Statement statement = destination.createStatement()) {
+      statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+      statement.execute("SELECT txid_current_snapshot()");
+    }
+  }
+
+  private static Duration until(long deadline) {
+    return Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
+  }
+}

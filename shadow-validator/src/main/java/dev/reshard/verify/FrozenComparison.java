@@ -1,0 +1,105 @@
+package dev.reshard.verify;
+
+import dev.reshard.copy.CopyPlan;
+import dev.reshard.copy.TableCopy;
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.postgres.ShardSessions;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.function.Consumer;
+
+/**
+ * The full verification of one source: every row that moves, on both sides, at one position. The
+ * lanes stand still for less than {@link Freezer#HOLD_LIMIT}; the comparison itself holds up
+ * nobody. Thread-safe.
+ */
+public final class FrozenComparison {
+  private final ShardSessions sessions;
+  private final Consumer<TableResult> listener;
+
+  /**
+   * @param listener is told of each table when it was compared, by one thread for each destination
+   */
+  public FrozenComparison(ShardSessions sessions, Consumer<TableResult> listener) {
+    this.sessions = sessions;
+    this.listener = listener;
+  }
+
+  /**
+   * Compares.
+   *
+   * @param plan tables, buckets and destinations, as for a copy
+   * @param lanes of the source, one to each destination of the plan
+   * @param slot name for a temporary replication slot
+   * @throws ComparisonException if no comparison could be made
+   */
+  public ComparisonResult compare(CopyPlan plan, List<HeldLane> lanes, String slot)
+      throws SQLException, InterruptedException {
+    long start = System.nanoTime();
+    try (FrozenSides frozen = new Freezer(sessions, plan.source(), lanes).freeze(slot)) {
+      Map<ShardId, FutureTask<List<TableResult>>> running = new LinkedHashMap<>();
+      for (Map.Entry<ShardId, Connection> each : frozen.destinations().entrySet()) {
+        FutureTask<List<TableResult>> task =
+            new FutureTask<>(() -> compare(plan, frozen, each.getKey(), each.getValue()));
+        running.put(each.getKey(), task);
+        new Thread(task, "compare-" + each.getKey()).start();
+      }
+      List<TableResult> results = new ArrayList<>();
+      SQLException failure = null;
+      for (FutureTask<List<TableResult>> task : running.values()) {
+        try {
+          results.addAll(get(task));
+        } catch (SQLException e) {
+          failure = e;
+        }
+      }
+      if (failure != null) {
+        throw failure;
+      }
+      return new ComparisonResult(
+          plan.source(),
+          frozen.position(),
+          frozen.held(),
+          Duration.ofNanos(System.nanoTime() - start),
+          results);
+    }
+  }
+
+  private List<TableResult> compare(
+      CopyPlan plan, FrozenSides frozen, ShardId destination, Connection destinationSide)
+      throws SQLException, InterruptedException {
+    List<TableResult> results = new ArrayList<>();
+    try (Connection sourceSide = frozen.source().open("verify")) {
+      for (TableCopy table : plan.tablesTo(destination)) {
+        TableResult result =
+            TableComparison.of(sourceSide, destinationSide, table, table.target(destination))
+                .compare();
+        listener.accept(result);
+        results.add(result);
+      }
+    }
+    return results;
+  }
+
+  private static List<TableResult> get(FutureTask<List<TableResult>> task)
+      throws SQLException, InterruptedException {
+    try {
+      return task.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof SQLException cause) {
+        throw cause;
+      }
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      throw new IllegalStateException(e.getCause());
+    }
+  }
+}
