@@ -71,37 +71,52 @@ final class Freezer {
   }
 
   private FrozenSides freezeOnce(String slot) throws SQLException, InterruptedException {
+    Map<ShardId, Connection> sources = new TreeMap<>();
     Map<ShardId, Connection> destinations = new TreeMap<>();
-    AnchorHolder anchor = null;
     boolean frozen = false;
     try {
       for (HeldLane lane : lanes) {
         destinations.put(lane.destination(), sessions.open(lane.destination(), "verify"));
       }
       long start = System.nanoTime();
-      long deadline = start + HOLD_LIMIT.toNanos();
-      try {
+      try (AnchorHolder anchor = holdAt(slot, start + HOLD_LIMIT.toNanos(), destinations)) {
+        Duration held = Duration.ofNanos(System.nanoTime() - start);
         for (HeldLane lane : lanes) {
-          lane.hold();
+          sources.put(lane.destination(), anchor.open("verify"));
         }
-        anchor =
-            AnchorHolder.take(
-                sessions, source, slot, ReplicationSlots.Kind.TEMPORARY, until(deadline));
-        applyAllTo(anchor.anchor().position(), deadline);
-        for (Connection destination : destinations.values()) {
-          openSnapshot(destination);
-        }
-      } finally {
-        lanes.forEach(HeldLane::resume);
+        frozen = true;
+        return new FrozenSides(anchor.anchor().position(), sources, destinations, held);
       }
-      frozen = true;
-      return new FrozenSides(anchor, destinations, Duration.ofNanos(System.nanoTime() - start));
     } finally {
       if (!frozen) {
-        FrozenSides.closeAll(List.copyOf(destinations.values()));
-        if (anchor != null) {
-          anchor.close();
-        }
+        FrozenSides.closeAll(sources);
+        FrozenSides.closeAll(destinations);
+      }
+    }
+  }
+
+  /** Returns with the lanes running again, and the destinations' snapshots open. */
+  private AnchorHolder holdAt(String slot, long deadline, Map<ShardId, Connection> destinations)
+      throws SQLException, InterruptedException {
+    AnchorHolder anchor = null;
+    boolean reached = false;
+    try {
+      for (HeldLane lane : lanes) {
+        lane.hold();
+      }
+      anchor =
+          AnchorHolder.take(
+              sessions, source, slot, ReplicationSlots.Kind.TEMPORARY, until(deadline));
+      applyAllTo(anchor.anchor().position(), deadline);
+      for (Connection destination : destinations.values()) {
+        openSnapshot(destination);
+      }
+      reached = true;
+      return anchor;
+    } finally {
+      lanes.forEach(HeldLane::resume);
+      if (anchor != null && !reached) {
+        anchor.close();
       }
     }
   }
