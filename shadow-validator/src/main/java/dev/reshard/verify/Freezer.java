@@ -10,14 +10,11 @@ import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * Brings a source and its destinations to the same position for an instant. Confined to one thread.
@@ -122,45 +119,30 @@ final class Freezer {
   }
 
   private void applyAllTo(Lsn position, long deadline) throws SQLException, InterruptedException {
-    List<FutureTask<Void>> running = new ArrayList<>();
-    List<Thread> threads = new ArrayList<>();
+    Map<ShardId, FutureTask<Boolean>> running = new TreeMap<>();
     for (HeldLane lane : lanes) {
-      FutureTask<Void> task =
-          new FutureTask<>(
-              () -> {
-                lane.applyTo(position);
-                return null;
-              });
-      running.add(task);
-      Thread thread = new Thread(task, "apply-to-" + lane.destination());
-      threads.add(thread);
-      thread.start();
+      FutureTask<Boolean> task = new FutureTask<>(() -> lane.applyTo(position, until(deadline)));
+      running.put(lane.destination(), task);
+      new Thread(task, "apply-to-" + lane.destination()).start();
     }
-    try {
-      for (FutureTask<Void> task : running) {
-        await(task, position, deadline);
-      }
-    } finally {
-      for (FutureTask<Void> task : running) {
-        task.cancel(true);
-      }
-      for (Thread thread : threads) {
-        thread.join();
-      }
+    ShardId late = null;
+    for (Map.Entry<ShardId, FutureTask<Boolean>> each : running.entrySet()) {
+      late = get(each.getValue()) ? late : each.getKey();
+    }
+    if (late != null) {
+      throw new SQLTimeoutException(
+          "the lane from %s to %s did not reach %s in time".formatted(source, late, position));
     }
   }
 
-  private static void await(FutureTask<Void> task, Lsn position, long deadline)
-      throws SQLException, InterruptedException {
+  private static boolean get(FutureTask<Boolean> task) throws InterruptedException {
     try {
-      task.get(until(deadline).toNanos(), TimeUnit.NANOSECONDS);
-    } catch (TimeoutException e) {
-      throw new SQLTimeoutException("a lane did not reach " + position + " in time", "57014", e);
+      return task.get();
     } catch (ExecutionException e) {
-      if (e.getCause() instanceof SQLException failure) {
+      if (e.getCause() instanceof RuntimeException failure) {
         throw failure;
       }
-      throw new IllegalStateException("a held lane failed to reach " + position, e.getCause());
+      throw new IllegalStateException("a held lane did not run", e.getCause());
     }
   }
 
