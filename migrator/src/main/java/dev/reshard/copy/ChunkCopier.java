@@ -132,8 +132,10 @@ final class ChunkCopier implements AutoCloseable {
     try (Statement statement = source.createStatement()) {
       statement.execute(
           "LOCK TABLE ONLY %s IN ACCESS SHARE MODE".formatted(chunk.leaf().id().quoted()));
+    } finally {
+      // also when there is no such table any more
+      checkUnchanged(catalog, table.table());
     }
-    checkUnchanged(catalog, table.table());
   }
 
   /** Compares a table with what it was before the anchor. */

@@ -16,6 +16,8 @@ public final class CopyException extends RuntimeException {
     OTHER_ANCHOR,
     /** A table was rewritten or altered, or its partitions changed, after the anchor. */
     CATALOG_CHANGED,
+    /** The session that held the anchor's snapshot has ended. */
+    SNAPSHOT_GONE,
     /** A server refused, or was not reached, more often than we try. */
     SERVER_FAILED
   }

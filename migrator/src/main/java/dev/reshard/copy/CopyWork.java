@@ -1,5 +1,6 @@
 package dev.reshard.copy;
 
+import dev.reshard.postgres.AnchorHolder;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -95,6 +96,14 @@ final class CopyWork {
       } catch (SQLException e) {
         close(copier);
         copier = null;
+        if (AnchorHolder.SNAPSHOT_GONE.equals(e.getSQLState())) {
+          throw new CopyException(
+              CopyException.Reason.SNAPSHOT_GONE,
+              e.getMessage()
+                  + ". The copy is not complete, and cannot be completed from there. Run again: it"
+                  + " begins from a new anchor.",
+              e);
+        }
         if (!mayPass(e) || attempt == ATTEMPTS || hasEnded()) {
           throw new CopyException(
               CopyException.Reason.SERVER_FAILED,

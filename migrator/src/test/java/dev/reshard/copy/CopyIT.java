@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.Keyspace;
+import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.AnchorHolder;
 import dev.reshard.sandbox.RowComparison;
@@ -155,7 +156,9 @@ class CopyIT {
           comparison.actualRows(),
           result.rows().get(table.id()).values().stream().mapToLong(Long::longValue).sum());
     }
-    assertEquals(List.of("0"), scene.shard(A).query("SELECT count(*) FROM pg_replication_slots"));
+    assertEquals(
+        List.of("0"),
+        scene.shard(A).query("SELECT count(*) FROM pg_replication_slots WHERE temporary"));
   }
 
   @Test
@@ -368,5 +371,70 @@ class CopyIT {
     String all = "SELECT countries::text FROM countries ORDER BY 1";
     assertEquals(scene.shard(A).query(all), scene.shard(B).query(all));
     assertEquals(scene.shard(A).query(all), scene.shard(C).query(all));
+  }
+
+  @Test
+  void goesOnAfterSessionsWereLostOnEitherSide() throws Exception {
+    scene.shards.execute(ORDERS_DDL);
+    scene.shard(A).execute(ORDERS_ROWS);
+    CopyPlan plan = scene.plan(ORDERS);
+    new CopyDestinations(scene.sessions, scene.worker).prepare(plan);
+    AtomicInteger chunks = new AtomicInteger();
+    ShardCopier copier =
+        new ShardCopier(
+            scene.sessions,
+            scene.worker,
+            new CopyOptions(1, 3),
+            progress -> {
+              int chunk = chunks.incrementAndGet();
+              if (chunk == 3 || chunk == 6) {
+                endSessions(chunk == 3 ? C : A, "reshard shop copy");
+              }
+            },
+            () -> false);
+    try (AnchorHolder anchor = scene.anchor()) {
+      assertTrue(copier.copy(plan, anchor).complete());
+    }
+    assertTrue(chunks.get() > 6, chunks.toString());
+    scene.compare(ORDERS).requireEqual();
+  }
+
+  @Test
+  void saysWhenTheSnapshotIsGone() throws Exception {
+    scene.shards.execute(ORDERS_DDL);
+    scene.shard(A).execute(ORDERS_ROWS);
+    CopyPlan plan = scene.plan(ORDERS);
+    new CopyDestinations(scene.sessions, scene.worker).prepare(plan);
+    try (AnchorHolder anchor = scene.anchor()) {
+      endSessions(A, "reshard shop snapshot");
+      CopyException refused =
+          assertThrows(CopyException.class, () -> scene.copier().copy(plan, anchor));
+      assertEquals(CopyException.Reason.SNAPSHOT_GONE, refused.reason());
+    }
+    scene.prepareAndCopy(plan);
+    scene.compare(ORDERS).requireEqual();
+  }
+
+  @Test
+  void aRowWithoutShardKeyIsAStray() throws Exception {
+    scene.shards.execute("CREATE TABLE loose (tenant bigint, v text)");
+    scene.shard(A).execute("INSERT INTO loose VALUES (NULL, 'x')");
+    CopyResult result = scene.prepareAndCopy(scene.plan(table("loose", "tenant")));
+    assertEquals(
+        new Strays(1, List.of("tenant=NULL")), result.strays().get(table("loose", "").id()));
+  }
+
+  private void endSessions(ShardId shard, String application) {
+    try {
+      scene
+          .shard(shard)
+          .query(
+              """
+              SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+               WHERE application_name = '%s' AND datname = current_database()"""
+                  .formatted(application));
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }

@@ -10,14 +10,11 @@ import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * Brings a source and its destinations to the same position for an instant. Confined to one thread.
@@ -71,81 +68,81 @@ final class Freezer {
   }
 
   private FrozenSides freezeOnce(String slot) throws SQLException, InterruptedException {
+    Map<ShardId, Connection> sources = new TreeMap<>();
     Map<ShardId, Connection> destinations = new TreeMap<>();
-    AnchorHolder anchor = null;
     boolean frozen = false;
     try {
       for (HeldLane lane : lanes) {
         destinations.put(lane.destination(), sessions.open(lane.destination(), "verify"));
       }
       long start = System.nanoTime();
-      long deadline = start + HOLD_LIMIT.toNanos();
-      try {
+      try (AnchorHolder anchor = holdAt(slot, start + HOLD_LIMIT.toNanos(), destinations)) {
+        Duration held = Duration.ofNanos(System.nanoTime() - start);
         for (HeldLane lane : lanes) {
-          lane.hold();
+          sources.put(lane.destination(), anchor.open("verify"));
         }
-        anchor =
-            AnchorHolder.take(
-                sessions, source, slot, ReplicationSlots.Kind.TEMPORARY, until(deadline));
-        applyAllTo(anchor.anchor().position(), deadline);
-        for (Connection destination : destinations.values()) {
-          openSnapshot(destination);
-        }
-      } finally {
-        lanes.forEach(HeldLane::resume);
+        frozen = true;
+        return new FrozenSides(anchor.anchor().position(), sources, destinations, held);
       }
-      frozen = true;
-      return new FrozenSides(anchor, destinations, Duration.ofNanos(System.nanoTime() - start));
     } finally {
       if (!frozen) {
-        FrozenSides.closeAll(List.copyOf(destinations.values()));
-        if (anchor != null) {
-          anchor.close();
-        }
+        FrozenSides.closeAll(sources);
+        FrozenSides.closeAll(destinations);
+      }
+    }
+  }
+
+  /** Returns with the lanes running again, and the destinations' snapshots open. */
+  private AnchorHolder holdAt(String slot, long deadline, Map<ShardId, Connection> destinations)
+      throws SQLException, InterruptedException {
+    AnchorHolder anchor = null;
+    boolean reached = false;
+    try {
+      for (HeldLane lane : lanes) {
+        lane.hold();
+      }
+      anchor =
+          AnchorHolder.take(
+              sessions, source, slot, ReplicationSlots.Kind.TEMPORARY, until(deadline));
+      applyAllTo(anchor.anchor().position(), deadline);
+      for (Connection destination : destinations.values()) {
+        openSnapshot(destination);
+      }
+      reached = true;
+      return anchor;
+    } finally {
+      lanes.forEach(HeldLane::resume);
+      if (anchor != null && !reached) {
+        anchor.close();
       }
     }
   }
 
   private void applyAllTo(Lsn position, long deadline) throws SQLException, InterruptedException {
-    List<FutureTask<Void>> running = new ArrayList<>();
-    List<Thread> threads = new ArrayList<>();
+    Map<ShardId, FutureTask<Boolean>> running = new TreeMap<>();
     for (HeldLane lane : lanes) {
-      FutureTask<Void> task =
-          new FutureTask<>(
-              () -> {
-                lane.applyTo(position);
-                return null;
-              });
-      running.add(task);
-      Thread thread = new Thread(task, "apply-to-" + lane.destination());
-      threads.add(thread);
-      thread.start();
+      FutureTask<Boolean> task = new FutureTask<>(() -> lane.applyTo(position, until(deadline)));
+      running.put(lane.destination(), task);
+      new Thread(task, "apply-to-" + lane.destination()).start();
     }
-    try {
-      for (FutureTask<Void> task : running) {
-        await(task, position, deadline);
-      }
-    } finally {
-      for (FutureTask<Void> task : running) {
-        task.cancel(true);
-      }
-      for (Thread thread : threads) {
-        thread.join();
-      }
+    ShardId late = null;
+    for (Map.Entry<ShardId, FutureTask<Boolean>> each : running.entrySet()) {
+      late = get(each.getValue()) ? late : each.getKey();
+    }
+    if (late != null) {
+      throw new SQLTimeoutException(
+          "the lane from %s to %s did not reach %s in time".formatted(source, late, position));
     }
   }
 
-  private static void await(FutureTask<Void> task, Lsn position, long deadline)
-      throws SQLException, InterruptedException {
+  private static boolean get(FutureTask<Boolean> task) throws InterruptedException {
     try {
-      task.get(until(deadline).toNanos(), TimeUnit.NANOSECONDS);
-    } catch (TimeoutException e) {
-      throw new SQLTimeoutException("a lane did not reach " + position + " in time", "57014", e);
+      return task.get();
     } catch (ExecutionException e) {
-      if (e.getCause() instanceof SQLException failure) {
+      if (e.getCause() instanceof RuntimeException failure) {
         throw failure;
       }
-      throw new IllegalStateException("a held lane failed to reach " + position, e.getCause());
+      throw new IllegalStateException("a held lane did not run", e.getCause());
     }
   }
 

@@ -8,9 +8,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.function.Consumer;
@@ -44,24 +42,22 @@ public final class FrozenComparison {
       throws SQLException, InterruptedException {
     long start = System.nanoTime();
     try (FrozenSides frozen = new Freezer(sessions, plan.source(), lanes).freeze(slot)) {
-      Map<ShardId, FutureTask<List<TableResult>>> running = new LinkedHashMap<>();
-      for (Map.Entry<ShardId, Connection> each : frozen.destinations().entrySet()) {
+      List<FutureTask<List<TableResult>>> running = new ArrayList<>();
+      for (ShardId destination : frozen.destinations().keySet()) {
         FutureTask<List<TableResult>> task =
-            new FutureTask<>(() -> compare(plan, frozen, each.getKey(), each.getValue()));
-        running.put(each.getKey(), task);
-        new Thread(task, "compare-" + each.getKey()).start();
+            new FutureTask<>(
+                () ->
+                    compare(
+                        plan,
+                        destination,
+                        frozen.sources().get(destination),
+                        frozen.destinations().get(destination)));
+        running.add(task);
+        new Thread(task, "compare-" + destination).start();
       }
       List<TableResult> results = new ArrayList<>();
-      SQLException failure = null;
-      for (FutureTask<List<TableResult>> task : running.values()) {
-        try {
-          results.addAll(get(task));
-        } catch (SQLException e) {
-          failure = e;
-        }
-      }
-      if (failure != null) {
-        throw failure;
+      for (FutureTask<List<TableResult>> task : running) {
+        results.addAll(get(task));
       }
       return new ComparisonResult(
           plan.source(),
@@ -73,17 +69,15 @@ public final class FrozenComparison {
   }
 
   private List<TableResult> compare(
-      CopyPlan plan, FrozenSides frozen, ShardId destination, Connection destinationSide)
+      CopyPlan plan, ShardId destination, Connection sourceSide, Connection destinationSide)
       throws SQLException, InterruptedException {
     List<TableResult> results = new ArrayList<>();
-    try (Connection sourceSide = frozen.source().open("verify")) {
-      for (TableCopy table : plan.tablesTo(destination)) {
-        TableResult result =
-            TableComparison.of(sourceSide, destinationSide, table, table.target(destination))
-                .compare();
-        listener.accept(result);
-        results.add(result);
-      }
+    for (TableCopy table : plan.tablesTo(destination)) {
+      TableResult result =
+          TableComparison.of(sourceSide, destinationSide, table, table.target(destination))
+              .compare();
+      listener.accept(result);
+      results.add(result);
     }
     return results;
   }

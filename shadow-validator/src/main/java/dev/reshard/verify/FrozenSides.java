@@ -1,42 +1,43 @@
 package dev.reshard.verify;
 
 import dev.reshard.keyspace.ShardId;
-import dev.reshard.postgres.AnchorHolder;
 import dev.reshard.postgres.Lsn;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
+import org.postgresql.PGConnection;
 
 /**
- * A source's snapshot and one of each destination, all of the same position. Whoever has it closes
- * it. Its sessions belong to one thread each.
+ * A session on the source and one on each destination for each pair of them, all of whose snapshots
+ * show the same position. Whoever has it closes it. Immutable.
  *
+ * @param sources by destination
  * @param held how long lanes stood still for it
  */
-record FrozenSides(AnchorHolder source, Map<ShardId, Connection> destinations, Duration held)
+record FrozenSides(
+    Lsn position,
+    Map<ShardId, Connection> sources,
+    Map<ShardId, Connection> destinations,
+    Duration held)
     implements AutoCloseable {
 
-  Lsn position() {
-    return source.anchor().position();
-  }
-
+  /** Ends what still runs there, too: a server does not notice by itself that nobody waits. */
   @Override
   public void close() throws SQLException {
     try {
-      closeAll(List.copyOf(destinations.values()));
+      closeAll(sources);
     } finally {
-      source.close();
+      closeAll(destinations);
     }
   }
 
   /** Closes all of them, even if one does not close. */
-  static void closeAll(List<Connection> connections) throws SQLException {
+  static void closeAll(Map<ShardId, Connection> connections) throws SQLException {
     SQLException failure = null;
-    for (Connection connection : connections) {
-      try {
-        connection.close();
+    for (Connection connection : connections.values()) {
+      try (connection) {
+        connection.unwrap(PGConnection.class).cancelQuery();
       } catch (SQLException e) {
         failure = e;
       }

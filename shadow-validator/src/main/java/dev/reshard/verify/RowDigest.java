@@ -47,7 +47,7 @@ final class RowDigest {
       """
       SELECT a.attname FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
        WHERE a.attrelid = ? AND a.attnum > 0 AND NOT a.attisdropped
-         AND t.oid < 16384 AND t.typsend <> 0 AND t.typname !~ '^_?(reg|oid|xml$)'""";
+         AND t.oid < 16384 AND t.typsend <> 0 AND t.typname !~ '^_?(reg|oid|(xml|aclitem)$)'""";
 
   private final List<Column> columns;
   private final Set<String> binary;

@@ -84,7 +84,7 @@ public final class TableComparison {
     return new TableComparison(source, destination, copy, target, digest);
   }
 
-  /** The row key's columns, in the order in which {@link #compareKeys} takes their values. */
+  /** The row key's columns, in the order in which differences name their values. */
   public List<String> keyColumns() {
     return key.stream().map(Column::name).toList();
   }
@@ -119,28 +119,34 @@ public final class TableComparison {
    * Compares only the rows with these keys, as far as they are in the moving buckets: those that
    * changed since a full comparison.
    *
-   * @param keys values as text, each in the order of {@link #keyColumns}
+   * @param columns what the keys consist of; mostly the row key, in any order
+   * @param keys values as text, each in the order of {@code columns}
    * @throws IllegalStateException if the table has no key
    */
-  public TableResult compareKeys(List<List<String>> keys) throws SQLException {
+  public TableResult compareKeys(List<String> columns, List<List<String>> keys)
+      throws SQLException {
     if (key.isEmpty()) {
       throw new IllegalStateException(copy.table().id() + " has no key");
     }
+    List<String> quoted = new ArrayList<>();
+    List<String> cast = new ArrayList<>();
     List<List<String>> lists = new ArrayList<>();
-    for (int i = 0; i < key.size(); i++) {
-      int column = i;
-      lists.add(keys.stream().map(values -> values.get(column)).toList());
+    for (int i = 0; i < columns.size(); i++) {
+      int place = i;
+      Column column = copy.table().column(columns.get(i));
+      quoted.add(column.quoted());
+      cast.add("k%d::%s".formatted(i, column.type()));
+      lists.add(keys.stream().map(values -> values.get(place)).toList());
     }
-    String names = numbered("k%d", ", ");
     String condition =
         " AND (%s) IN (SELECT %s FROM unnest(%s) AS given (%s))"
             .formatted(
-                key.stream().map(Column::quoted).collect(Collectors.joining(", ")),
-                IntStream.range(0, key.size())
-                    .mapToObj(i -> "k%d::%s".formatted(i, key.get(i).type()))
-                    .collect(Collectors.joining(", ")),
-                numbered("?::text[]", ", "),
-                names);
+                String.join(", ", quoted),
+                String.join(", ", cast),
+                cast.stream().map(each -> "?::text[]").collect(Collectors.joining(", ")),
+                IntStream.range(0, columns.size())
+                    .mapToObj(i -> "k" + i)
+                    .collect(Collectors.joining(", ")));
     DifferenceFinder found = new DifferenceFinder(true);
     find(found, target, condition, lists);
     return result(found, found.sourceRows(), found.destinationRows());
@@ -195,12 +201,6 @@ public final class TableComparison {
       }
     }
     return sums;
-  }
-
-  private String numbered(String format, String separator) {
-    return IntStream.range(0, key.size())
-        .mapToObj(format::formatted)
-        .collect(Collectors.joining(separator));
   }
 
   /** Shard key and primary key, or else what the replica identity's index has; empty without. */

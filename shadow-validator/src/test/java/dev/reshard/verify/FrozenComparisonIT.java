@@ -8,10 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.reshard.copy.TableCopy;
 import dev.reshard.postgres.Lsn;
 import dev.reshard.sandbox.SandboxRole;
+import dev.reshard.sandbox.SandboxShard;
 import dev.reshard.verify.RowDifference.Kind;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -174,11 +176,11 @@ class FrozenComparisonIT {
     try (Connection a = frozen(scene.sessions.open(VerifyScene.A, "test"));
         Connection b = frozen(scene.sessions.open(VerifyScene.B, "test"))) {
       TableComparison comparison = TableComparison.of(a, b, copy, copy.target(VerifyScene.B));
-      TableResult result = comparison.compareKeys(keys);
+      TableResult result = comparison.compareKeys(comparison.keyColumns(), keys);
       assertEquals(3, result.sourceRows());
       assertEquals(
           List.of(1L, 0L, 1L), List.of(result.missing(), result.extra(), result.changed()));
-      assertTrue(comparison.compareKeys(List.of()).isEqual());
+      assertTrue(comparison.compareKeys(List.of("id"), List.of()).isEqual());
     }
   }
 
@@ -187,28 +189,25 @@ class FrozenComparisonIT {
     VerifyScene.IdleLane lane =
         new VerifyScene.IdleLane() {
           @Override
-          public void hold() throws SQLException {
+          public void hold() {
             held = true;
             // before the anchor: the lane still has to bring it
-            scene.a().execute("UPDATE things SET code = 'new' WHERE tenant = 9");
+            execute(scene.a(), "UPDATE things SET code = 'new' WHERE tenant = 9");
           }
 
           @Override
-          public void applyTo(Lsn position) throws SQLException {
+          public boolean applyTo(Lsn position, Duration limit) {
             assertTrue(held);
             target = position;
-            scene.a().execute("UPDATE things SET code = 'newer' WHERE tenant = 9");
-            scene.b().execute("UPDATE things SET code = 'new' WHERE tenant = 9");
+            execute(scene.a(), "UPDATE things SET code = 'newer' WHERE tenant = 9");
+            execute(scene.b(), "UPDATE things SET code = 'new' WHERE tenant = 9");
+            return true;
           }
 
           @Override
           public void resume() {
             held = false;
-            try {
-              scene.b().execute("UPDATE things SET code = 'newer'");
-            } catch (SQLException e) {
-              throw new IllegalStateException(e);
-            }
+            execute(scene.b(), "UPDATE things SET code = 'newer'");
           }
         };
     ComparisonResult result = scene.compare(lane, "things");
@@ -224,11 +223,8 @@ class FrozenComparisonIT {
     VerifyScene.IdleLane lane =
         new VerifyScene.IdleLane() {
           @Override
-          public void applyTo(Lsn position) throws SQLException, InterruptedException {
-            if (tries.incrementAndGet() == 1) {
-              Thread.sleep(Long.MAX_VALUE);
-            }
-            super.applyTo(position);
+          public boolean applyTo(Lsn position, Duration limit) throws InterruptedException {
+            return tries.incrementAndGet() > 1;
           }
 
           @Override
@@ -265,6 +261,14 @@ class FrozenComparisonIT {
         assertThrows(
             ComparisonException.class, () -> scene.compare(new VerifyScene.IdleLane(), "things"));
     assertTrue(refused.getMessage().contains("n=numeric"), refused.getMessage());
+  }
+
+  private static void execute(SandboxShard shard, String sql) {
+    try {
+      shard.execute(sql);
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private String firstId(String tenant) {

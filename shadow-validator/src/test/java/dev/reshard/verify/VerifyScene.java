@@ -19,6 +19,7 @@ import dev.reshard.sandbox.SandboxShards;
 import dev.reshard.sandbox.SharedSandbox;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -95,23 +96,19 @@ final class VerifyScene implements AutoCloseable {
     }
 
     @Override
-    public void hold() throws SQLException, InterruptedException {
+    public void hold() {
       held = true;
     }
 
     @Override
-    public void applyTo(Lsn position) throws SQLException, InterruptedException {
+    public boolean applyTo(Lsn position, Duration limit) throws InterruptedException {
       target = position;
+      return true;
     }
 
     @Override
     public void resume() {
       held = false;
-    }
-
-    @Override
-    public Lsn applied() {
-      return target;
     }
   }
 }

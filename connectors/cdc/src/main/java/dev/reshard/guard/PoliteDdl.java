@@ -26,11 +26,14 @@ final class PoliteDdl {
   /** Older transactions that hold a lock in our way; young ones will be gone by the next try. */
   private static final String HOLDERS =
       """
+      WITH locks AS MATERIALIZED (SELECT * FROM pg_locks)
       SELECT DISTINCT l.pid, p.gid, coalesce(a.usename, p.owner)::text AS role,
              a.application_name AS application, coalesce(a.xact_start, p.prepared) AS since
-        FROM pg_locks l
+        FROM locks l
         LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-        LEFT JOIN pg_prepared_xacts p ON l.virtualtransaction = '-1/' || p.transaction::text
+        LEFT JOIN locks x ON l.pid IS NULL AND x.pid IS NULL AND x.locktype = 'transactionid'
+         AND x.virtualtransaction = l.virtualtransaction
+        LEFT JOIN pg_prepared_xacts p ON p.transaction = x.transactionid
        WHERE l.locktype = 'relation' AND l.granted AND l.pid IS DISTINCT FROM pg_backend_pid()
          AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
          AND l.relation IN (SELECT r::regclass FROM unnest(?) r)

@@ -34,13 +34,13 @@ public final class Probe {
            WHERE s.oid = ? AND NOT has_sequence_privilege(r.oid, s.oid, 'USAGE')
           UNION ALL
           SELECT 'EXECUTE on function ' || f FROM unnest(ARRAY[
-              'pg_catalog.get_bit(bytea,integer)', 'pg_catalog.md5(text)',
+              'pg_catalog.get_bit(bytea,bigint)', 'pg_catalog.md5(text)',
               'pg_catalog.left(text,integer)', 'pg_catalog.current_setting(text,boolean)',
               'pg_catalog.pg_sequence_last_value(regclass)', 'pg_catalog.nextval(regclass)',
               'pg_catalog.date_part(text,timestamp with time zone)',
               'pg_catalog.clock_timestamp()', 'pg_catalog.decode(text,text)',
               'pg_catalog.pg_logical_emit_message(boolean,text,text)']) f
-           WHERE NOT has_function_privilege(r.oid, f, 'EXECUTE')) missing
+           WHERE NOT has_function_privilege(r.oid, to_regprocedure(f), 'EXECUTE')) missing
        WHERE NOT r.rolsuper
          AND (has_table_privilege(r.oid, t.oid, 'DELETE')
            OR has_any_column_privilege(r.oid, t.oid, 'INSERT')

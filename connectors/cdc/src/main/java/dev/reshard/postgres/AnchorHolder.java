@@ -22,6 +22,9 @@ import java.util.concurrent.TimeoutException;
  * named (HAZARDS F20).
  */
 public final class AnchorHolder implements AutoCloseable {
+  /** Our own: no session can see the anchor any more, and a new one must be taken. */
+  public static final String SNAPSHOT_GONE = "RS003";
+
   /** "initial slot snapshot too large" (PostgreSQL, snapbuild.c). */
   private static final String TOO_MANY_SUBTRANSACTIONS = "40001";
 
@@ -112,10 +115,10 @@ public final class AnchorHolder implements AutoCloseable {
    * Begins a read-only transaction that sees exactly the anchor; switches autocommit off.
    *
    * @param connection a session on the anchor's shard, outside a transaction
-   * @throws SQLException also if the holder's session has ended and the snapshot with it
+   * @throws SQLException with SQLSTATE {@link #SNAPSHOT_GONE} if the holder's session has ended
    */
   public void begin(Connection connection) throws SQLException {
-    importSnapshot(connection, anchor.snapshot());
+    importSnapshot(connection, anchor);
   }
 
   /** Ends the holder's session; transactions that have begun keep the snapshot. Idempotent. */
@@ -137,7 +140,7 @@ public final class AnchorHolder implements AutoCloseable {
     try (Connection replication = sessions.openReplication(shard, "anchor")) {
       Anchor made = create(replication, holder, shard, slot, kind, limit, deadline);
       try {
-        importSnapshot(holder, made.snapshot());
+        importSnapshot(holder, made);
         Anchor kept = new Anchor(shard, slot, made.position(), exportSnapshot(holder));
         held = true;
         return new AnchorHolder(sessions, holder, kept);
@@ -222,12 +225,20 @@ public final class AnchorHolder implements AutoCloseable {
     }
   }
 
-  private static void importSnapshot(Connection connection, String snapshot) throws SQLException {
+  private static void importSnapshot(Connection connection, Anchor anchor) throws SQLException {
     connection.setAutoCommit(false);
     try (Statement statement = connection.createStatement()) {
       statement.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
-      statement.execute("SET TRANSACTION SNAPSHOT '%s'".formatted(snapshot));
-    } catch (SQLException e) {
+      try {
+        statement.execute("SET TRANSACTION SNAPSHOT '%s'".formatted(anchor.snapshot()));
+      } catch (SQLException e) {
+        throw new SQLException(
+            "Shard %s: the snapshot of %s is gone, with the session that held it (%s)"
+                .formatted(anchor.shard(), anchor.position(), e.getMessage()),
+            SNAPSHOT_GONE,
+            e);
+      }
+    } catch (SQLException | RuntimeException e) {
       connection.rollback();
       connection.setAutoCommit(true);
       throw e;

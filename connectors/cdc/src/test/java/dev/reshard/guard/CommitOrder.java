@@ -11,7 +11,8 @@ import java.util.stream.Collectors;
 
 /** What a shard committed, in the order of its WAL, as logical decoding tells it. */
 final class CommitOrder implements AutoCloseable {
-  private static final Pattern MESSAGE = Pattern.compile("message: .* prefix: (\\S+), .* content:(.*)");
+  private static final Pattern MESSAGE =
+      Pattern.compile("message: .* prefix: (\\S+), .* content:(.*)");
   private static final Pattern KEY = Pattern.compile("customer\\[bigint\\]:(\\d+)");
 
   private final SandboxShard shard;

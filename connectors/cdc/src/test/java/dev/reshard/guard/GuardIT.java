@@ -195,7 +195,7 @@ class GuardIT {
     assertEquals(detail, refused.getServerErrorMessage().getDetail());
   }
 
-  private interface Call {
+  interface Call {
     void run() throws SQLException;
   }
 

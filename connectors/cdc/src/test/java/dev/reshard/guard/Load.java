@@ -64,7 +64,8 @@ final class Load implements AutoCloseable {
           String gid = "'%s %d'".formatted(shard.shard.database(), random.nextInt());
           execute(connection, "BEGIN", sql, "PREPARE TRANSACTION " + gid);
           sleep(random.nextInt(10));
-          execute(connection, (random.nextInt(5) == 0 ? "ROLLBACK" : "COMMIT") + " PREPARED " + gid);
+          execute(
+              connection, (random.nextInt(5) == 0 ? "ROLLBACK" : "COMMIT") + " PREPARED " + gid);
         });
     return load;
   }
