@@ -20,6 +20,7 @@ import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
+import org.apache.kafka.common.errors.GroupNotEmptyException;
 import org.apache.kafka.common.errors.TopicExistsException;
 
 /**
@@ -84,13 +85,20 @@ public final class ShadowTopics {
 
   private static void deleteGroup(Admin admin, String group) {
     String what = "consumer group " + group;
-    await(
-        admin
-            .removeMembersFromConsumerGroup(group, new RemoveMembersFromConsumerGroupOptions())
-            .all(),
-        what,
-        KafkaException.class); // the deletion says what matters
-    await(admin.deleteConsumerGroups(List.of(group)).all(), what, GroupIdNotFoundException.class);
+    try {
+      await(admin.deleteConsumerGroups(List.of(group)).all(), what, GroupIdNotFoundException.class);
+    } catch (KafkaException e) {
+      if (!(e.getCause() instanceof GroupNotEmptyException)) {
+        throw e;
+      }
+      await(
+          admin
+              .removeMembersFromConsumerGroup(group, new RemoveMembersFromConsumerGroupOptions())
+              .all(),
+          what,
+          null);
+      await(admin.deleteConsumerGroups(List.of(group)).all(), what, GroupIdNotFoundException.class);
+    }
   }
 
   /** What lies in the topic of reads now: by partition the next offset, of those with any read. */
