@@ -1,8 +1,6 @@
 package dev.reshard.demo;
 
-import dev.reshard.sandbox.SandboxRole;
-import dev.reshard.sandbox.SandboxShard;
-import java.sql.Connection;
+import dev.reshard.sandbox.SandboxShards;
 import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
@@ -33,16 +31,9 @@ public final class DemoLedger {
    *
    * @throws IllegalStateException if a row is there twice
    */
-  public static DemoLedger of(Collection<SandboxShard> shards) throws SQLException {
+  public static DemoLedger of(SandboxShards shards) throws SQLException, InterruptedException {
     DemoLedger ledger = new DemoLedger();
-    for (SandboxShard shard : shards) {
-      try (Connection connection = shard.connect(SandboxRole.SUPERUSER)) {
-        connection.setAutoCommit(false);
-        for (DemoTable table : DemoTable.values()) {
-          table.scan(connection, ledger::add);
-        }
-      }
-    }
+    DemoTable.scan(shards.all(), (shard, key, state) -> ledger.add(key, state));
     return ledger;
   }
 
