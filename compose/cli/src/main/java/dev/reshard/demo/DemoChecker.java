@@ -1,5 +1,6 @@
 package dev.reshard.demo;
 
+import dev.reshard.sandbox.SandboxShard;
 import dev.reshard.sandbox.SandboxShards;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -47,6 +48,9 @@ public final class DemoChecker {
         shards.all(),
         (shard, key, state) ->
             checker.found.merge(key, new Found(state, List.of(shard.name())), Found::and));
+    for (SandboxShard shard : shards.all()) {
+      checker.compareReference(shard);
+    }
     return checker.judge();
   }
 
@@ -56,6 +60,14 @@ public final class DemoChecker {
       List<String> all = new ArrayList<>(shards);
       all.addAll(again.shards);
       return new Found(state, all);
+    }
+  }
+
+  /** A shard that is in use must have the reference table as it was. */
+  private void compareReference(SandboxShard shard) throws SQLException {
+    boolean used = found.values().stream().anyMatch(row -> row.shards().contains(shard.name()));
+    if (used && !ReferenceRows.digest(shard).equals(ledger.reference())) {
+      count(Fault.DIFFERING, "reference table plans on " + shard.name());
     }
   }
 

@@ -156,6 +156,13 @@ class DemoCheckerIT {
   }
 
   @Test
+  void findsAReferenceTableThatDiffers() throws Exception {
+    shards.get("b").execute("UPDATE plans SET monthly = monthly + 0.01 WHERE id = 3");
+    CheckReport report = DemoChecker.check(shards, ledger);
+    assertEquals(1, report.differing(), report.toString());
+  }
+
+  @Test
   void findsARowThatNobodyWrote() throws Exception {
     write(100).close();
     shards.get("b").execute("INSERT INTO events VALUES (40, now(), 'place', 'nobody-1', '{}')");
