@@ -57,8 +57,7 @@ public final class Replication implements Service {
    *
    * @param listeners gives for a lane's source and destination who learns every row it changes
    */
-  public Replication(
-      Migration migration, BiFunction<ShardId, ShardId, ChangedKeys> listeners) {
+  public Replication(Migration migration, BiFunction<ShardId, ShardId, ChangedKeys> listeners) {
     this.migration = migration;
     this.listeners = listeners;
   }

@@ -70,8 +70,7 @@ public final class FrozenComparison {
         throws SQLException, InterruptedException;
   }
 
-  private ComparisonResult compare(
-      CopyPlan plan, List<HeldLane> lanes, String slot, Look look)
+  private ComparisonResult compare(CopyPlan plan, List<HeldLane> lanes, String slot, Look look)
       throws SQLException, InterruptedException {
     long start = System.nanoTime();
     try (FrozenSides frozen = new Freezer(sessions, plan.source(), lanes).freeze(slot)) {

@@ -80,8 +80,7 @@ public final class VerifyOperation implements Operation {
     }
     say.accept(
         "%s rows, every column, both sides: %d differ. %s changed meanwhile, compared again: %d differ"
-            .formatted(
-                number(all.rows), all.differing, number(again.rows), again.differing));
+            .formatted(number(all.rows), all.differing, number(again.rows), again.differing));
     all.lines.forEach(say);
     again.lines.forEach(say);
     if (again.left > 0) {
@@ -162,7 +161,6 @@ public final class VerifyOperation implements Operation {
         }
       }
     }
-
   }
 
   /** A running lane, held. */
@@ -185,7 +183,9 @@ public final class VerifyOperation implements Operation {
       lane.hold();
     }
 
-    /** A message of our own, behind the target, proves at once that nothing before it is missing. */
+    /**
+     * A message of our own, behind the target, proves at once that nothing before it is missing.
+     */
     @Override
     public boolean applyTo(Lsn target, Duration timeout) throws SQLException, InterruptedException {
       try (Connection connection = migration.sessions().open(source, "verify");

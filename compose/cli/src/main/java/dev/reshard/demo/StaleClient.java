@@ -44,7 +44,9 @@ final class StaleClient implements AutoCloseable {
       return "";
     } catch (SQLException e) {
       return "ERROR %s: %s"
-          .formatted(e.getSQLState(), e.getMessage().lines().findFirst().orElse("").replaceFirst("^ERROR: ", ""));
+          .formatted(
+              e.getSQLState(),
+              e.getMessage().lines().findFirst().orElse("").replaceFirst("^ERROR: ", ""));
     }
   }
 
