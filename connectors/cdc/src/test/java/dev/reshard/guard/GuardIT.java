@@ -134,6 +134,18 @@ class GuardIT {
   }
 
   @Test
+  void aWorkerThatFreezesInItsSealsTransactionDoesNotStopTheNextOne() throws SQLException {
+    a.fence(1);
+    a.ours.setAutoCommit(false);
+    assertTrue(a.guard.seal(a.ours, 1, 2));
+    try (Connection next = a.sessions.open(GuardedShard.A, "next")) {
+      assertFalse(a.guard.lift(next, 2), "it is sealed, so the way is forward");
+    }
+    assertThrows(SQLException.class, () -> a.ours.commit());
+    assertEquals(Guard.REFUSED_WRITE, outcome(app, MOVING));
+  }
+
+  @Test
   void aDelayedSealOfALiftedAttemptIsRefused() throws SQLException {
     a.fence(1);
     a.guard.lift(a.ours, 1);
