@@ -1,5 +1,6 @@
 package dev.reshard.guard;
 
+import java.util.TreeMap;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import java.sql.Connection;
@@ -54,7 +55,7 @@ public final class PrivateRanges {
    */
   public Map<String, Long> highest(Connection connection, Map<String, Long> known)
       throws SQLException {
-    Map<String, Long> highest = new java.util.TreeMap<>(known);
+    Map<String, Long> highest = new TreeMap<>(known);
     for (OwnedSequence sequence : sequences(connection)) {
       highest.merge(sequence.place(), sequence.last(), Math::max);
     }

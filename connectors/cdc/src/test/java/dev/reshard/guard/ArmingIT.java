@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.reshard.postgres.WorkerIdentity;
+import dev.reshard.postgres.ShardSchema;
+import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.postgres.ShardAddress;
 import dev.reshard.postgres.ShardSessions;
@@ -206,9 +209,9 @@ class ArmingIT {
             "back",
             "all/b",
             List.of(
-                new dev.reshard.keyspace.Move(GuardedShard.B, GuardedShard.A, BucketSet.of(0, 1))));
-    var worker = new dev.reshard.postgres.WorkerIdentity("back", 1, a.worker.marker());
-    dev.reshard.postgres.ShardSchema.takeLease(a.ours, worker);
+                new Move(GuardedShard.B, GuardedShard.A, BucketSet.of(0, 1))));
+    var worker = new WorkerIdentity("back", 1, a.worker.marker());
+    ShardSchema.takeLease(a.ours, worker);
     Arming arming = new Arming(a.keyspace, worker, Patience.POLITE);
     arming.arm(a.ours, GuardedShard.A, back, 2);
     arming.armOutside(a.ours, GuardedShard.A, after);

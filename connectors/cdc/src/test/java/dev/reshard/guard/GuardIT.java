@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.reshard.postgres.WorkerIdentity;
 import dev.reshard.guard.GuardState.Kind;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -189,7 +190,7 @@ class GuardIT {
     Guard zombie =
         new Guard(
             GuardedShard.UNIT,
-            new dev.reshard.postgres.WorkerIdentity("shop", 0, a.worker.marker()));
+            new WorkerIdentity("shop", 0, a.worker.marker()));
     assertRefusedCall("RS002", () -> zombie.seal(a.ours, 1, 2));
     assertRefusedCall("RS002", () -> zombie.lift(a.ours, 1));
     assertRefusedCall("RS002", () -> zombie.claim(a.ours, 9));
