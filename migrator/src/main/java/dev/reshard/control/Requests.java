@@ -18,8 +18,7 @@ public final class Requests {
     VERIFY,
     CUTOVER,
     ROLLBACK,
-    COMPLETE,
-    STOP
+    COMPLETE
   }
 
   /** A request that nobody has answered. */
@@ -53,6 +52,20 @@ public final class Requests {
             who,
             timeout.toMillis())
         .get(0);
+  }
+
+  /**
+   * Takes a request back that the worker has not begun.
+   *
+   * @return false if it has
+   */
+  public boolean withdraw(long id) throws SQLException {
+    return database.update(
+            """
+            UPDATE reshard.request SET answered = clock_timestamp()
+             WHERE id = ? AND answered IS NULL AND lines = '{}'""",
+            id)
+        == 1;
   }
 
   /** The oldest request that is not answered and whose asker still waits. */

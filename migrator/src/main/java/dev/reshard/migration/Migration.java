@@ -73,6 +73,25 @@ public record Migration(
     return shards;
   }
 
+  /** Every shard that rows are copied from: sources, and the home of references. */
+  public Set<ShardId> copied() {
+    Set<ShardId> shards = new TreeSet<>(moves.sources());
+    if (hasReference()) {
+      shards.add(home());
+    }
+    return shards;
+  }
+
+  /** Every shard that {@code source} feeds before a cutover. */
+  public Set<ShardId> fedBy(ShardId source) {
+    Set<ShardId> shards = new TreeSet<>();
+    moves.from(source).forEach(move -> shards.add(move.destination()));
+    if (hasReference() && source.equals(home())) {
+      shards.addAll(newShards());
+    }
+    return shards;
+  }
+
   /** The replication slot that capture reads on {@code shard}. */
   public String slot(ShardId shard) {
     return "reshard_%s_%s".formatted(identifier(), shard);

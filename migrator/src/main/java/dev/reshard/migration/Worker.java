@@ -97,6 +97,10 @@ public final class Worker {
     stopped = true;
   }
 
+  public boolean isStopped() {
+    return stopped;
+  }
+
   private void requireLease() {
     if (!lease.isHeld()) {
       throw new LeaseLostException(migration.name(), lease.number());

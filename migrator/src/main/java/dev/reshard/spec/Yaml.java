@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.yaml.snakeyaml.DumperOptions;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.nodes.MappingNode;
 import org.yaml.snakeyaml.nodes.Node;
@@ -55,7 +56,7 @@ final class Yaml {
   static Yaml parse(String text, List<String> problems) {
     Node root = new org.yaml.snakeyaml.Yaml(new LoaderOptions()).compose(new StringReader(text));
     if (root == null) {
-      root = new MappingNode(org.yaml.snakeyaml.nodes.Tag.MAP, List.of(), null);
+      root = new MappingNode(org.yaml.snakeyaml.nodes.Tag.MAP, List.of(), DumperOptions.FlowStyle.BLOCK);
     }
     return new Yaml("", root, problems);
   }
@@ -75,7 +76,7 @@ final class Yaml {
     Node node = has(key) ? entries.get(key) : null;
     return node == null
         ? new Yaml(
-            path(key), new MappingNode(org.yaml.snakeyaml.nodes.Tag.MAP, List.of(), null), problems)
+            path(key), new MappingNode(org.yaml.snakeyaml.nodes.Tag.MAP, List.of(), DumperOptions.FlowStyle.BLOCK), problems)
         : new Yaml(path(key), node, problems);
   }
 

@@ -1,6 +1,7 @@
 package dev.reshard.sandbox;
 
 import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -40,27 +41,40 @@ final class Postmaster {
     }
   }
 
-  /** Kills the servers of every data directory that is a grandchild of {@code run}. */
-  static void killAllBelow(Path run) throws IOException {
+  /** Stops the servers of every data directory that is a grandchild of {@code run}. */
+  static void stopAllBelow(Path run) throws IOException {
     List<Path> found;
     try (Stream<Path> entries = Files.walk(run, 3)) {
       found = entries.filter(entry -> entry.endsWith("postmaster.pid")).toList();
     }
     for (Path pidFile : found) {
-      of(pidFile.getParent())
-          .ifPresent(
-              postmaster -> {
-                log.info("killing the server left running in {}", pidFile.getParent());
-                postmaster.kill();
-              });
+      Path data = pidFile.getParent();
+      if (of(data).isPresent()) {
+        log.info("stopping the server left running in {}", data);
+        stop(data);
+      }
+      of(data).ifPresent(Postmaster::kill);
+    }
+  }
+
+  /** Without a checkpoint, but giving back the shared memory, which SIGKILL does not. */
+  private static void stop(Path data) throws IOException {
+    Process stop =
+        PostgresBinaries.command("pg_ctl", "stop", "--pgdata=" + data, "--mode=immediate")
+            .redirectOutput(Redirect.DISCARD)
+            .start();
+    try {
+      stop.waitFor();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
   /**
    * SIGKILL to the postmaster, then to its children, as when a machine goes down: no checkpoint, no
-   * farewell to clients. Returns when they are gone.
+   * farewell to clients. Returns when they are dead.
    *
-   * @throws SandboxException if they are still there after ten seconds
+   * @throws SandboxException if they still run after ten seconds
    */
   void kill() {
     // The postmaster first: had a child died before it, it would begin a recovery of its own.
@@ -70,12 +84,28 @@ final class Postmaster {
     doomed.forEach(ProcessHandle::destroyForcibly);
     Instant deadline = Instant.now().plus(DEATH_TIMEOUT);
     for (ProcessHandle victim : doomed) {
-      while (victim.isAlive()) {
+      while (!isDead(victim)) {
         if (Instant.now().isAfter(deadline)) {
           throw new SandboxException("process " + victim.pid() + " survives SIGKILL");
         }
         Pause.milliseconds(5);
       }
+    }
+  }
+
+  /**
+   * Also when its parent has not taken note yet: orphans wait for process 1, for seconds or ever.
+   */
+  private static boolean isDead(ProcessHandle victim) {
+    if (!victim.isAlive()) {
+      return true;
+    }
+    try {
+      String stat = Files.readString(Path.of("/proc", Long.toString(victim.pid()), "stat"));
+      // Its third field, after the name in parentheses: Z is a zombie.
+      return stat.startsWith(") Z", stat.lastIndexOf(')'));
+    } catch (IOException gone) {
+      return true;
     }
   }
 

@@ -1,8 +1,8 @@
 package dev.reshard.sandbox;
 
 import java.util.Map;
+import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
-import java.util.stream.StreamSupport;
 
 /**
  * What runs the servers: processes of this machine ({@code embedded}, the default) or, when built
@@ -33,13 +33,22 @@ public interface SandboxEngine {
     if (wanted.equals(embedded.name())) {
       return embedded;
     }
-    return StreamSupport.stream(ServiceLoader.load(SandboxEngine.class).spliterator(), false)
-        .filter(engine -> engine.name().equals(wanted))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new SandboxException(
-                    "%s=%s, but this build has no such engine; 'containers' needs mvn -Pcontainers"
-                        .formatted(PROPERTY, wanted)));
+    try {
+      return ServiceLoader.load(SandboxEngine.class).stream()
+          .map(ServiceLoader.Provider::get)
+          .filter(engine -> engine.name().equals(wanted))
+          .findFirst()
+          .orElseThrow(() -> noSuchEngine(wanted, null));
+    } catch (ServiceConfigurationError leftOver) {
+      // target/ has the other profile's list of engines, but not the classes.
+      throw noSuchEngine(wanted, leftOver);
+    }
+  }
+
+  private static SandboxException noSuchEngine(String wanted, Throwable cause) {
+    return new SandboxException(
+        "%s=%s, but this build has no such engine; 'containers' needs mvn clean .. -Pcontainers"
+            .formatted(PROPERTY, wanted),
+        cause);
   }
 }

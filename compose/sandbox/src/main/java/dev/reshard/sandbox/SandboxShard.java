@@ -44,9 +44,7 @@ public final class SandboxShard implements AutoCloseable {
     SandboxShard shard = new SandboxShard(name, database, server);
     try (Connection connection = server.superuserConnection("postgres");
         Statement statement = connection.createStatement()) {
-      if (!hasRoles(statement)) {
-        statement.execute(script("roles.sql"));
-      }
+      createRoles(statement);
       statement.execute("CREATE DATABASE " + database);
     }
     shard.executeAsSuperuser(script("database.sql"));
@@ -143,6 +141,13 @@ public final class SandboxShard implements AutoCloseable {
   @Override
   public String toString() {
     return "%s (%s)".formatted(name, url());
+  }
+
+  /** One at a time: two tests may be the first on one server. */
+  private static synchronized void createRoles(Statement statement) throws SQLException {
+    if (!hasRoles(statement)) {
+      statement.execute(script("roles.sql"));
+    }
   }
 
   private static boolean hasRoles(Statement statement) throws SQLException {

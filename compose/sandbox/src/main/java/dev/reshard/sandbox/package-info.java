@@ -8,8 +8,8 @@
  *
  * <p>Promised: commits are as durable and as slow as on a server of one's own (fsync is on), the
  * role {@code reshard} has the documented rights and no others, servers can be killed and come back
- * on the same port with the same data, and nothing is left in the temporary directory after a
- * normal exit.
+ * on the same port with the same data, and after a normal exit the temporary directory keeps
+ * PostgreSQL's unpacked programs and nothing else; after a kill, the next start clears up.
  *
  * <p>Tests that share servers begin at {@link dev.reshard.sandbox.SharedSandbox}, the demo and
  * benchmarks at {@link dev.reshard.sandbox.Sandbox}. Which engine runs the servers is {@link

@@ -1,0 +1,241 @@
+package dev.reshard.capture;
+
+import dev.reshard.capture.CaptureStatus.State;
+import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.ReplicationSlots.Slot;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Capture of one shard, and its supervisor: when an incarnation fails, a new one begins, with a new
+ * number, and PostgreSQL sends again whatever was not confirmed. Gives up only where starting again
+ * would meet the same ({@link CaptureException}), and says so. Thread-safe.
+ *
+ * <pre>
+ * IDLE -- start --> STARTING --> STREAMING -- error --> RESTARTING --> STARTING ..
+ *                                          -- CaptureException --> FAILED
+ *                   any -- close --> CLOSED
+ * </pre>
+ */
+public final class Capture implements AutoCloseable {
+  /** For {@code durable}: Kafka's acknowledgement is enough. */
+  public static final Supplier<Lsn> KAFKA_IS_ENOUGH = () -> new Lsn(-1L);
+
+  private static final Logger LOG = LoggerFactory.getLogger(Capture.class);
+  private static final Duration FIRST_BACKOFF = Duration.ofMillis(200);
+  private static final Duration LONGEST_BACKOFF = Duration.ofSeconds(10);
+
+  /** Longer than the engine takes to end in good order; after that its threads are left behind. */
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(20);
+
+  private final CaptureSource source;
+  private final CaptureTarget target;
+  private final LongSupplier incarnations;
+  private final Supplier<Lsn> durable;
+
+  private final CountDownLatch closing = new CountDownLatch(1);
+  private final Heartbeat heartbeat;
+  private final Thread heartbeatThread;
+  private final Thread supervisor;
+
+  private volatile Incarnation incarnation;
+  private volatile State state = State.IDLE;
+  private volatile String reason = "";
+  private volatile CaptureException problem;
+
+  /**
+   * @param incarnations gives each start its number, higher than any before, also than those of
+   *     other processes
+   * @param durable the position up to which changes are safe beyond Kafka: the slot is confirmed up
+   *     to there at most, so that a topic that loses records can still be filled again from the
+   *     source (HAZARDS F23); {@link #KAFKA_IS_ENOUGH} to confirm whatever Kafka acknowledged
+   */
+  public Capture(
+      CaptureSource source,
+      CaptureTarget target,
+      LongSupplier incarnations,
+      Supplier<Lsn> durable) {
+    this.source = source;
+    this.target = target;
+    this.incarnations = incarnations;
+    this.durable = durable;
+    this.heartbeat = new Heartbeat(source, this::giveUp);
+    this.heartbeatThread = daemon(heartbeat, "heartbeat");
+    this.supervisor = daemon(this::supervise, "capture");
+  }
+
+  /**
+   * Begins to stream; returns at once.
+   *
+   * @throws IllegalStateException if it was started before
+   */
+  public synchronized void start() {
+    if (state != State.IDLE) {
+      throw new IllegalStateException("capture of %s is %s".formatted(source.shard(), state));
+    }
+    state = State.STARTING;
+    supervisor.start();
+    heartbeatThread.start();
+  }
+
+  public CaptureStatus status() {
+    Incarnation current = incarnation;
+    Progress.Published published =
+        current == null
+            ? new Progress.Published(Lsn.ZERO, Instant.EPOCH)
+            : current.progress().published();
+    State now =
+        state == State.STARTING && current != null && current.isStreaming()
+            ? State.STREAMING
+            : state;
+    return new CaptureStatus(
+        now,
+        reason,
+        Optional.ofNullable(problem).map(CaptureException::reason),
+        current == null ? 0 : current.number(),
+        published.end(),
+        Optional.of(published.when()).filter(when -> !when.equals(Instant.EPOCH)));
+  }
+
+  /** Stops streaming; what was not confirmed is sent again by the next start. Idempotent. */
+  @Override
+  public void close() {
+    closing.countDown();
+    heartbeat.stop();
+    heartbeatThread.interrupt();
+    Incarnation current = incarnation;
+    if (current != null) {
+      current.stop();
+    }
+    try {
+      supervisor.join(CLOSE_TIMEOUT.toMillis());
+      heartbeatThread.join(CLOSE_TIMEOUT.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (supervisor.isAlive()) {
+      LOG.warn(
+          "capture of {}: the engine did not end within {}; it has no session any more",
+          source.shard(),
+          CLOSE_TIMEOUT);
+    }
+    state = State.CLOSED;
+  }
+
+  private void supervise() {
+    Duration backoff = FIRST_BACKOFF;
+    while (!isClosing() && problem == null) {
+      state = State.STARTING;
+      Incarnation previous = incarnation;
+      Throwable error = runOnce();
+      CaptureException permanent = permanent(error);
+      if (permanent != null) {
+        giveUp(permanent);
+      } else if (error != null && !isClosing()) {
+        boolean progressed = incarnation != previous && incarnation.progress().hasPublished();
+        backoff = progressed ? FIRST_BACKOFF : longer(backoff);
+        reason = "capture of shard %s ended: %s".formatted(source.shard(), message(error));
+        state = State.RESTARTING;
+        LOG.warn("{}; next try in {} ms", reason, backoff.toMillis());
+        awaitClosing(backoff);
+      }
+    }
+  }
+
+  /** Runs one incarnation to its end; null if it was asked to end. */
+  private Throwable runOnce() {
+    try {
+      Slot slot;
+      try (Connection connection = source.sessions().open(source.shard(), "capture")) {
+        slot = SlotCheck.require(connection, source);
+      }
+      if (slot.active()) {
+        return new IllegalStateException(
+            "replication slot %s is still read by another session".formatted(source.slot()));
+      }
+      Incarnation next =
+          new Incarnation(source, target, incarnations.getAsLong(), slot.confirmed(), durable);
+      incarnation = next;
+      if (isClosing()) {
+        return null;
+      }
+      LOG.info(
+          "capture of shard {}: incarnation {} from {}",
+          source.shard(),
+          next.number(),
+          slot.confirmed());
+      return next.run();
+    } catch (SQLException | RuntimeException e) {
+      return e;
+    }
+  }
+
+  private void giveUp(CaptureException why) {
+    synchronized (this) {
+      if (problem != null || isClosing()) {
+        return;
+      }
+      problem = why;
+      reason = why.getMessage();
+      state = State.FAILED;
+    }
+    LOG.error("capture of shard {} gives up: {}", source.shard(), why.getMessage());
+    heartbeat.stop();
+    Incarnation current = incarnation;
+    if (current != null) {
+      current.fail(why);
+    }
+  }
+
+  private boolean isClosing() {
+    return closing.getCount() == 0;
+  }
+
+  private void awaitClosing(Duration timeout) {
+    try {
+      if (closing.await(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
+        LOG.debug("capture of shard {} is closing", source.shard());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private Thread daemon(Runnable task, String what) {
+    Thread thread = new Thread(task, "reshard-%s-%s".formatted(what, source.shard()));
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  private static Duration longer(Duration backoff) {
+    Duration doubled = backoff.multipliedBy(2);
+    return doubled.compareTo(LONGEST_BACKOFF) > 0 ? LONGEST_BACKOFF : doubled;
+  }
+
+  private static CaptureException permanent(Throwable error) {
+    for (Throwable cause = error; cause != null; cause = cause.getCause()) {
+      if (cause instanceof CaptureException permanent) {
+        return permanent;
+      }
+    }
+    return null;
+  }
+
+  /** The first cause's message: what wraps it only says that something failed. */
+  private static String message(Throwable error) {
+    Throwable cause = error;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return cause.getMessage() == null ? cause.toString() : cause.getMessage();
+  }
+}

@@ -1,0 +1,40 @@
+package dev.reshard.capture;
+
+import dev.reshard.postgres.Lsn;
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * What capture of one shard does. Immutable.
+ *
+ * @param reason why it is in this state, for the status line; empty while all is well
+ * @param problem why it gave up; only in {@code FAILED}
+ * @param incarnation the number of the last start; 0 before the first
+ * @param published end of the last transaction that is in the topic as a whole; at the start of an
+ *     incarnation the slot's confirmed position
+ * @param publishedAt when Kafka acknowledged it; empty before the first one of an incarnation
+ */
+public record CaptureStatus(
+    State state,
+    String reason,
+    Optional<CaptureException.Reason> problem,
+    long incarnation,
+    Lsn published,
+    Optional<Instant> publishedAt) {
+
+  /** What it does. */
+  public enum State {
+    /** Not started yet. */
+    IDLE,
+    /** An engine is on its way up. */
+    STARTING,
+    /** Changes are streamed. */
+    STREAMING,
+    /** An incarnation failed; the next one begins shortly. */
+    RESTARTING,
+    /** It gave up: an operator has to act. */
+    FAILED,
+    /** It was closed. */
+    CLOSED
+  }
+}

@@ -1,0 +1,55 @@
+package dev.reshard.capture;
+
+import dev.reshard.change.ChangeWriter;
+import dev.reshard.postgres.Lsn;
+import io.debezium.engine.DebeziumEngine;
+import io.debezium.engine.RecordChangeEvent;
+import java.util.List;
+import org.apache.kafka.connect.data.Struct;
+import org.apache.kafka.connect.source.SourceRecord;
+
+/**
+ * Sends what the engine has read to Kafka, and marks the end of a transaction as done only when
+ * Kafka has all of it. Called by one thread of the engine.
+ */
+final class Handover implements DebeziumEngine.ChangeConsumer<RecordChangeEvent<SourceRecord>> {
+  private final ChangeWriter writer;
+  private final Progress progress;
+
+  Handover(ChangeWriter writer, Progress progress) {
+    this.writer = writer;
+    this.progress = progress;
+  }
+
+  @Override
+  public void handleBatch(
+      List<RecordChangeEvent<SourceRecord>> batch,
+      DebeziumEngine.RecordCommitter<RecordChangeEvent<SourceRecord>> committer)
+      throws InterruptedException {
+    for (RecordChangeEvent<SourceRecord> event : batch) {
+      byte[] record = content(event.record());
+      Lsn end = end(event.record());
+      writer.send(record, offset -> progress.acknowledged(record.length, end));
+    }
+    writer.flush();
+    for (RecordChangeEvent<SourceRecord> event : batch) {
+      if (end(event.record()) != null) {
+        committer.markProcessed(event);
+      }
+    }
+    committer.markBatchFinished();
+  }
+
+  private static Lsn end(SourceRecord event) {
+    String prefix = message(event).getString("prefix");
+    return prefix.isEmpty() ? null : Lsn.parse(prefix);
+  }
+
+  private static byte[] content(SourceRecord event) {
+    return message(event).getBytes("content");
+  }
+
+  private static Struct message(SourceRecord event) {
+    return ((Struct) event.value()).getStruct("message");
+  }
+}

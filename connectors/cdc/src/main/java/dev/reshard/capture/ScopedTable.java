@@ -1,0 +1,81 @@
+package dev.reshard.capture;
+
+import dev.reshard.capture.CaptureException.Reason;
+import dev.reshard.change.ChangedTable;
+import dev.reshard.change.RowChange;
+import dev.reshard.change.TextTuple;
+import dev.reshard.keyspace.Keyspace;
+import dev.reshard.keyspace.Partitioning;
+import java.util.Optional;
+
+/**
+ * A table of the stream, as the scope sees it. Immutable.
+ *
+ * @param shardKey position of the shard key's column; -1 for a reference table
+ * @param published whether its changes are published at all
+ */
+record ScopedTable(ChangedTable table, int shardKey, boolean published, Partitioning partitioning) {
+
+  /**
+   * @throws CaptureException if the table is none of the keyspace's, or lost its shard key's column
+   */
+  static ScopedTable of(Relation relation, CaptureScope scope) {
+    ChangedTable table = new ChangedTable(relation.id(), relation.columns(), relation.key());
+    Keyspace keyspace = scope.keyspace();
+    if (keyspace.reference().contains(relation.id())) {
+      return new ScopedTable(table, -1, scope.reference(), keyspace.partitioning());
+    }
+    Optional<Keyspace.ShardedTable> sharded =
+        keyspace.sharded().stream().filter(t -> t.id().equals(relation.id())).findFirst();
+    if (sharded.isEmpty()) {
+      throw new CaptureException(
+          Reason.UNKNOWN_TABLE,
+          ("table %s is in the publication, but keyspace %s knows it neither as sharded nor as a "
+                  + "reference table, so its changes belong nowhere. Take it out of the "
+                  + "publication, or name it in the migration file and begin again.")
+              .formatted(relation.id(), keyspace.name()));
+    }
+    int shardKey = relation.columns().indexOf(sharded.get().key());
+    if (shardKey < 0) {
+      throw new CaptureException(
+          Reason.SHARD_KEY_MISSING,
+          "table %s has no column %s any more, so its changes have no bucket"
+              .formatted(relation.id(), sharded.get().key()));
+    }
+    return new ScopedTable(table, shardKey, true, keyspace.partitioning());
+  }
+
+  boolean isSharded() {
+    return shardKey >= 0;
+  }
+
+  /** The bucket of a row; {@link RowChange#NO_BUCKET} in a reference table or without a key. */
+  int bucketOf(TextTuple row) {
+    if (!isSharded() || row.isNull(shardKey)) {
+      return RowChange.NO_BUCKET;
+    }
+    try {
+      return partitioning.bucketOf(row.text(shardKey));
+    } catch (IllegalArgumentException e) {
+      throw new CaptureException(
+          Reason.UNPLACEABLE_KEY,
+          "a row of table %s has a shard key (column %s) that '%s' cannot place"
+              .formatted(table.id(), table.columns().get(shardKey), partitioning.describe()));
+    }
+  }
+
+  /**
+   * @throws CaptureException if an old row of this table does not tell its shard key
+   */
+  void requireShardKeyInIdentity() {
+    if (isSharded() && !table.key().contains(shardKey)) {
+      throw new CaptureException(
+          Reason.IDENTITY_LACKS_SHARD_KEY,
+          ("a row of table %s was updated or deleted, and the table's replica identity does not "
+                  + "contain its shard key %s: whose row it was cannot be told, and the change is "
+                  + "lost to the destinations. 'reshard check --fixes' prints how to give the table "
+                  + "another identity; then begin again from a new anchor.")
+              .formatted(table.id(), table.columns().get(shardKey)));
+    }
+  }
+}

@@ -1,0 +1,170 @@
+package dev.reshard.capture;
+
+import dev.reshard.postgres.Lsn;
+import io.debezium.connector.postgresql.connection.LogicalDecodingMessage;
+import io.debezium.connector.postgresql.connection.ReplicationMessage.Operation;
+import io.debezium.connector.postgresql.connection.ReplicationStream;
+import java.nio.ByteBuffer;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.ExecutorService;
+import org.postgresql.replication.LogSequenceNumber;
+import org.postgresql.replication.PGReplicationStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Reads pgoutput and hands each record of the change topic to the engine as one logical decoding
+ * message: its content is the record, its prefix the transaction's end if it is the last one of it,
+ * else empty. Read by one thread; the server is kept informed from another, so that it does not
+ * hang up while Kafka is slow.
+ */
+final class ShardStream implements ReplicationStream {
+  private static final Logger LOG = LoggerFactory.getLogger(ShardStream.class);
+
+  /** Not read on while more than this was not acknowledged by Kafka. */
+  private static final long MAX_BYTES_IN_FLIGHT = 32L * 1024 * 1024;
+
+  /** Messages taken in one go before the engine gets a look at its own state again. */
+  private static final int MAX_MESSAGES_AT_ONCE = 1_000;
+
+  /**
+   * How often a new position is confirmed; the server forgets WAL at checkpoints, minutes apart.
+   */
+  private static final Duration CONFIRM_INTERVAL = Duration.ofMillis(200);
+
+  private final PGReplicationStream stream;
+  private final PgOutput decoder;
+  private final Outbox outbox;
+  private final Progress progress;
+  private final Duration statusInterval;
+
+  private volatile io.debezium.connector.postgresql.connection.Lsn received =
+      io.debezium.connector.postgresql.connection.Lsn.valueOf(0L);
+  private long confirmedAtNanos = System.nanoTime();
+  private ExecutorService keepAlive;
+
+  ShardStream(
+      PGReplicationStream stream,
+      PgOutput decoder,
+      Outbox outbox,
+      Progress progress,
+      Duration statusInterval) {
+    this.stream = stream;
+    this.decoder = decoder;
+    this.outbox = outbox;
+    this.progress = progress;
+    this.statusInterval = statusInterval;
+  }
+
+  @Override
+  public boolean readPending(ReplicationMessageProcessor processor)
+      throws SQLException, InterruptedException {
+    if (System.nanoTime() - confirmedAtNanos > CONFIRM_INTERVAL.toNanos()) {
+      confirm();
+      confirmedAtNanos = System.nanoTime();
+    }
+    if (progress.bytesInFlight() > MAX_BYTES_IN_FLIGHT) {
+      return false;
+    }
+    for (int i = 0; i < MAX_MESSAGES_AT_ONCE; i++) {
+      ByteBuffer message = stream.readPending();
+      if (message == null) {
+        return i > 0;
+      }
+      received = position(stream.getLastReceiveLSN().asLong());
+      decoder.read(message);
+      if (handOver(processor)) {
+        return true;
+      }
+    }
+    return true;
+  }
+
+  @Override
+  public void read(ReplicationMessageProcessor processor)
+      throws SQLException, InterruptedException {
+    while (!readPending(processor)) {
+      Thread.sleep(1);
+    }
+  }
+
+  /** Whatever the engine has stored: what is confirmed follows from what Kafka acknowledged. */
+  @Override
+  public void flushLsn(io.debezium.connector.postgresql.connection.Lsn ignored)
+      throws SQLException {
+    confirm();
+  }
+
+  @Override
+  public io.debezium.connector.postgresql.connection.Lsn lastReceivedLsn() {
+    return received;
+  }
+
+  @Override
+  public io.debezium.connector.postgresql.connection.Lsn startLsn() {
+    return position(0);
+  }
+
+  @Override
+  public void startKeepAlive(ExecutorService service) {
+    keepAlive = service;
+    keepAlive.execute(
+        () -> {
+          try {
+            while (true) {
+              Thread.sleep(statusInterval.toMillis());
+              stream.forceUpdateStatus();
+            }
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          } catch (SQLException e) {
+            LOG.debug("no status to the server any more: {}", e.getMessage());
+          }
+        });
+  }
+
+  @Override
+  public void stopKeepAlive() {
+    if (keepAlive != null) {
+      keepAlive.shutdownNow();
+    }
+  }
+
+  @Override
+  public void close() throws SQLException {
+    stream.close();
+  }
+
+  private boolean handOver(ReplicationMessageProcessor processor)
+      throws SQLException, InterruptedException {
+    boolean any = false;
+    for (Outbox.Entry entry = outbox.poll(); entry != null; entry = outbox.poll()) {
+      any = true;
+      processor.process(
+          new LogicalDecodingMessage(
+              Operation.MESSAGE,
+              Instant.now(),
+              null,
+              entry.end() == null,
+              entry.end() == null ? "" : entry.end().toString(),
+              entry.record()));
+    }
+    return any;
+  }
+
+  private void confirm() throws SQLException {
+    LogSequenceNumber confirmable = LogSequenceNumber.valueOf(progress.confirmable().value());
+    if (Lsn.ZERO.value() != confirmable.asLong()
+        && stream.getLastFlushedLSN().compareTo(confirmable) < 0) {
+      stream.setFlushedLSN(confirmable);
+      stream.setAppliedLSN(confirmable);
+      stream.forceUpdateStatus();
+    }
+  }
+
+  private static io.debezium.connector.postgresql.connection.Lsn position(long lsn) {
+    return io.debezium.connector.postgresql.connection.Lsn.valueOf(lsn);
+  }
+}
