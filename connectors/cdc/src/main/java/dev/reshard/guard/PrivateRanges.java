@@ -1,6 +1,5 @@
 package dev.reshard.guard;
 
-import java.util.TreeMap;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import java.sql.Connection;
@@ -10,6 +9,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Gives a destination's sequences ranges of their own, so that no two shards mint the same id after

@@ -1,8 +1,8 @@
 package dev.reshard.guard;
 
-import java.sql.Connection;
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.sandbox.SandboxShard;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.reshard.postgres.WorkerIdentity;
 import dev.reshard.guard.GuardState.Kind;
+import dev.reshard.postgres.WorkerIdentity;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -187,10 +187,7 @@ class GuardIT {
   @Test
   void aWorkerWithoutTheLeaseChangesNothing() throws SQLException {
     a.fence(1);
-    Guard zombie =
-        new Guard(
-            GuardedShard.UNIT,
-            new WorkerIdentity("shop", 0, a.worker.marker()));
+    Guard zombie = new Guard(GuardedShard.UNIT, new WorkerIdentity("shop", 0, a.worker.marker()));
     assertRefusedCall("RS002", () -> zombie.seal(a.ours, 1, 2));
     assertRefusedCall("RS002", () -> zombie.lift(a.ours, 1));
     assertRefusedCall("RS002", () -> zombie.claim(a.ours, 9));

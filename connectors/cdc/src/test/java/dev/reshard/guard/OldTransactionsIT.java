@@ -69,9 +69,7 @@ class OldTransactionsIT {
     execute(app, "BEGIN ISOLATION LEVEL " + level, "SELECT count(*) FROM orders");
     a.fence(1);
     assertTrue(a.guard.seal(a.ours, 1, 7));
-    SQLException refused =
-        assertThrows(
-            SQLException.class, () -> execute(app, MOVING));
+    SQLException refused = assertThrows(SQLException.class, () -> execute(app, MOVING));
     assertTrue(refused.getMessage().contains("belongs to shard b since epoch 7"));
   }
 

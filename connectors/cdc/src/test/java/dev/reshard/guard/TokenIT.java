@@ -22,8 +22,7 @@ class TokenIT {
       Lsn flushed = Lsn.parse(a.shard.query("SELECT pg_current_wal_flush_lsn()").get(0));
       assertTrue(flushed.isAfter(token), flushed + " is not after " + token);
       assertEquals(
-          new CommitOrder.Entry(
-              Marker.FENCE, "shop all/a 1", BucketSet.empty()),
+          new CommitOrder.Entry(Marker.FENCE, "shop all/a 1", BucketSet.empty()),
           order.read().get(0));
     }
   }
