@@ -122,7 +122,10 @@ class CaptureIT {
       RowChange change = CaptureRig.next(rig.reader()).changes().get(0);
       assertFalse(change.table().columns().contains("g"), "a generated column");
       StringBuilder select = new StringBuilder("SELECT ");
-      change.table().columns().forEach(column -> select.append("format('%s', ").append(column).append("),"));
+      change
+          .table()
+          .columns()
+          .forEach(column -> select.append("format('%s', ").append(column).append("),"));
       select.append("0 FROM types");
       List<String> expected = new ArrayList<>();
       try (Connection connection = rig.sessions.open(rig.source.shard(), "test");
