@@ -9,7 +9,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,10 +17,6 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A PostgreSQL server as a child process of this one, with its data in a temporary directory.
- *
- * <p>PostgreSQL refuses to run as root. There it is started in a user namespace of its own ({@code
- * unshare -U}), where root is nobody. {@code setsid} keeps a Ctrl-C in the terminal from reaching
- * the server before whatever uses it has closed down.
  *
  * <p>Thread-safe: changes of the server's state are under this object's lock.
  */
@@ -85,7 +80,7 @@ final class EmbeddedPostgres implements SandboxPostgres {
       throw new IllegalStateException("the server on port " + port + " is closed");
     }
     try {
-      stopServer();
+      stopServer("fast");
       startServer();
     } catch (IOException e) {
       throw new SandboxException("PostgreSQL did not restart: " + e.getMessage(), e);
@@ -95,7 +90,8 @@ final class EmbeddedPostgres implements SandboxPostgres {
   @Override
   public synchronized void close() {
     try {
-      stopServer();
+      // No checkpoint, for the data goes; but unlike SIGKILL it gives back the shared memory.
+      stopServer("immediate");
     } catch (IOException | RuntimeException e) {
       log.warn("killing the server on port {}, which did not stop", port, e);
       kill();
@@ -107,7 +103,7 @@ final class EmbeddedPostgres implements SandboxPostgres {
     Path password = directory.resolve("password");
     Files.writeString(password, SandboxRole.SUPERUSER.password());
     run(
-        PostgresBinaries.program("initdb").toString(),
+        "initdb",
         "--pgdata=" + data,
         "--username=" + SandboxRole.SUPERUSER.user(),
         "--pwfile=" + password,
@@ -128,8 +124,7 @@ final class EmbeddedPostgres implements SandboxPostgres {
   }
 
   private void startServer() throws IOException {
-    server =
-        process(PostgresBinaries.program("postgres").toString(), "-D", data.toString()).start();
+    server = process("postgres", "-D", data.toString()).start();
     Instant deadline = now().plus(START_TIMEOUT);
     SQLException last = null;
     while (now().isBefore(deadline)) {
@@ -149,40 +144,30 @@ final class EmbeddedPostgres implements SandboxPostgres {
         "PostgreSQL does not answer after %s:\n%s".formatted(START_TIMEOUT, logTail()), last);
   }
 
-  private void stopServer() throws IOException {
+  private void stopServer(String mode) throws IOException {
     if (server == null || !server.isAlive()) {
       return;
     }
-    String pgCtl = PostgresBinaries.program("pg_ctl").toString();
-    run(pgCtl, "stop", "--pgdata=" + data, "--mode=fast", "--timeout=20");
+    run("pg_ctl", "stop", "--pgdata=" + data, "--mode=" + mode, "--timeout=20");
     server = null;
   }
 
-  private void run(String... command) throws IOException {
-    Process process = process(command).start();
+  private void run(String program, String... arguments) throws IOException {
+    Process process = process(program, arguments).start();
     try {
       if (process.waitFor() != 0) {
-        throw new SandboxException("%s failed:\n%s".formatted(command[0], logTail()));
+        throw new SandboxException("%s failed:\n%s".formatted(program, logTail()));
       }
     } catch (InterruptedException e) {
       process.destroyForcibly();
       Thread.currentThread().interrupt();
-      throw new SandboxException("interrupted while running " + command[0], e);
+      throw new SandboxException("interrupted while running " + program, e);
     }
   }
 
-  private ProcessBuilder process(String... command) {
-    List<String> full = new ArrayList<>(List.of("setsid"));
-    if (System.getProperty("user.name").equals("root")) {
-      full.addAll(List.of("unshare", "-U"));
-    }
-    full.addAll(List.of(command));
-    ProcessBuilder builder = new ProcessBuilder(full);
-    builder.environment().put("LC_ALL", "C");
-    return builder
-        .redirectErrorStream(true)
-        .redirectOutput(Redirect.appendTo(serverLog.toFile()))
-        .redirectInput(Redirect.from(Path.of("/dev/null").toFile()));
+  private ProcessBuilder process(String program, String... arguments) {
+    return PostgresBinaries.command(program, arguments)
+        .redirectOutput(Redirect.appendTo(serverLog.toFile()));
   }
 
   private String logTail() throws IOException {

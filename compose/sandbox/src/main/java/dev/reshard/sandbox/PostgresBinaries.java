@@ -1,6 +1,7 @@
 package dev.reshard.sandbox;
 
 import java.io.BufferedInputStream;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.FileSystemException;
@@ -10,7 +11,9 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.tukaani.xz.XZInputStream;
@@ -32,11 +35,25 @@ final class PostgresBinaries {
   private PostgresBinaries() {}
 
   /**
-   * The path of one program.
+   * One of the programs, ready to start. As root it gets a user namespace of its own ({@code
+   * unshare -U}), where root is nobody, since PostgreSQL refuses to run as root. {@code setsid}
+   * keeps a Ctrl-C in the terminal from reaching a server before whatever uses it has closed down.
    *
    * @throws SandboxException if this platform has none
    */
-  static synchronized Path program(String name) {
+  static ProcessBuilder command(String program, String... arguments) {
+    List<String> command = new ArrayList<>(List.of("setsid"));
+    if (System.getProperty("user.name").equals("root")) {
+      command.addAll(List.of("unshare", "-U"));
+    }
+    command.add(directory().resolve("bin").resolve(program).toString());
+    command.addAll(List.of(arguments));
+    ProcessBuilder builder = new ProcessBuilder(command);
+    builder.environment().put("LC_ALL", "C");
+    return builder.redirectInput(new File("/dev/null")).redirectErrorStream(true);
+  }
+
+  private static synchronized Path directory() {
     if (unpacked == null) {
       requirePlatform();
       try {
@@ -45,7 +62,7 @@ final class PostgresBinaries {
         throw new SandboxException("cannot unpack PostgreSQL: " + e.getMessage(), e);
       }
     }
-    return unpacked.resolve("bin").resolve(name);
+    return unpacked;
   }
 
   private static void requirePlatform() {
@@ -75,7 +92,7 @@ final class PostgresBinaries {
     try {
       Files.move(scratch, target, StandardCopyOption.ATOMIC_MOVE);
     } catch (FileSystemException e) {
-      RunDirectory.delete(scratch);
+      RunDirectory.deleteTree(scratch);
       if (!Files.isDirectory(target)) {
         throw e;
       }

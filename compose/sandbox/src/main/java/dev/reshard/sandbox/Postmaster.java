@@ -1,6 +1,7 @@
 package dev.reshard.sandbox;
 
 import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -40,19 +41,32 @@ final class Postmaster {
     }
   }
 
-  /** Kills the servers of every data directory that is a grandchild of {@code run}. */
-  static void killAllBelow(Path run) throws IOException {
+  /** Stops the servers of every data directory that is a grandchild of {@code run}. */
+  static void stopAllBelow(Path run) throws IOException {
     List<Path> found;
     try (Stream<Path> entries = Files.walk(run, 3)) {
       found = entries.filter(entry -> entry.endsWith("postmaster.pid")).toList();
     }
     for (Path pidFile : found) {
-      of(pidFile.getParent())
-          .ifPresent(
-              postmaster -> {
-                log.info("killing the server left running in {}", pidFile.getParent());
-                postmaster.kill();
-              });
+      Path data = pidFile.getParent();
+      if (of(data).isPresent()) {
+        log.info("stopping the server left running in {}", data);
+        stop(data);
+      }
+      of(data).ifPresent(Postmaster::kill);
+    }
+  }
+
+  /** Without a checkpoint, but giving back the shared memory, which SIGKILL does not. */
+  private static void stop(Path data) throws IOException {
+    Process stop =
+        PostgresBinaries.command("pg_ctl", "stop", "--pgdata=" + data, "--mode=immediate")
+            .redirectOutput(Redirect.DISCARD)
+            .start();
+    try {
+      stop.waitFor();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -129,14 +129,15 @@ final class RunDirectory {
           FileLock lock = channel.tryLock()) {
         if (lock != null) {
           log.info("removing {}, whose owner is gone", run);
-          Postmaster.killAllBelow(run);
+          Postmaster.stopAllBelow(run);
           deleteTree(run);
         }
       }
     }
   }
 
-  private static void deleteTree(Path directory) throws IOException {
+  /** Takes no lock: also for files that are in no process's own directory. */
+  static void deleteTree(Path directory) throws IOException {
     if (!Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
       return;
     }

@@ -8,8 +8,8 @@ import java.util.Map;
  * <p>Topics are created on request only, and have one replica. What a producer got an
  * acknowledgement for survives {@link #stop} and {@link #restart}, and the death of the process
  * that runs the broker; it is in the page cache then, so it does not survive a power loss. A topic
- * that must is created with {@code flush.messages=1}; measured, an acknowledgement then took 0.43
- * ms instead of 0.23, and half as many records passed per second.
+ * that must is created with {@code flush.messages=1}; measured on two cores, an acknowledgement
+ * then took 0.2 to 0.3 ms longer, and between a half and a fifth as many records passed per second.
  *
  * <p>Thread-safe, except that {@link #stop}, {@link #restart} and {@link #close} wait for each
  * other.

@@ -36,6 +36,25 @@ public final class ShardSchema {
   }
 
   /**
+   * Ends what other workers of the migration still have open on the shard: a frozen one must hold
+   * no lock that its successor needs. Sessions of commands and of this worker's own capture do not
+   * exist yet when a worker starts.
+   */
+  public static void endOthers(Connection connection, String migration) throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            """
+            SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+             WHERE usename = current_user AND datname = current_database()
+               AND pid <> pg_backend_pid()
+               AND starts_with(application_name, 'reshard ' || ? || ' ')
+               AND application_name !~ ' (control|lease|map|check|tables)$'""")) {
+      statement.setString(1, migration);
+      statement.execute();
+    }
+  }
+
+  /**
    * Runs a SQL file, which must be repeatable ({@code IF NOT EXISTS}, {@code OR REPLACE}), in one
    * transaction. Two callers at a time are safe: an advisory lock lets one wait.
    *

@@ -92,6 +92,8 @@ public final class ShardSessions {
     PGProperty.TCP_KEEP_ALIVE.set(properties, true);
     PGProperty.CONNECT_TIMEOUT.set(properties, 10);
     PGProperty.ASSUME_MIN_SERVER_VERSION.set(properties, "14");
+    // a server's DETAIL and CONTEXT quote values of user rows
+    PGProperty.LOG_SERVER_ERROR_DETAIL.set(properties, false);
     return DriverManager.getConnection(address.url(), properties);
   }
 

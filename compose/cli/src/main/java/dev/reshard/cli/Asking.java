@@ -1,0 +1,67 @@
+package dev.reshard.cli;
+
+import dev.reshard.control.ControlStore;
+import dev.reshard.control.Requests;
+import dev.reshard.control.Requests.Answer;
+import dev.reshard.control.Requests.Command;
+import dev.reshard.control.WorkerLease;
+import dev.reshard.spec.Spec;
+import java.io.PrintWriter;
+import java.sql.SQLException;
+import java.time.Duration;
+
+/** Puts an operator's request to the worker and prints the answer as it comes. Stateless. */
+final class Asking {
+  private static final long POLL_MS = 50;
+
+  private Asking() {}
+
+  static int ask(Spec spec, Command command, Duration timeout, PrintWriter out)
+      throws SQLException, InterruptedException {
+    try (Wiring wiring = new Wiring(spec);
+        WorkerLease lease = new WorkerLease(wiring.sessions(), spec.control(), spec.migration())) {
+      ControlStore control = wiring.control();
+      if (!control.isInstalled() || control.load().isEmpty()) {
+        out.println(
+            "there is no migration %s yet; start 'reshard run'".formatted(spec.migration()));
+        return ExitCode.REFUSED.code();
+      }
+      if (lease.holder().isEmpty()) {
+        out.println("no worker is alive, so nothing was asked; start 'reshard run'");
+        return ExitCode.NO_WORKER.code();
+      }
+      Requests requests = control.requests();
+      long id = requests.ask(command, Wiring.who(), timeout);
+      long deadline = System.nanoTime() + timeout.toNanos();
+      int printed = 0;
+      while (true) {
+        Answer answer = requests.read(id);
+        for (; printed < answer.lines().size(); printed++) {
+          out.println(answer.lines().get(printed));
+        }
+        if (answer.exitCode().isPresent()) {
+          return answer.exitCode().get();
+        }
+        if (System.nanoTime() > deadline) {
+          return late(requests, id, timeout, printed > 0, out);
+        }
+        Thread.sleep(POLL_MS); // between two looks at the answer
+      }
+    }
+  }
+
+  private static int late(
+      Requests requests, long id, Duration timeout, boolean begun, PrintWriter out)
+      throws SQLException {
+    if (requests.withdraw(id)) {
+      out.println(
+          "the worker was busy for %d s and has not begun; the request is withdrawn, nothing was changed. See 'reshard status'"
+              .formatted(timeout.toSeconds()));
+      return ExitCode.GAVE_UP.code();
+    }
+    out.println(
+        "no final answer after %d s%s; see 'reshard status', then run the same command again"
+            .formatted(timeout.toSeconds(), begun ? ", though it has begun" : ""));
+    return ExitCode.UNFINISHED.code();
+  }
+}

@@ -1,0 +1,53 @@
+package dev.reshard.cli;
+
+import dev.reshard.spec.Spec;
+import dev.reshard.spec.SpecException;
+import dev.reshard.spec.SpecReader;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** The options that every command about a migration takes. Confined to one thread. */
+final class MigrationFile {
+  @Option(
+      names = {"-f", "--file"},
+      paramLabel = "FILE",
+      description = "the migration file (default: $RESHARD_FILE, then ./migration.yaml)")
+  private Path file;
+
+  @Option(
+      names = "-v",
+      description = "log to the terminal too",
+      scope = picocli.CommandLine.ScopeType.INHERIT)
+  void verbose(boolean verbose) {
+    if (verbose) {
+      Logging.toTerminal();
+    }
+  }
+
+  Spec read() {
+    return SpecReader.read(path());
+  }
+
+  /**
+   * Reads the file and compares its migration with the name that was typed.
+   *
+   * @throws SpecException if they differ: a pasted command must not hit the wrong migration
+   */
+  Spec read(String name) {
+    Spec spec = read();
+    if (!spec.migration().equals(name)) {
+      throw new SpecException(
+          path().toString(),
+          List.of("it is about migration %s, but you named %s".formatted(spec.migration(), name)));
+    }
+    return spec;
+  }
+
+  private Path path() {
+    return Optional.ofNullable(file)
+        .or(() -> Optional.ofNullable(System.getenv("RESHARD_FILE")).map(Path::of))
+        .orElse(Path.of("migration.yaml"));
+  }
+}

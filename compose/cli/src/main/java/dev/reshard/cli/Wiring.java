@@ -1,0 +1,265 @@
+package dev.reshard.cli;
+
+import dev.reshard.control.ControlStore;
+import dev.reshard.control.MigrationRecord;
+import dev.reshard.control.MigrationState;
+import dev.reshard.control.RefusedException;
+import dev.reshard.control.WorkerLease;
+import dev.reshard.cutover.HandOverOperation;
+import dev.reshard.cutover.RecoverPhase;
+import dev.reshard.finish.CleanUpPhase;
+import dev.reshard.finish.CompleteOperation;
+import dev.reshard.keyspace.Keyspace;
+import dev.reshard.keyspace.Move;
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.ShardMap;
+import dev.reshard.migration.CatchUpPhase;
+import dev.reshard.migration.CopyPhase;
+import dev.reshard.migration.CopyReport;
+import dev.reshard.migration.Gate;
+import dev.reshard.migration.Gates;
+import dev.reshard.migration.Guards;
+import dev.reshard.migration.Migration;
+import dev.reshard.migration.Phase;
+import dev.reshard.migration.PreparePhase;
+import dev.reshard.migration.Replication;
+import dev.reshard.migration.Service;
+import dev.reshard.migration.StartPhase;
+import dev.reshard.migration.Worker;
+import dev.reshard.plan.Plan;
+import dev.reshard.plan.Planner;
+import dev.reshard.postgres.ShardAddress;
+import dev.reshard.postgres.ShardSchema;
+import dev.reshard.postgres.ShardSessions;
+import dev.reshard.postgres.WorkerIdentity;
+import dev.reshard.preflight.Check;
+import dev.reshard.preflight.Finding;
+import dev.reshard.preflight.ShardChecks;
+import dev.reshard.preflight.TableChecks;
+import dev.reshard.preflight.TableLists;
+import dev.reshard.routing.ShardMapStore;
+import dev.reshard.spec.Spec;
+import dev.reshard.spec.SpecException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * Puts the modules together for one migration file; the only class that knows them all. Confined to
+ * one thread, save what it hands out.
+ */
+public final class Wiring implements AutoCloseable {
+  private final Spec spec;
+  private final ShardSessions sessions;
+  private final ControlStore control;
+
+  public Wiring(Spec spec) {
+    this.spec = spec;
+    this.sessions =
+        new ShardSessions(
+            spec.migration(),
+            spec.shards().values().stream()
+                .map(s -> new ShardAddress(s.id(), s.url(), s.user(), s.password().value()))
+                .toList());
+    this.control = new ControlStore(sessions, spec.control(), spec.migration());
+  }
+
+  public Spec spec() {
+    return spec;
+  }
+
+  public ShardSessions sessions() {
+    return sessions;
+  }
+
+  public ControlStore control() {
+    return control;
+  }
+
+  /** Who gives a command, for the transition log. */
+  static String who() {
+    String host;
+    try {
+      host = InetAddress.getLocalHost().getHostName();
+    } catch (UnknownHostException e) {
+      host = "unknown host";
+    }
+    return "%s@%s, pid %d"
+        .formatted(System.getProperty("user.name"), host, ProcessHandle.current().pid());
+  }
+
+  /** Whether nobody has stored this migration yet. */
+  public boolean isNew() throws SQLException {
+    return !control.isInstalled() || control.load().isEmpty();
+  }
+
+  /**
+   * The stored map, or the one of the file if the keyspace is not known yet.
+   *
+   * @throws SpecException if the file's map is not one
+   */
+  public ShardMap map() throws SQLException {
+    Optional<ShardMap> stored = storedMap();
+    if (stored.isPresent()) {
+      return stored.get();
+    }
+    try {
+      return ShardMap.of(1, spec.keyspace().buckets().count(), spec.from());
+    } catch (IllegalArgumentException e) {
+      throw new SpecException("the migration file", List.of("from: " + e.getMessage()));
+    }
+  }
+
+  private Optional<ShardMap> storedMap() throws SQLException {
+    try (Connection connection = sessions.open(spec.control(), "map")) {
+      return ShardMapStore.load(connection, spec.keyspace().name()).map(stored -> stored.map());
+    }
+  }
+
+  /** From today's map to the file's target; of a stored migration, what was stored. */
+  public Plan plan() throws SQLException {
+    ShardMap map = map();
+    if (!isNew()) {
+      ShardMap before = before(control.load().orElseThrow(), map);
+      return new Plan(
+          before, before.with(control.load().orElseThrow().moves().all(), before.epoch()));
+    }
+    try {
+      return Planner.plan(map, spec.to());
+    } catch (IllegalArgumentException e) {
+      throw new SpecException("the migration file", List.of("to: " + e.getMessage()));
+    }
+  }
+
+  /** Who owned what before a migration: its moves taken back, whether they have happened or not. */
+  private static ShardMap before(MigrationRecord stored, ShardMap map) {
+    return map.with(stored.moves().all().stream().map(Move::reversed).toList(), map.epoch());
+  }
+
+  private TableLists tables() throws SQLException {
+    try (Connection connection = sessions.open(spec.control(), "tables")) {
+      return TableLists.read(connection, spec.keyspace());
+    }
+  }
+
+  /** Everything that {@code check} looks at. */
+  public List<Check> checks() throws SQLException {
+    Plan plan = plan();
+    TableLists lists = tables();
+    List<Check> checks = new ArrayList<>(ShardChecks.of(sessions, plan.moves()));
+    checks.add(
+        new Check() {
+          @Override
+          public String name() {
+            return "every table in one list";
+          }
+
+          @Override
+          public List<Finding> look() {
+            return lists.problems().stream().map(Finding::blocker).toList();
+          }
+        });
+    checks.addAll(
+        new TableChecks(
+                sessions, spec, lists.keyspace(), plan.moves(), plan.current().byShard().keySet())
+            .all());
+    checks.add(new KafkaCheck(spec));
+    return checks;
+  }
+
+  /**
+   * A worker that holds the lease; stores the migration first if it is new.
+   *
+   * @throws RefusedException if another worker is alive, or a bucket is claimed
+   */
+  public RunningWorker worker() throws SQLException {
+    control.install();
+    WorkerLease lease = new WorkerLease(sessions, spec.control(), spec.migration());
+    try {
+      long number =
+          lease
+              .acquire(who())
+              .orElseThrow(
+                  () -> new RefusedException("another worker is alive; stop that one first"));
+      Migration migration = migration(number);
+      for (ShardId shard : migration.captured()) {
+        takeOver(shard, migration.worker());
+      }
+      return running(migration, lease);
+    } catch (SQLException | RuntimeException e) {
+      lease.close();
+      throw e;
+    }
+  }
+
+  private Migration migration(long lease) throws SQLException {
+    if (control.load().isEmpty()) {
+      Plan plan = plan();
+      try (Connection connection = sessions.open(spec.control(), "map")) {
+        ShardMapStore.adopt(
+            connection, spec.keyspace().name(), spec.keyspace().buckets(), plan.current());
+      }
+      control.create(spec.keyspace().name(), plan.moves(), plan.current().count());
+    }
+    MigrationRecord stored = control.load().orElseThrow();
+    Keyspace keyspace = tables().keyspace();
+    return new Migration(
+        spec,
+        keyspace,
+        stored.moves(),
+        before(stored, map()),
+        sessions,
+        control,
+        new WorkerIdentity(spec.migration(), lease, stored.marker()));
+  }
+
+  /** From here on the shard refuses older workers, and what they still had open there is ended. */
+  private void takeOver(ShardId shard, WorkerIdentity worker) throws SQLException {
+    try (Connection connection = sessions.open(shard, "take over")) {
+      ShardSchema.install(connection);
+      ShardSchema.takeLease(connection, worker);
+      ShardSchema.endOthers(connection, spec.migration());
+    }
+  }
+
+  private RunningWorker running(Migration migration, WorkerLease lease) {
+    AtomicReference<Worker> worker = new AtomicReference<>();
+    CopyReport copied = new CopyReport();
+    Replication replication = new Replication(migration, null);
+    Guards guards = new Guards(migration);
+    List<Service> services = new ArrayList<>(List.of(copied, replication));
+    List<Phase> phases =
+        List.of(
+            new StartPhase(),
+            new PreparePhase(migration, guards),
+            new CopyPhase(migration, copied, () -> worker.get().isStopped()),
+            new CatchUpPhase(migration, replication, () -> worker.get().isStopped()),
+            new RecoverPhase(MigrationState.CUTTING_OVER, migration, replication),
+            new RecoverPhase(MigrationState.ROLLING_BACK, migration, replication),
+            new CleanUpPhase(migration, guards, services));
+    List<Gate> wayBack =
+        List.of(Gates.lag(migration, replication), Gates.oldTransactions(migration));
+    List<Gate> wayForth = new ArrayList<>(wayBack);
+    worker.set(
+        new Worker(
+            migration,
+            lease,
+            phases,
+            List.of(
+                HandOverOperation.cutover(migration, replication, wayForth),
+                HandOverOperation.rollback(migration, replication, wayBack),
+                new CompleteOperation(migration, guards, services)),
+            services));
+    return new RunningWorker(worker.get(), lease);
+  }
+
+  @Override
+  public void close() throws SQLException {
+    control.close();
+  }
+}

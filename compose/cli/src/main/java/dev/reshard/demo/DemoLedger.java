@@ -1,0 +1,97 @@
+package dev.reshard.demo;
+
+import dev.reshard.sandbox.SandboxRole;
+import dev.reshard.sandbox.SandboxShard;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
+
+/**
+ * What every row must say: as it was loaded, or as the last transaction left it of which a client
+ * was told that it is committed. Thread-safe; each row is changed by one client only. It takes
+ * about 200 bytes of memory for a row.
+ */
+public final class DemoLedger {
+  /** Empty: it was deleted. */
+  private final Map<RowKey, Optional<RowState>> rows = new ConcurrentHashMap<>();
+
+  private final AtomicLong acknowledged = new AtomicLong();
+  private final Collection<List<Change>> inDoubt = new ConcurrentLinkedQueue<>();
+  private final Collection<WrongRowException> foundWrong = new ConcurrentLinkedQueue<>();
+
+  private DemoLedger() {}
+
+  /**
+   * The rows as they are now, before any client writes.
+   *
+   * @throws IllegalStateException if a row is there twice
+   */
+  public static DemoLedger of(Collection<SandboxShard> shards) throws SQLException {
+    DemoLedger ledger = new DemoLedger();
+    for (SandboxShard shard : shards) {
+      try (Connection connection = shard.connect(SandboxRole.SUPERUSER)) {
+        connection.setAutoCommit(false);
+        for (DemoTable table : DemoTable.values()) {
+          table.scan(connection, ledger::add);
+        }
+      }
+    }
+    return ledger;
+  }
+
+  /** Transactions of which a client was told that they are committed. */
+  public long acknowledged() {
+    return acknowledged.get();
+  }
+
+  /** What the row must say; empty if it must not be there. */
+  Optional<RowState> expected(RowKey key) {
+    return rows.getOrDefault(key, Optional.empty());
+  }
+
+  /** Whether the row is, or was, one that somebody was told of. */
+  boolean knows(RowKey key) {
+    return rows.containsKey(key);
+  }
+
+  /** All rows; empty: it was deleted. */
+  void forEach(BiConsumer<RowKey, Optional<RowState>> action) {
+    rows.forEach(action);
+  }
+
+  void acknowledge(List<Change> transaction) {
+    transaction.forEach(change -> rows.put(change.key(), change.after()));
+    acknowledged.incrementAndGet();
+  }
+
+  /** The answer to its COMMIT was lost. Nobody may change its rows any more. */
+  void doubt(List<Change> transaction) {
+    inDoubt.add(List.copyOf(transaction));
+  }
+
+  Collection<List<Change>> inDoubt() {
+    return List.copyOf(inDoubt);
+  }
+
+  /** A client found a row that did not say what it must. Nobody may change it any more. */
+  void foundWrong(WrongRowException row) {
+    foundWrong.add(row);
+  }
+
+  Collection<WrongRowException> foundWrong() {
+    return List.copyOf(foundWrong);
+  }
+
+  private void add(RowKey key, RowState state) {
+    if (rows.put(key, Optional.of(state)) != null) {
+      throw new IllegalStateException(key + " is there twice before anything has moved");
+    }
+  }
+}

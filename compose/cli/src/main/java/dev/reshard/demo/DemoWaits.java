@@ -1,0 +1,26 @@
+package dev.reshard.demo;
+
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * How long some transactions took, from their client's call to its answer. Immutable.
+ *
+ * @param count how many; the times are zero if there is none
+ */
+public record DemoWaits(int count, Duration p50, Duration p99, Duration max) {
+  static DemoWaits of(List<Duration> times) {
+    List<Duration> sorted = times.stream().sorted().toList();
+    return new DemoWaits(
+        sorted.size(), percentile(sorted, 50), percentile(sorted, 99), percentile(sorted, 100));
+  }
+
+  /** The smallest of the times that at least {@code percent} of them do not exceed. */
+  private static Duration percentile(List<Duration> sorted, int percent) {
+    if (sorted.isEmpty()) {
+      return Duration.ZERO;
+    }
+    int rank = (int) Math.ceil(sorted.size() * percent / 100.0);
+    return sorted.get(Math.max(1, rank) - 1);
+  }
+}

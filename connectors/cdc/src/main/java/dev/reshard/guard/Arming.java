@@ -1,0 +1,265 @@
+package dev.reshard.guard;
+
+import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.Keyspace;
+import dev.reshard.keyspace.Keyspace.ShardedTable;
+import dev.reshard.keyspace.Move;
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.ShardMap;
+import dev.reshard.postgres.Catalog;
+import dev.reshard.postgres.Table;
+import dev.reshard.postgres.WorkerIdentity;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Installs the guards of one keyspace on its shards, hours before they are needed, and takes them
+ * away. Repeatable: what is there is left alone, so that a new partition is armed by arming again.
+ * Immutable; a call is confined to the thread of its connection, which must be in autocommit.
+ *
+ * <p>The calls throw {@link TableBusyException} when a table cannot be locked politely; what was
+ * done on other tables stays and is found by the next call.
+ */
+public final class Arming {
+  private final Keyspace keyspace;
+  private final WorkerIdentity worker;
+  private final Patience patience;
+
+  public Arming(Keyspace keyspace, WorkerIdentity worker, Patience patience) {
+    this.keyspace = keyspace;
+    this.worker = worker;
+    this.patience = patience;
+  }
+
+  /**
+   * Arms a unit's guard: open on its source, closed on a destination. Sequences and functions come
+   * first, then the triggers table by table.
+   *
+   * @param epoch of the shard map as it is
+   */
+  public void arm(Connection connection, ShardId shard, Unit unit, long epoch) throws SQLException {
+    List<Table> tables = tables(connection);
+    Registered guard = register(connection, shard, unit, tables, epoch);
+    int count = keyspace.partitioning().count();
+    execute(
+        connection,
+        GuardFunction.ofUnit(
+            guard.name(), guard.sequences(), shard, count, unit.at(shard), elsewhere(unit, shard)));
+    for (int i = 0; i < tables.size(); i++) {
+      Table table = tables.get(i);
+      String key = keyspace.sharded().get(i).key();
+      List<Trigger> triggers =
+          Trigger.guarding(
+              prefix(guard.name()),
+              guard.name(),
+              keyspace.partitioning(),
+              key,
+              unit.at(shard),
+              worker.marker(),
+              true);
+      if (Trigger.needsRowMessages(table)) {
+        execute(connection, RowMessage.function(table));
+        triggers.add(
+            Trigger.emitting(
+                prefix(guard.name()),
+                RowMessage.functionName(table),
+                keyspace.partitioning(),
+                key,
+                unit.at(shard),
+                worker.marker()));
+      }
+      install(connection, table.oid(), triggers);
+    }
+  }
+
+  /**
+   * Guards the buckets that {@code shard} does not own and that are in no unit armed on it, or sets
+   * this group right after units were armed or disarmed. While a unit is armed it is all of them
+   * (HAZARDS F29), else those that left this shard through a seal.
+   *
+   * @param map as it is
+   */
+  public void armOutside(Connection connection, ShardId shard, ShardMap map) throws SQLException {
+    new Outside(keyspace, worker, this::install, this::drop).set(connection, shard, map);
+  }
+
+  /**
+   * Takes a unit's guard away. If it is closed by a seal, its buckets stay guarded by the group of
+   * {@link #armOutside}, which is set right first; {@link Outside#remaining} lists them.
+   *
+   * @param map as it is
+   * @throws SQLException with SQLSTATE {@code RS004} if the guard is fenced: lift it first
+   */
+  public void disarm(Connection connection, ShardId shard, Unit unit, ShardMap map)
+      throws SQLException {
+    Outside outside = new Outside(keyspace, worker, this::install, this::drop);
+    int id;
+    Long[] roots;
+    try (PreparedStatement statement =
+        connection.prepareStatement("SELECT * FROM reshard.guard_disarm(?, ?, ?)")) {
+      statement.setString(1, unit.migration());
+      statement.setString(2, unit.name());
+      statement.setLong(3, worker.lease());
+      try (ResultSet row = statement.executeQuery()) {
+        if (!row.next()) {
+          return;
+        }
+        id = row.getInt("id");
+        roots = (Long[]) row.getArray("tables").getArray();
+        BucketSet buckets = BucketSet.fromHex(row.getString("buckets"));
+        if (row.getBoolean("left")) {
+          outside.remember(connection, buckets);
+        } else if (row.getBoolean("came")) {
+          outside.forget(connection, buckets);
+        }
+      }
+    }
+    outside.set(connection, shard, map);
+    for (long root : roots) {
+      drop(connection, root, prefix("guard_" + id));
+    }
+    new PoliteDdl(connection, patience)
+        .run(
+            keyspace.sharded().get(0).id(),
+            List.of(),
+            PoliteDdl.KEEPS_ALL_OUT,
+            List.of("SELECT reshard.guard_forget(%d)".formatted(id)));
+  }
+
+  /** Takes away what {@link #disarm} leaves: also buckets that left are unguarded then. */
+  public void dropOutside(Connection connection) throws SQLException {
+    new Outside(keyspace, worker, this::install, this::drop).drop(connection, false);
+  }
+
+  private List<Table> tables(Connection connection) throws SQLException {
+    List<Table> tables = new ArrayList<>();
+    for (ShardedTable table : keyspace.sharded()) {
+      tables.add(Catalog.read(connection, table.id()));
+    }
+    return tables;
+  }
+
+  private record Registered(String name, GuardFunction.Sequences sequences) {}
+
+  private Registered register(
+      Connection connection, ShardId shard, Unit unit, List<Table> tables, long epoch)
+      throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "SELECT (g).id, (g).until_seq, (g).broken_seq, (g).sealed_seq, (g).epoch_seq"
+                + " FROM (SELECT reshard.guard_register(?, ?, ?, ?, ?, ?, ?, ?) g OFFSET 0) r")) {
+      statement.setString(1, keyspace.name());
+      statement.setString(2, unit.migration());
+      statement.setString(3, unit.name());
+      statement.setLong(4, worker.lease());
+      statement.setString(5, unit.at(shard).toHex(keyspace.partitioning().count()));
+      statement.setArray(
+          6, connection.createArrayOf("oid", tables.stream().map(Table::oid).toArray()));
+      statement.setBoolean(7, !shard.equals(unit.source()));
+      statement.setLong(8, epoch);
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return new Registered(
+            "guard_" + row.getInt(1),
+            new GuardFunction.Sequences(
+                row.getLong(2), row.getLong(3), row.getLong(4), row.getLong(5)));
+      }
+    }
+  }
+
+  private static Map<ShardId, BucketSet> elsewhere(Unit unit, ShardId shard) {
+    Map<ShardId, BucketSet> owners = new TreeMap<>();
+    for (Move move : unit.moves()) {
+      if (move.source().equals(shard)) {
+        owners.merge(move.destination(), move.buckets(), BucketSet::plus);
+      } else if (move.destination().equals(shard)) {
+        owners.merge(move.source(), move.buckets(), BucketSet::plus);
+      }
+    }
+    return owners;
+  }
+
+  /** Makes triggers on one table, unless they are there already. */
+  private void install(Connection connection, long oid, List<Trigger> triggers)
+      throws SQLException {
+    Tree tree =
+        Tree.of(connection, oid)
+            .orElseThrow(() -> new SQLException("table with OID " + oid + " is gone", "42P01"));
+    List<String> statements = new ArrayList<>();
+    for (Trigger trigger : triggers) {
+      if (!isInstalled(connection, tree, trigger)) {
+        statements.addAll(trigger.create(tree));
+      }
+    }
+    if (!statements.isEmpty()) {
+      new PoliteDdl(connection, patience)
+          .run(tree.root(), tree.relations(), PoliteDdl.KEEPS_WRITERS_OUT, statements);
+    }
+  }
+
+  private static boolean isInstalled(Connection connection, Tree tree, Trigger trigger)
+      throws SQLException {
+    List<String> expected = trigger.expectedOn(tree);
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            """
+            SELECT count(*) FROM pg_trigger t
+             WHERE t.tgrelid IN (SELECT r::regclass FROM unnest(?) r) AND t.tgname = ?
+               AND t.tgenabled = 'A' AND position(convert_to(?, 'UTF8') IN t.tgargs) > 0""")) {
+      statement.setArray(1, connection.createArrayOf("text", expected.toArray()));
+      statement.setString(2, trigger.name());
+      statement.setString(3, trigger.signature());
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return row.getInt(1) == expected.size();
+      }
+    }
+  }
+
+  /**
+   * Drops the triggers of a guard from one table; nothing happens if table or triggers are gone.
+   */
+  private void drop(Connection connection, long oid, String prefix) throws SQLException {
+    Tree tree = Tree.of(connection, oid).orElse(null);
+    if (tree == null) {
+      return;
+    }
+    List<String> statements = new ArrayList<>();
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            """
+            SELECT format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass) FROM pg_trigger t
+             WHERE t.tgrelid IN (SELECT r::regclass FROM unnest(?) r) AND t.tgparentid = 0
+               AND starts_with(t.tgname, ?)""")) {
+      statement.setArray(1, connection.createArrayOf("text", tree.relations().toArray()));
+      statement.setString(2, prefix + "_");
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          statements.add(row.getString(1));
+        }
+      }
+    }
+    if (!statements.isEmpty()) {
+      new PoliteDdl(connection, patience)
+          .run(tree.root(), tree.relations(), PoliteDdl.KEEPS_ALL_OUT, statements);
+    }
+  }
+
+  /** What the names of a guard's triggers begin with; no two guards' prefixes begin each other. */
+  static String prefix(String guardName) {
+    return "reshard_" + guardName;
+  }
+
+  static void execute(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+}

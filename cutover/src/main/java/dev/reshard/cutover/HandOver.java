@@ -1,0 +1,81 @@
+package dev.reshard.cutover;
+
+import dev.reshard.control.ControlStore;
+import dev.reshard.control.MigrationState;
+import dev.reshard.control.StageUnit;
+import dev.reshard.control.StageUnit.Direction;
+import dev.reshard.control.StageUnit.Place;
+import dev.reshard.keyspace.ShardMap;
+import dev.reshard.migration.Migration;
+import dev.reshard.migration.Replication;
+import dev.reshard.routing.ShardMapStore;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Hands units over, one after the other, and mends what a dead worker left. Confined to one thread.
+ */
+final class HandOver {
+  private final Migration migration;
+  private final Replication replication;
+
+  HandOver(Migration migration, Replication replication) {
+    this.migration = migration;
+    this.replication = replication;
+  }
+
+  /** Units that a hand-over in this direction would move. */
+  List<StageUnit> waiting(Direction direction) throws SQLException {
+    Place from = direction == Direction.FORWARD ? Place.AT_SOURCE : Place.AT_DESTINATION;
+    return migration.control().units().stream().filter(unit -> unit.place() == from).toList();
+  }
+
+  /** A new attempt: reserved in the control database, then taken to its end. */
+  CutoverDriver.Result attempt(StageUnit unit, Direction direction) throws Exception {
+    StageUnit fenced = unit.fenced(direction, epoch() + 1);
+    try (ShardSteps steps = new ShardSteps(migration, replication, fenced, false)) {
+      migration.control().moveUnit(unit, fenced, migration.worker().lease());
+      return new CutoverDriver(
+              steps, Progress.AT_OWNER, migration.spec().budget().pause(), System::nanoTime)
+          .run();
+    }
+  }
+
+  /**
+   * Brings every unit that is under way to an end: forward where the owner is sealed, else back.
+   */
+  void recover() throws Exception {
+    for (StageUnit unit : migration.control().units()) {
+      if (unit.place() == Place.FENCED || unit.place() == Place.DECIDED) {
+        try (ShardSteps steps = new ShardSteps(migration, replication, unit, true)) {
+          Progress from = CutoverDecider.recovered(steps.isSealed());
+          new CutoverDriver(steps, from, migration.spec().budget().pause(), System::nanoTime).run();
+        }
+      }
+    }
+  }
+
+  /** Where the migration stands by its units, once none is under way. */
+  MigrationState state(MigrationState handing) throws SQLException {
+    ControlStore control = migration.control();
+    List<StageUnit> units = control.units();
+    boolean allMoved = units.stream().allMatch(unit -> unit.place() == Place.AT_DESTINATION);
+    boolean noneMoved = units.stream().allMatch(unit -> unit.place() == Place.AT_SOURCE);
+    if (allMoved) {
+      return MigrationState.COMPLETED;
+    }
+    return noneMoved && handing == MigrationState.ROLLING_BACK
+        ? MigrationState.ROLLED_BACK
+        : MigrationState.READY_FOR_CUTOVER;
+  }
+
+  long epoch() throws SQLException {
+    try (Connection connection = migration.sessions().open(migration.spec().control(), "cutover")) {
+      Optional<ShardMap> map =
+          ShardMapStore.load(connection, migration.keyspace().name()).map(stored -> stored.map());
+      return map.orElseThrow().epoch();
+    }
+  }
+}

@@ -1,0 +1,138 @@
+package dev.reshard.finish;
+
+import dev.reshard.change.ChangeTopics;
+import dev.reshard.control.CleanupRegistry;
+import dev.reshard.control.CleanupRegistry.Item;
+import dev.reshard.control.MigrationState;
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.migration.Guards;
+import dev.reshard.migration.Migration;
+import dev.reshard.migration.Phase;
+import dev.reshard.migration.Service;
+import dev.reshard.postgres.Publications;
+import dev.reshard.postgres.ReplicationSlots;
+import dev.reshard.schema.RowKeys;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Ends replication, purges, and undoes what the registry holds. Can be run again at any point. */
+public final class CleanUpPhase implements Phase {
+  private static final Logger log = LoggerFactory.getLogger(CleanUpPhase.class);
+  private static final int TRIES = 20;
+  private static final long RETRY_MS = 500;
+
+  private final Migration migration;
+  private final Guards guards;
+  private final List<Service> services;
+
+  /**
+   * The phase of CLEANING_UP.
+   *
+   * @param services are closed first: nobody may stream from what is dropped
+   */
+  public CleanUpPhase(Migration migration, Guards guards, List<Service> services) {
+    this.migration = migration;
+    this.guards = guards;
+    this.services = List.copyOf(services);
+  }
+
+  @Override
+  public MigrationState state() {
+    return MigrationState.CLEANING_UP;
+  }
+
+  @Override
+  public Outcome run() throws Exception {
+    for (int i = services.size() - 1; i >= 0; i--) {
+      services.get(i).close();
+    }
+    undo(List.of(CleanupRegistry.Kind.REPLICATION_SLOT, CleanupRegistry.Kind.PUBLICATION));
+    Map<ShardId, Long> purged = new Purge(migration).run();
+    undo(List.of(CleanupRegistry.Kind.values()));
+    for (ShardId shard : migration.captured()) {
+      forget(shard);
+    }
+    migration.control().releaseClaims();
+    return new Outcome(MigrationState.CLEANED, "rows purged: " + purged);
+  }
+
+  /** Undoes everything of some kinds, trying again what fails. */
+  private void undo(List<CleanupRegistry.Kind> kinds) throws Exception {
+    CleanupRegistry registry = migration.control().registry();
+    List<String> left = List.of();
+    for (int attempt = 1; attempt <= TRIES; attempt++) {
+      left = new ArrayList<>();
+      for (Item item : registry.items()) {
+        if (kinds.contains(item.kind())) {
+          try {
+            undo(item);
+            registry.undone(item);
+          } catch (SQLException | RuntimeException e) {
+            log.warn("{} could not be undone", item, e);
+            left.add(item + ": " + e.getMessage());
+          }
+        }
+      }
+      if (left.isEmpty()) {
+        return;
+      }
+      Thread.sleep(RETRY_MS); // whoever is in the way may be gone then
+    }
+    throw new IllegalStateException(
+        "could not be removed: %s. Nothing is unsafe; mend that, then run the same command again"
+            .formatted(left));
+  }
+
+  private void undo(Item item) throws SQLException, InterruptedException {
+    switch (item.kind()) {
+      case REPLICATION_SLOT -> {
+        try (Connection connection = open(item.shard())) {
+          ReplicationSlots.drop(connection, item.name());
+        }
+      }
+      case PUBLICATION -> {
+        try (Connection connection = open(item.shard())) {
+          Publications.drop(connection, item.name());
+        }
+      }
+      case GUARD -> guards.disarm(item.shard());
+      case TOPIC -> ChangeTopics.delete(migration.kafka(), item.name());
+      case SEQUENCE_RANGE -> {
+        if (!item.undo().isEmpty() && guards.isRolledBack()) {
+          execute(item);
+        }
+      }
+      case REPLICA_IDENTITY, INDEX -> execute(item);
+    }
+  }
+
+  private void execute(Item item) throws SQLException, InterruptedException {
+    try (Connection connection = open(item.shard())) {
+      RowKeys.politely(connection, item.undo());
+    }
+  }
+
+  /** Takes this migration's rows out of our own tables, and the schema where nothing is left. */
+  private void forget(ShardId shard) throws SQLException {
+    try (Connection connection = open(shard)) {
+      ShardLeftovers.forget(connection, migration.name(), shard.equals(migration.spec().control()));
+    }
+  }
+
+  private Connection open(ShardId shard) throws SQLException {
+    return migration.sessions().open(shard, "clean up");
+  }
+
+  /** For people: what was purged where. */
+  static String purged(Map<ShardId, Long> rows) {
+    return rows.entrySet().stream()
+        .map(entry -> "%d rows from %s".formatted(entry.getValue(), entry.getKey()))
+        .collect(Collectors.joining(", "));
+  }
+}

@@ -1,0 +1,168 @@
+package dev.reshard.apply;
+
+import dev.reshard.apply.LaneException.Problem;
+import dev.reshard.change.ChangedTable;
+import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.Keyspace;
+import dev.reshard.keyspace.TableId;
+import dev.reshard.postgres.Catalog;
+import dev.reshard.postgres.Column;
+import dev.reshard.postgres.Table;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+
+/**
+ * The tables of the destination, each read from its catalog when a change of it first comes, and
+ * again when the source's table has changed. Confined to the lane's thread; made anew with each
+ * connection.
+ */
+final class DestinationTables {
+
+  /** The type without its modifier, and the operator of its unique indexes. */
+  private static final String TYPES =
+      """
+      SELECT a.attname, format_type(a.atttypid, -1),
+             coalesce((SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+                FROM pg_opclass k
+                JOIN pg_am m ON m.oid = k.opcmethod AND m.amname = 'btree'
+                JOIN pg_amop p ON p.amopfamily = k.opcfamily AND p.amopstrategy = 3
+                 AND p.amoplefttype = k.opcintype AND p.amoprighttype = k.opcintype
+                JOIN pg_operator o ON o.oid = p.amopopr
+                JOIN pg_namespace n ON n.oid = o.oprnamespace AND n.nspname <> 'pg_catalog'
+               WHERE k.opcdefault AND k.opcintype = coalesce(nullif(t.typbasetype, 0), t.oid)), '=')
+        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+       WHERE a.attrelid = ? AND a.attnum > 0 AND NOT a.attisdropped""";
+
+  /** A deferrable primary key is not checked in our transactions, so it tells no rows apart. */
+  private static final String IMMEDIATE_PRIMARY_KEY =
+      """
+      SELECT 1 FROM pg_index
+       WHERE indrelid = ? AND indisprimary AND indimmediate AND indisvalid""";
+
+  private final Connection connection;
+  private final LaneConfig config;
+  private final Map<TableId, DestinationTable> known = new HashMap<>();
+
+  DestinationTables(Connection connection, LaneConfig config) {
+    this.connection = connection;
+    this.config = config;
+  }
+
+  /**
+   * @throws LaneException if the destination's table does not have exactly the changed one's
+   *     columns, or its rows cannot be told apart by the shard key too
+   */
+  DestinationTable get(ChangedTable changed) throws SQLException {
+    DestinationTable table = known.get(changed.id());
+    if (table == null || !table.table().equals(changed)) {
+      table = read(changed);
+      known.put(changed.id(), table);
+    }
+    return table;
+  }
+
+  private DestinationTable read(ChangedTable changed) throws SQLException {
+    Table table =
+        Catalog.find(connection, changed.id())
+            .orElseThrow(() -> differs(changed, "the destination has no such table"));
+    compare(changed, table);
+    Map<String, DestinationTable.Column> columns = columns(table);
+    Optional<String> shardKey = shardKey(changed.id());
+    OptionalInt place =
+        shardKey
+            .map(key -> OptionalInt.of(changed.columns().indexOf(key)))
+            .orElse(OptionalInt.empty());
+    RowKey rowKey = RowKey.of(changed, identifying(table, shardKey));
+    if (shardKey.isPresent() && !rowKey.columns().contains(shardKey.get())) {
+      throw differs(
+          changed,
+          "the source's replica identity %s does not contain the shard key %s, so a change could meet another bucket's row"
+              .formatted(rowKey.columns(), shardKey.get()));
+    }
+    return new DestinationTable(
+        changed,
+        rowKey,
+        changed.columns().stream().map(columns::get).toList(),
+        place,
+        shardKey.map(key -> inBuckets(key, config.buckets())));
+  }
+
+  private Optional<String> shardKey(TableId id) {
+    return config.keyspace().sharded().stream()
+        .filter(sharded -> sharded.id().equals(id))
+        .map(Keyspace.ShardedTable::key)
+        .findFirst();
+  }
+
+  private String inBuckets(String shardKey, BucketSet buckets) {
+    return config.keyspace().partitioning().sqlIn(TableId.quote(shardKey), buckets);
+  }
+
+  private List<String> identifying(Table table, Optional<String> shardKey) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(IMMEDIATE_PRIMARY_KEY)) {
+      statement.setLong(1, table.oid());
+      try (ResultSet row = statement.executeQuery()) {
+        if (!row.next()) {
+          return List.of();
+        }
+      }
+    }
+    return Stream.concat(table.primaryKey().stream(), shardKey.stream()).distinct().toList();
+  }
+
+  private Map<String, DestinationTable.Column> columns(Table table) throws SQLException {
+    Map<String, DestinationTable.Column> columns = new HashMap<>();
+    try (PreparedStatement statement = connection.prepareStatement(TYPES)) {
+      statement.setLong(1, table.oid());
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          String name = row.getString(1);
+          columns.put(
+              name,
+              new DestinationTable.Column(
+                  name, row.getString(2), row.getString(3), table.column(name).identityAlways()));
+        }
+      }
+    }
+    return columns;
+  }
+
+  private void compare(ChangedTable changed, Table table) {
+    List<String> stored = table.stored().stream().map(Column::name).toList();
+    List<String> lacking = new ArrayList<>(changed.columns());
+    lacking.removeAll(stored);
+    List<String> more = new ArrayList<>(stored);
+    more.removeAll(changed.columns());
+    if (!lacking.isEmpty() || !more.isEmpty()) {
+      throw differs(
+          changed,
+          Stream.of(
+                  lacking.isEmpty() ? "" : "the destination lacks the source's columns " + lacking,
+                  more.isEmpty()
+                      ? ""
+                      : "the destination has columns " + more + " that the source has not")
+              .filter(text -> !text.isEmpty())
+              .reduce((a, b) -> a + "; " + b)
+              .orElseThrow());
+    }
+  }
+
+  private LaneException differs(ChangedTable changed, String how) {
+    return new LaneException(
+        Problem.TABLE_DIFFERS,
+        """
+        Table %s is not the same on %s and %s: %s. Changes from that point on are not applied; those \
+        before it are. Run the DDL that the source has seen on the destination too (and on every \
+        other shard of the migration), then start the lane again."""
+            .formatted(changed.id(), config.source(), config.destination(), how));
+  }
+}

@@ -1,0 +1,163 @@
+package dev.reshard.apply;
+
+import dev.reshard.apply.LaneException.Problem;
+import dev.reshard.change.RowChange;
+import dev.reshard.change.Transaction;
+import dev.reshard.postgres.Lsn;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+
+/**
+ * Transactions that were read and not yet applied, oldest first. Confined to the lane's thread.
+ *
+ * <p>A failure to read is kept until everything read before it is applied.
+ */
+final class Incoming implements AutoCloseable {
+  private final ChangeSource.Factory factory;
+  private final LaneLimits limits;
+  private final Deque<Transaction> waiting = new ArrayDeque<>();
+  private ChangeSource source;
+  private LaneException failure;
+
+  Incoming(ChangeSource.Factory factory, LaneLimits limits) {
+    this.factory = factory;
+    this.limits = limits;
+  }
+
+  boolean isOpen() {
+    return source != null;
+  }
+
+  /** Reads from {@code position} on; forgets what was read before. */
+  void open(LanePosition position) {
+    close();
+    waiting.clear();
+    failure = null;
+    try {
+      source = factory.open(position);
+    } catch (LaneException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw failed(e);
+    }
+  }
+
+  boolean isEmpty() {
+    return waiting.isEmpty();
+  }
+
+  /**
+   * Waits for what comes after {@code applied}, then takes all that is there already, up to a
+   * batch.
+   *
+   * @throws LaneException if there is nothing, and no more can be read
+   */
+  void fill(LanePosition applied) {
+    if (failure == null) {
+      try {
+        List<Transaction> read = source.poll(limits.pollTimeout());
+        int rows = 0;
+        while (!read.isEmpty()) {
+          rows += take(read, applied.applied());
+          read = rows < limits.batchRows() ? source.poll(Duration.ZERO) : List.of();
+        }
+      } catch (LaneException e) {
+        failure = e;
+      } catch (RuntimeException e) {
+        failure = failed(e);
+      }
+    }
+    if (failure != null && waiting.isEmpty()) {
+      throw failure;
+    }
+  }
+
+  private int take(List<Transaction> read, Lsn applied) {
+    int rows = 0;
+    for (Transaction transaction : read) {
+      Lsn last = waiting.isEmpty() ? applied : waiting.getLast().end();
+      if (transaction.end().compareTo(last) <= 0) {
+        continue;
+      }
+      if (transaction.previous().isAfter(last)) {
+        throw new LaneException(
+            Problem.GAP,
+            """
+            The transaction that ends at %s follows one that ends at %s, but the lane has only come \
+            to %s: what lies between is missing from the topic. Do not cut over; find out what \
+            deleted records there (retention, an unclean election, a recreated topic), and begin \
+            again from a new anchor."""
+                .formatted(transaction.end(), transaction.previous(), last));
+      }
+      waiting.add(transaction);
+      rows += transaction.changes().size() + 1;
+    }
+    return rows;
+  }
+
+  /** The next transactions, as many as fit into a batch and end at or before {@code limit}. */
+  List<Transaction> batch(Lsn limit) {
+    List<Transaction> batch = new ArrayList<>();
+    int rows = 0;
+    long bytes = 0;
+    for (Transaction transaction : waiting) {
+      rows += transaction.changes().size();
+      bytes += bytes(transaction);
+      boolean full = rows > limits.batchRows() || bytes > limits.batchBytes();
+      if (transaction.end().isAfter(limit) || (full && !batch.isEmpty())) {
+        break;
+      }
+      batch.add(transaction);
+    }
+    return batch;
+  }
+
+  /** Forgets the first {@code count}: they are applied. */
+  void remove(int count) {
+    for (int i = 0; i < count; i++) {
+      waiting.remove();
+    }
+  }
+
+  /** Forgets what ends at or before {@code applied}. */
+  void dropUpTo(Lsn applied) {
+    while (!waiting.isEmpty() && waiting.peek().end().compareTo(applied) <= 0) {
+      waiting.remove();
+    }
+  }
+
+  /**
+   * Up to where it is known that nothing more will come, if all up to {@code applied} is applied:
+   * just before the next transaction.
+   */
+  Lsn provenAfter(LanePosition applied) {
+    return waiting.isEmpty() ? applied.applied() : new Lsn(waiting.peek().end().value() - 1);
+  }
+
+  @Override
+  public void close() {
+    if (source != null) {
+      source.close();
+      source = null;
+    }
+  }
+
+  private static long bytes(Transaction transaction) {
+    long bytes = 0;
+    for (RowChange change : transaction.changes()) {
+      String[] texts = change.values() == null ? change.key() : change.values();
+      for (int i = 0; texts != null && i < texts.length; i++) {
+        bytes += texts[i] == null ? 0 : texts[i].length();
+      }
+    }
+    return bytes;
+  }
+
+  private static LaneException failed(RuntimeException e) {
+    return new LaneException(
+        Problem.SOURCE_FAILED, "the changes cannot be read: " + e.getMessage(), e);
+  }
+}

@@ -1,0 +1,35 @@
+package dev.reshard.apply;
+
+import java.time.Duration;
+
+/**
+ * Bounds of a lane's work. Immutable.
+ *
+ * @param batchRows the most changes in one destination transaction; a larger source transaction is
+ *     still applied whole
+ * @param batchBytes the most text in it, likewise
+ * @param pollTimeout how long one wait for changes lasts; bounds how late a closed lane ends
+ * @param flushEvery at least this often a commit is synchronous, so that records before it may be
+ *     deleted (HAZARDS F24)
+ * @param retryFor how long a failing batch is tried again before the lane stops
+ */
+public record LaneLimits(
+    int batchRows, int batchBytes, Duration pollTimeout, Duration flushEvery, Duration retryFor) {
+  public static final LaneLimits DEFAULT =
+      new LaneLimits(
+          10_000, 8 << 20, Duration.ofMillis(100), Duration.ofSeconds(1), Duration.ofMinutes(2));
+
+  public LaneLimits {
+    if (batchRows < 1 || batchBytes < 1) {
+      throw new IllegalArgumentException("a batch holds at least one row");
+    }
+  }
+
+  public LaneLimits withRetryFor(Duration duration) {
+    return new LaneLimits(batchRows, batchBytes, pollTimeout, flushEvery, duration);
+  }
+
+  public LaneLimits withBatchRows(int rows) {
+    return new LaneLimits(rows, batchBytes, pollTimeout, flushEvery, retryFor);
+  }
+}

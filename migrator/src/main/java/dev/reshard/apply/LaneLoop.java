@@ -1,0 +1,251 @@
+package dev.reshard.apply;
+
+import dev.reshard.apply.LaneException.Problem;
+import dev.reshard.apply.LaneStatus.State;
+import dev.reshard.change.Transaction;
+import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.OwnTransaction.Durability;
+import dev.reshard.postgres.ShardSessions;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a lane's thread does: wait for transactions, apply what has come as one batch, again. All
+ * fields but the volatile ones belong to that thread.
+ */
+final class LaneLoop implements Runnable {
+
+  /** What others see. {@code committed} is null before the first transaction. */
+  record Progress(LanePosition applied, LanePosition durable, Instant committed, long rows) {}
+
+  private static final Logger log = LoggerFactory.getLogger(LaneLoop.class);
+
+  private final LaneConfig config;
+  private final LaneLimits limits;
+  private final LaneGate gate;
+  private final TokenBoard tokens;
+  private final Destination destination;
+  private final Incoming incoming;
+  private final KeyTeller teller;
+  private final Backoff backoff;
+  private long flushedAtNanos;
+
+  private volatile Progress progress =
+      new Progress(
+          LanePosition.startingAfter(Lsn.ZERO), LanePosition.startingAfter(Lsn.ZERO), null, 0);
+  private volatile State state = State.NEW;
+  private volatile String reason;
+
+  LaneLoop(
+      LaneConfig config,
+      LaneLimits limits,
+      ShardSessions sessions,
+      ChangeSource.Factory source,
+      ChangedKeys listener,
+      LaneGate gate,
+      TokenBoard tokens) {
+    this.config = config;
+    this.limits = limits;
+    this.gate = gate;
+    this.tokens = tokens;
+    this.destination = new Destination(sessions, config, limits, listener != null);
+    this.incoming = new Incoming(source, limits);
+    this.teller = new KeyTeller(listener);
+    this.backoff = new Backoff(limits.retryFor());
+  }
+
+  Progress progress() {
+    return progress;
+  }
+
+  LaneStatus status() {
+    Progress now = progress;
+    State shown = state == State.RUNNING && gate.isHeld() ? State.HELD : state;
+    return new LaneStatus(
+        shown,
+        now.applied(),
+        now.durable(),
+        Optional.ofNullable(now.committed())
+            .map(at -> positive(Duration.between(at, Instant.now()))),
+        now.rows(),
+        Optional.ofNullable(reason));
+  }
+
+  /** Ends what the thread waits for. Any thread. */
+  void abort() {
+    destination.abort();
+  }
+
+  @Override
+  public void run() {
+    LaneException end = new LaneException(Problem.CLOSED, "lane " + config.name() + " is closed");
+    State last = State.CLOSED;
+    try (incoming;
+        destination) {
+      state = State.RUNNING;
+      while (gate.awaitWork()) {
+        round();
+      }
+    } catch (LaneException e) {
+      end = e;
+      last = State.STOPPED;
+      log.error("lane {} stopped, {}: {}", config.name(), e.problem(), e.getMessage());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException | Error e) {
+      end = new LaneException(Problem.INCONSISTENT, "lane " + config.name() + " failed: " + e, e);
+      last = State.STOPPED;
+      log.error("lane {} failed", config.name(), e);
+    }
+    reason = last == State.STOPPED ? end.getMessage() : null;
+    state = last;
+    gate.stop(end);
+    tokens.stop(end);
+  }
+
+  private void round() throws InterruptedException {
+    if (destination.isConnected() && incoming.isEmpty()) {
+      incoming.fill(progress.applied());
+    }
+    Optional<Lsn> limit = gate.begin();
+    if (limit.isEmpty()) {
+      return;
+    }
+    try {
+      if (!destination.isConnected()) {
+        connect();
+      }
+      List<Transaction> batch = incoming.batch(limit.get());
+      if (!batch.isEmpty()) {
+        apply(batch);
+      }
+      if (state == State.RETRYING) {
+        log.info("lane {} goes on", config.name());
+        state = State.RUNNING;
+        reason = null;
+      }
+      backoff.succeeded();
+    } catch (SQLException e) {
+      failed(e);
+    } finally {
+      gate.end(incoming.provenAfter(progress.applied()));
+    }
+    if (backoff.failures() > 0) {
+      gate.pause(backoff.delay());
+    }
+  }
+
+  /** The first time, or after the session broke: maybe during a commit whose fate is unknown. */
+  private void connect() throws SQLException {
+    LaneProgress.Stored stored = destination.connect();
+    LanePosition position = stored.position();
+    if (!incoming.isOpen()) {
+      log.info("lane {} starts after {}", config.name(), position.applied());
+      incoming.open(position);
+    } else if (progress.applied().applied().isAfter(position.applied())) {
+      log.warn(
+          "shard {} came back at {}, before {}: its last asynchronous commits are lost and applied again",
+          config.destination(),
+          position.applied(),
+          progress.applied().applied());
+      incoming.open(position);
+    } else {
+      incoming.dropUpTo(position.applied());
+    }
+    progress = new Progress(position, position, progress.committed(), progress.rows());
+    flushedAtNanos = System.nanoTime();
+    stored.lastToken().ifPresent(token -> tokens.seen(List.of(token)));
+  }
+
+  private void apply(List<Transaction> batch) throws SQLException {
+    try {
+      Durability durability = durability(batch);
+      BatchPlan plan = destination.apply(batch, progress.applied(), durability);
+      applied(batch, plan, durability);
+    } catch (LaneException e) {
+      if (e.problem() == Problem.OVERTAKEN) {
+        throw e;
+      }
+      log.debug("lane {}: batch is applied again in order: {}", config.name(), e.problem());
+      applyInOrder(batch);
+    } catch (SQLException e) {
+      if (SqlFailures.mayPass(e) || SqlFailures.isLeaseLost(e)) {
+        throw e;
+      }
+      log.debug("lane {}: batch is applied again in order: {}", config.name(), e.getSQLState());
+      applyInOrder(batch);
+    }
+  }
+
+  private void applyInOrder(List<Transaction> batch) throws SQLException {
+    for (Transaction transaction : batch) {
+      List<Transaction> one = List.of(transaction);
+      Durability durability = durability(one);
+      BatchPlan plan = destination.applyInOrder(transaction, progress.applied(), durability);
+      applied(one, plan, durability);
+    }
+  }
+
+  private Durability durability(List<Transaction> batch) {
+    boolean flush =
+        System.nanoTime() - flushedAtNanos >= limits.flushEvery().toNanos()
+            || batch.stream().anyMatch(transaction -> !transaction.tokens().isEmpty());
+    return flush ? Durability.SYNCHRONOUS : Durability.ASYNCHRONOUS;
+  }
+
+  private void applied(List<Transaction> batch, BatchPlan plan, Durability durability) {
+    teller.tell(plan);
+    Transaction last = batch.get(batch.size() - 1);
+    LanePosition position = LanePosition.after(last);
+    boolean flushed = durability == Durability.SYNCHRONOUS;
+    progress =
+        new Progress(
+            position,
+            flushed ? position : progress.durable(),
+            last.committed(),
+            progress.rows() + plan.rows());
+    if (flushed) {
+      flushedAtNanos = System.nanoTime();
+      tokens.seen(batch.stream().map(Transaction::tokens).flatMap(Collection::stream).toList());
+    }
+    incoming.remove(batch.size());
+  }
+
+  private void failed(SQLException e) {
+    if (SqlFailures.isLeaseLost(e)) {
+      throw new LaneException(Problem.LEASE_LOST, SqlFailures.describe(e));
+    }
+    if (SqlFailures.isBroken(e)) {
+      destination.disconnect();
+    }
+    String what = SqlFailures.describe(e);
+    if (!SqlFailures.mayPass(e) || !backoff.failed(System.nanoTime())) {
+      throw new LaneException(
+          Problem.DESTINATION_FAILED,
+          """
+          Lane %s could not write to shard %s, after %d attempts in %s: %s. What it applied before is \
+          committed; bring the shard back, then start the lane again."""
+              .formatted(
+                  config.name(),
+                  config.destination(),
+                  backoff.failures(),
+                  limits.retryFor(),
+                  what));
+    }
+    if (state != State.RETRYING) {
+      log.warn("lane {} retries: {}", config.name(), what);
+    }
+    state = State.RETRYING;
+    reason = what;
+  }
+
+  private static Duration positive(Duration duration) {
+    return duration.isNegative() ? Duration.ZERO : duration;
+  }
+}

@@ -1,0 +1,300 @@
+package dev.reshard.control;
+
+import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.Move;
+import dev.reshard.keyspace.Moves;
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.postgres.Marker;
+import dev.reshard.postgres.ShardSchema;
+import dev.reshard.postgres.ShardSessions;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What the control database knows of one migration. Thread-safe. Writes that the worker makes carry
+ * its lease and fail with {@link LeaseLostException} once another worker holds a newer one.
+ */
+public final class ControlStore implements AutoCloseable {
+
+  /** One line of the transition log. */
+  public record Transition(
+      Instant at, MigrationState from, MigrationState to, String who, String why) {}
+
+  private final String migration;
+  private final Database database;
+
+  public ControlStore(ShardSessions sessions, ShardId control, String migration) {
+    this.migration = migration;
+    this.database = new Database(() -> sessions.open(control, "control"));
+  }
+
+  /** Makes the tables; repeatable. */
+  public void install() throws SQLException {
+    Connection session = database.session();
+    ShardSchema.install(session);
+    ShardSchema.install(session, ControlStore.class, "control.sql");
+  }
+
+  /** Whether {@link #install} was ever run here. */
+  public boolean isInstalled() throws SQLException {
+    return database
+        .query("SELECT to_regclass('reshard.migration') IS NOT NULL", row -> row.getBoolean(1))
+        .get(0);
+  }
+
+  /**
+   * Stores a new migration in state PENDING and claims its buckets.
+   *
+   * @throws RefusedException if another migration has claimed one of them
+   */
+  public void create(String keyspace, Moves moves, int bucketCount) throws SQLException {
+    database.transaction(
+        () -> {
+          database.update(
+              "INSERT INTO reshard.migration (name, keyspace, state, secret) VALUES (?, ?, ?, ?)",
+              migration,
+              keyspace,
+              MigrationState.PENDING.name(),
+              Marker.random().secret());
+          for (Move move : moves.all()) {
+            database.update(
+                "INSERT INTO reshard.move VALUES (?, ?, ?, ?)",
+                migration,
+                move.source().name(),
+                move.destination().name(),
+                move.buckets().toHex(bucketCount));
+          }
+          for (Move move : moves.all()) {
+            database.update(
+                "INSERT INTO reshard.stage_unit (migration, source, destination) VALUES (?, ?, ?)",
+                migration,
+                move.source().name(),
+                move.destination().name());
+          }
+          claim(keyspace, moves.buckets());
+          return null;
+        });
+  }
+
+  private void claim(String keyspace, BucketSet buckets) throws SQLException {
+    Integer[] numbers = buckets.stream().boxed().toArray(Integer[]::new);
+    int claimed =
+        database.update(
+            """
+            INSERT INTO reshard.claim (keyspace, bucket, migration)
+            SELECT ?, bucket, ? FROM unnest(?::int[]) bucket ON CONFLICT DO NOTHING""",
+            keyspace,
+            migration,
+            database.session().createArrayOf("int4", numbers));
+    if (claimed != numbers.length) {
+      throw new RefusedException(
+          "%d of the %d buckets of migration %s are claimed by %s; complete or cancel that first"
+              .formatted(numbers.length - claimed, numbers.length, migration, claimants(keyspace)));
+    }
+  }
+
+  private List<String> claimants(String keyspace) throws SQLException {
+    return database.query(
+        "SELECT DISTINCT migration FROM reshard.claim WHERE keyspace = ? AND migration <> ?",
+        row -> row.getString(1),
+        keyspace,
+        migration);
+  }
+
+  public Optional<MigrationRecord> load() throws SQLException {
+    List<Move> moves =
+        database.query(
+            "SELECT source, destination, buckets FROM reshard.move WHERE migration = ?",
+            row ->
+                new Move(
+                    new ShardId(row.getString(1)),
+                    new ShardId(row.getString(2)),
+                    BucketSet.fromHex(row.getString(3))),
+            migration);
+    List<StageUnit> units = units();
+    return database
+        .query(
+            "SELECT keyspace, state, secret, verification FROM reshard.migration WHERE name = ?",
+            row ->
+                new MigrationRecord(
+                    migration,
+                    row.getString(1),
+                    MigrationState.valueOf(row.getString(2)),
+                    new Marker(row.getString(3)),
+                    new Moves(moves),
+                    units,
+                    Optional.ofNullable(row.getString(4))),
+            migration)
+        .stream()
+        .findFirst();
+  }
+
+  public MigrationState state() throws SQLException {
+    return database
+        .query(
+            "SELECT state FROM reshard.migration WHERE name = ?",
+            row -> MigrationState.valueOf(row.getString(1)),
+            migration)
+        .get(0);
+  }
+
+  /**
+   * Stores the next state before anybody acts on it.
+   *
+   * @param lease the worker's
+   * @throws IllegalStateException if {@code next} may not follow {@code from}
+   * @throws LeaseLostException if another worker was faster
+   */
+  public void moveTo(MigrationState from, MigrationState next, long lease, String who, String why)
+      throws SQLException {
+    if (!from.next().contains(next)) {
+      throw new IllegalStateException("%s may not follow %s".formatted(next, from));
+    }
+    database.transaction(
+        () -> {
+          int changed =
+              database.update(
+                  "UPDATE reshard.migration SET state = ? WHERE name = ? AND state = ? AND "
+                      + LEASE_HELD,
+                  next.name(),
+                  migration,
+                  from.name(),
+                  migration,
+                  lease);
+          if (changed != 1) {
+            throw new LeaseLostException(migration, lease);
+          }
+          database.update(
+              """
+              INSERT INTO reshard.transition (migration, from_state, to_state, who, why)
+              VALUES (?, ?, ?, ?, ?)""",
+              migration,
+              from.name(),
+              next.name(),
+              who,
+              why);
+          return null;
+        });
+  }
+
+  private static final String LEASE_HELD =
+      "EXISTS (SELECT FROM reshard.worker w WHERE w.migration = ? AND w.lease = ?)";
+
+  /** The newest lines of the transition log, newest first. */
+  public List<Transition> transitions(int limit) throws SQLException {
+    return database.query(
+        """
+        SELECT at, from_state, to_state, who, why FROM reshard.transition
+         WHERE migration = ? ORDER BY id DESC LIMIT ?""",
+        row ->
+            new Transition(
+                row.getTimestamp(1).toInstant(),
+                MigrationState.valueOf(row.getString(2)),
+                MigrationState.valueOf(row.getString(3)),
+                row.getString(4),
+                row.getString(5)),
+        migration,
+        limit);
+  }
+
+  public List<StageUnit> units() throws SQLException {
+    return database.query(
+        """
+        SELECT source, destination, place, direction, attempt, epoch FROM reshard.stage_unit
+         WHERE migration = ? ORDER BY source, destination""",
+        row ->
+            new StageUnit(
+                new ShardId(row.getString(1)),
+                new ShardId(row.getString(2)),
+                StageUnit.Place.valueOf(row.getString(3)),
+                StageUnit.Direction.valueOf(row.getString(4)),
+                row.getLong(5),
+                row.getLong(6)),
+        migration);
+  }
+
+  /**
+   * Replaces a unit as it was by what it becomes.
+   *
+   * @throws LeaseLostException if the stored unit is not {@code was}, or the lease is not ours
+   */
+  public void moveUnit(StageUnit was, StageUnit becomes, long lease) throws SQLException {
+    int changed =
+        database.update(
+            """
+            UPDATE reshard.stage_unit SET place = ?, direction = ?, attempt = ?, epoch = ?
+             WHERE migration = ? AND source = ? AND destination = ? AND place = ?
+               AND attempt = ? AND\s"""
+                + LEASE_HELD,
+            becomes.place().name(),
+            becomes.direction().name(),
+            becomes.attempt(),
+            becomes.epoch(),
+            migration,
+            was.source().name(),
+            was.destination().name(),
+            was.place().name(),
+            was.attempt(),
+            migration,
+            lease);
+    if (changed != 1) {
+      throw new LeaseLostException(migration, lease);
+    }
+  }
+
+  /** Keeps the JSON of a full comparison; null forgets it. */
+  public void saveVerification(String json) throws SQLException {
+    database.update(
+        "UPDATE reshard.migration SET verification = ?::jsonb WHERE name = ?", json, migration);
+  }
+
+  /** A number that no other start of a capture has had. */
+  public long nextIncarnation() throws SQLException {
+    return database.query("SELECT nextval('reshard.incarnation')", row -> row.getLong(1)).get(0);
+  }
+
+  /** What the worker tells everybody, as JSON, and how old it is in milliseconds. */
+  public record Report(String json, long ageMs) {}
+
+  public void saveReport(String json) throws SQLException {
+    database.update(
+        """
+        UPDATE reshard.worker SET report = ?::jsonb, reported = clock_timestamp()
+         WHERE migration = ?""",
+        json,
+        migration);
+  }
+
+  public Optional<Report> report() throws SQLException {
+    return database
+        .query(
+            """
+            SELECT report, (extract(epoch FROM clock_timestamp() - reported) * 1000)::int8
+              FROM reshard.worker WHERE migration = ? AND report IS NOT NULL""",
+            row -> new Report(row.getString(1), row.getLong(2)),
+            migration)
+        .stream()
+        .findFirst();
+  }
+
+  /** Ends the claims when nothing of the migration is left. */
+  public void releaseClaims() throws SQLException {
+    database.update("DELETE FROM reshard.claim WHERE migration = ?", migration);
+  }
+
+  public CleanupRegistry registry() {
+    return new CleanupRegistry(migration, database);
+  }
+
+  public Requests requests() {
+    return new Requests(migration, database);
+  }
+
+  @Override
+  public void close() throws SQLException {
+    database.close();
+  }
+}

@@ -1,0 +1,113 @@
+package dev.reshard.control;
+
+import java.sql.Array;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What operators ask of the worker, from any host that reaches the control database. A request that
+ * its asker no longer waits for is not carried out. Thread-safe.
+ */
+public final class Requests {
+
+  /** What can be asked. */
+  public enum Command {
+    VERIFY,
+    CUTOVER,
+    ROLLBACK,
+    COMPLETE
+  }
+
+  /** A request that nobody has answered. */
+  public record Request(long id, Command command, String who) {}
+
+  /**
+   * What the worker has said so far.
+   *
+   * @param exitCode empty until the answer is final
+   */
+  public record Answer(List<String> lines, Optional<Integer> exitCode) {}
+
+  private final String migration;
+  private final Database database;
+
+  Requests(String migration, Database database) {
+    this.migration = migration;
+    this.database = database;
+  }
+
+  /** Asks, and returns the request's number. */
+  public long ask(Command command, String who, Duration timeout) throws SQLException {
+    return database
+        .query(
+            """
+            INSERT INTO reshard.request (migration, command, who, deadline)
+            VALUES (?, ?, ?, clock_timestamp() + ? * interval '1 ms') RETURNING id""",
+            row -> row.getLong(1),
+            migration,
+            command.name(),
+            who,
+            timeout.toMillis())
+        .get(0);
+  }
+
+  /**
+   * Takes a request back that the worker has not begun.
+   *
+   * @return false if it has
+   */
+  public boolean withdraw(long id) throws SQLException {
+    return database.update(
+            """
+            UPDATE reshard.request SET answered = clock_timestamp()
+             WHERE id = ? AND answered IS NULL AND lines = '{}'""",
+            id)
+        == 1;
+  }
+
+  /** The oldest request that is not answered and whose asker still waits. */
+  public Optional<Request> next() throws SQLException {
+    return database
+        .query(
+            """
+            SELECT id, command, who FROM reshard.request
+             WHERE migration = ? AND answered IS NULL AND deadline > clock_timestamp()
+             ORDER BY id LIMIT 1""",
+            row -> new Request(row.getLong(1), Command.valueOf(row.getString(2)), row.getString(3)),
+            migration)
+        .stream()
+        .findFirst();
+  }
+
+  /** Adds a line to the answer. */
+  public void say(Request request, String line) throws SQLException {
+    database.update(
+        "UPDATE reshard.request SET lines = lines || ? WHERE id = ?", line, request.id());
+  }
+
+  /** Ends the answer. */
+  public void answer(Request request, int exitCode) throws SQLException {
+    database.update(
+        "UPDATE reshard.request SET exit_code = ?, answered = clock_timestamp() WHERE id = ?",
+        exitCode,
+        request.id());
+  }
+
+  public Answer read(long id) throws SQLException {
+    return database
+        .query(
+            "SELECT lines, exit_code FROM reshard.request WHERE id = ?",
+            row -> {
+              Array lines = row.getArray(1);
+              int code = row.getInt(2);
+              return new Answer(
+                  Arrays.asList((String[]) lines.getArray()),
+                  row.wasNull() ? Optional.empty() : Optional.of(code));
+            },
+            id)
+        .get(0);
+  }
+}

@@ -1,0 +1,183 @@
+package dev.reshard.copy;
+
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.postgres.AnchorHolder;
+import dev.reshard.postgres.BinaryCopyReader;
+import dev.reshard.postgres.Catalog;
+import dev.reshard.postgres.ShardSessions;
+import dev.reshard.postgres.Table;
+import dev.reshard.postgres.WorkerIdentity;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Copies one chunk after the other, each in a transaction of its own on the source and on every
+ * destination. Its sessions are its own. Confined to one worker's thread.
+ *
+ * <p>A table is locked against rewrites while a chunk of it is read, and compared with what it was
+ * before the anchor after the lock was taken, on a session that sees the catalog of today: the
+ * snapshot's own would show the old one for ever (HAZARDS F5).
+ */
+final class ChunkCopier implements AutoCloseable {
+
+  /** What a chunk brought, and to whom: destinations that had it already are not in the maps. */
+  record Copied(Map<ShardId, Long> rows, long bytes, long strays, List<String> strayKeys) {}
+
+  /**
+   * How long a row may wait for another transaction with the same unique key: two workers could
+   * wait for each other on two servers, where neither server sees it.
+   */
+  private static final Duration LOCK_LIMIT = Duration.ofSeconds(20);
+
+  private final AnchorHolder anchor;
+  private final CopyLedger ledger;
+  private final WorkerIdentity worker;
+  private final Connection source;
+  private final Connection catalog;
+  private final Map<ShardId, Connection> destinations = new TreeMap<>();
+
+  ChunkCopier(ShardSessions sessions, WorkerIdentity worker, AnchorHolder anchor, CopyPlan plan)
+      throws SQLException {
+    this.anchor = anchor;
+    this.worker = worker;
+    this.ledger = new CopyLedger(worker.migration(), plan.source());
+    List<Connection> open = new ArrayList<>();
+    try {
+      source = add(open, sessions.open(plan.source(), "copy"));
+      catalog = add(open, sessions.open(plan.source(), "copy catalog"));
+      for (ShardId destination : plan.destinations()) {
+        Connection connection = add(open, sessions.open(destination, "copy"));
+        destinations.put(destination, connection);
+        try (Statement statement = connection.createStatement()) {
+          statement.execute("SET lock_timeout = '%ds'".formatted(LOCK_LIMIT.toSeconds()));
+        }
+      }
+      try (Statement statement = source.createStatement()) {
+        statement.execute("SET max_parallel_workers_per_gather = 0; SET jit = off");
+      }
+    } catch (SQLException | RuntimeException e) {
+      for (Connection connection : open) {
+        connection.close();
+      }
+      throw e;
+    }
+  }
+
+  private static Connection add(List<Connection> open, Connection connection) {
+    open.add(connection);
+    return connection;
+  }
+
+  /**
+   * Copies a chunk to the destinations that do not have it yet.
+   *
+   * @throws CopyException if the table changed, or a row meets another one under a unique key
+   */
+  Copied copy(TableCopy table, Chunk chunk) throws SQLException {
+    try (Router router = new Router(table.partitioning().count())) {
+      for (Target target : table.targets()) {
+        open(router, table, target, chunk);
+      }
+      anchor.begin(source);
+      try {
+        lock(table, chunk);
+        Copied copied = relay(router, table, chunk);
+        source.commit();
+        return copied;
+      } finally {
+        source.rollback();
+        source.setAutoCommit(true);
+      }
+    }
+  }
+
+  private void open(Router router, TableCopy table, Target target, Chunk chunk)
+      throws SQLException {
+    Optional<Load> load =
+        Load.open(
+            destinations.get(target.destination()),
+            worker,
+            target.destination(),
+            table.table(),
+            chunk,
+            ledger,
+            anchor.anchor().position());
+    router.add(target, load);
+  }
+
+  private Copied relay(Router router, TableCopy table, Chunk chunk) throws SQLException {
+    long strays;
+    try (BinaryCopyReader rows = BinaryCopyReader.open(source, table.select(chunk))) {
+      strays = router.route(rows);
+    }
+    List<String> keys = strays == 0 ? List.of() : strayKeys(table, chunk);
+    Map<ShardId, Long> loaded = new TreeMap<>();
+    long bytes = 0;
+    for (Load load : router.loads()) {
+      loaded.put(load.destination(), load.commit(strays));
+      bytes += load.bytes();
+    }
+    return new Copied(loaded, bytes, strays, keys);
+  }
+
+  private void lock(TableCopy table, Chunk chunk) throws SQLException {
+    try (Statement statement = source.createStatement()) {
+      statement.execute(
+          "LOCK TABLE ONLY %s IN ACCESS SHARE MODE".formatted(chunk.leaf().id().quoted()));
+    } finally {
+      // also when there is no such table any more
+      checkUnchanged(catalog, table.table());
+    }
+  }
+
+  /** Compares a table with what it was before the anchor. */
+  static void checkUnchanged(Connection catalog, Table before) throws SQLException {
+    Optional<Table> now = Catalog.find(catalog, before.id());
+    if (now.isEmpty() || !now.get().fingerprint().equals(before.fingerprint())) {
+      throw new CopyException(
+          CopyException.Reason.CATALOG_CHANGED,
+          ("Table %s was rewritten, altered or dropped, or its partitions changed, since the copy"
+                  + " began. What was copied may lack rows; the copy has stopped. Run again: it"
+                  + " begins from a new anchor.")
+              .formatted(before.id()));
+    }
+  }
+
+  private List<String> strayKeys(TableCopy table, Chunk chunk) throws SQLException {
+    List<String> keys = new ArrayList<>();
+    try (Statement statement = source.createStatement();
+        ResultSet row = statement.executeQuery(table.selectStrays(chunk, Strays.KEYS))) {
+      while (row.next()) {
+        keys.add(row.getString(1));
+      }
+    }
+    return keys;
+  }
+
+  /** Closes all sessions, even if one of them does not close. */
+  @Override
+  public void close() throws SQLException {
+    List<Connection> open = new ArrayList<>(destinations.values());
+    open.add(source);
+    open.add(catalog);
+    SQLException failure = null;
+    for (Connection connection : open) {
+      try {
+        connection.close();
+      } catch (SQLException e) {
+        failure = e;
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+}

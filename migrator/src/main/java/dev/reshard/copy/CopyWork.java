@@ -1,0 +1,199 @@
+package dev.reshard.copy;
+
+import dev.reshard.postgres.AnchorHolder;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Queue;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Chunks to be copied by several threads, each with sessions of its own. The first failure ends all
+ * of them after the chunk they are at. Used once; thread-safe.
+ */
+final class CopyWork {
+  /** How often a chunk is tried when a server fails for a while, and how long between. */
+  private static final int ATTEMPTS = 5;
+
+  private static final Duration PAUSE = Duration.ofSeconds(1);
+
+  /** A chunk of a table. */
+  record Item(TableCopy table, Chunk chunk) {}
+
+  /** Opens a worker's sessions. */
+  @FunctionalInterface
+  interface CopierFactory {
+    ChunkCopier open() throws SQLException;
+  }
+
+  private final Queue<Item> queue;
+  private final CopierFactory copiers;
+  private final BooleanSupplier stop;
+  private final CopyTally tally;
+  private Throwable failure;
+  private boolean stopped;
+
+  CopyWork(Collection<Item> items, CopierFactory copiers, BooleanSupplier stop, CopyTally tally) {
+    this.queue = new ArrayDeque<>(items);
+    this.copiers = copiers;
+    this.stop = stop;
+    this.tally = tally;
+  }
+
+  /**
+   * Copies all chunks.
+   *
+   * @return false if it was stopped before the last one
+   */
+  boolean run(int workers) throws SQLException, InterruptedException {
+    List<Thread> threads = new ArrayList<>();
+    for (int i = 0; i < workers; i++) {
+      Thread thread = new Thread(this::work, "copy-" + i);
+      thread.start();
+      threads.add(thread);
+    }
+    try {
+      for (Thread thread : threads) {
+        thread.join();
+      }
+    } finally {
+      halt();
+      for (Thread thread : threads) {
+        joinUninterruptibly(thread);
+      }
+    }
+    return finished();
+  }
+
+  private void work() {
+    ChunkCopier copier = null;
+    try {
+      for (Item item = next(); item != null; item = next()) {
+        copier = copy(copier, item);
+      }
+    } catch (SQLException | InterruptedException | RuntimeException | Error e) {
+      fail(e);
+    } finally {
+      close(copier);
+    }
+  }
+
+  /**
+   * Copies one chunk, with new sessions after each failure that may pass.
+   *
+   * @param first null if there are no sessions yet
+   */
+  private ChunkCopier copy(ChunkCopier first, Item item) throws SQLException, InterruptedException {
+    ChunkCopier copier = first;
+    for (int attempt = 1; ; attempt++) {
+      try {
+        copier = copier == null ? copiers.open() : copier;
+        tally.add(item.table(), item.chunk(), copier.copy(item.table(), item.chunk()));
+        return copier;
+      } catch (SQLException e) {
+        close(copier);
+        copier = null;
+        if (AnchorHolder.SNAPSHOT_GONE.equals(e.getSQLState())) {
+          throw new CopyException(
+              CopyException.Reason.SNAPSHOT_GONE,
+              e.getMessage()
+                  + ". The copy is not complete, and cannot be completed from there. Run again: it"
+                  + " begins from a new anchor.",
+              e);
+        }
+        if (!mayPass(e) || attempt == ATTEMPTS || hasEnded()) {
+          throw new CopyException(
+              CopyException.Reason.SERVER_FAILED,
+              ("Copying %s failed (attempt %d): %s [SQLSTATE %s]. The destinations hold whole"
+                      + " chunks only; the copy is not complete. Remove the cause, then run again.")
+                  .formatted(item.chunk(), attempt, e.getMessage(), e.getSQLState()),
+              e);
+        }
+        Thread.sleep(PAUSE.multipliedBy(attempt).toMillis());
+      } catch (RuntimeException e) {
+        close(copier);
+        throw e;
+      }
+    }
+  }
+
+  /** What does not even close is broken; its server ends it by itself. */
+  private static void close(ChunkCopier copier) {
+    if (copier != null) {
+      try {
+        copier.close();
+      } catch (SQLException ignored) {
+        // nothing depends on these sessions any more
+      }
+    }
+  }
+
+  /** Connection lost, serialization, lock timeout, out of resources, shutdown. */
+  private static boolean mayPass(SQLException e) {
+    String state = e.getSQLState();
+    return state != null
+        && (state.startsWith("08")
+            || state.startsWith("40")
+            || state.startsWith("53")
+            || state.startsWith("57P")
+            || state.equals("55P03"));
+  }
+
+  private Item next() {
+    if (stop.getAsBoolean()) {
+      halt();
+    }
+    synchronized (this) {
+      return stopped || failure != null ? null : queue.poll();
+    }
+  }
+
+  private synchronized boolean hasEnded() {
+    return stopped || failure != null;
+  }
+
+  private synchronized void halt() {
+    stopped = !queue.isEmpty();
+  }
+
+  private synchronized void fail(Throwable e) {
+    if (failure == null) {
+      failure = e;
+    } else if (failure != e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  private synchronized boolean finished() throws SQLException {
+    if (failure instanceof SQLException e) {
+      throw e;
+    }
+    if (failure instanceof RuntimeException e) {
+      throw e;
+    }
+    if (failure instanceof Error e) {
+      throw e;
+    }
+    if (failure != null) {
+      throw new IllegalStateException(failure);
+    }
+    return !stopped;
+  }
+
+  private static void joinUninterruptibly(Thread thread) {
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,122 @@
+package dev.reshard.copy;
+
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.postgres.BinaryCopyReader;
+import dev.reshard.postgres.BinaryCopyWriter;
+import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.OwnTransaction;
+import dev.reshard.postgres.Table;
+import dev.reshard.postgres.WorkerIdentity;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.Optional;
+
+/** One chunk on its way into one destination: rows and ledger row, in one transaction. */
+final class Load implements AutoCloseable {
+  private final ShardId destination;
+  private final Table table;
+  private final Chunk chunk;
+  private final CopyLedger ledger;
+  private final Connection connection;
+  private final OwnTransaction transaction;
+  private final BinaryCopyWriter writer;
+  private long bytes;
+
+  private Load(
+      ShardId destination,
+      Table table,
+      Chunk chunk,
+      CopyLedger ledger,
+      Connection connection,
+      OwnTransaction transaction,
+      BinaryCopyWriter writer) {
+    this.destination = destination;
+    this.table = table;
+    this.chunk = chunk;
+    this.ledger = ledger;
+    this.connection = connection;
+    this.transaction = transaction;
+    this.writer = writer;
+  }
+
+  /** Begins; empty if the destination has the chunk already. */
+  static Optional<Load> open(
+      Connection connection,
+      WorkerIdentity worker,
+      ShardId destination,
+      Table table,
+      Chunk chunk,
+      CopyLedger ledger,
+      Lsn anchor)
+      throws SQLException {
+    OwnTransaction transaction =
+        OwnTransaction.begin(connection, worker, OwnTransaction.Durability.ASYNCHRONOUS);
+    boolean begun = false;
+    try {
+      if (!ledger.enter(connection, chunk, anchor)) {
+        return Optional.empty();
+      }
+      BinaryCopyWriter writer = BinaryCopyWriter.open(connection, table.id(), table.stored());
+      begun = true;
+      return Optional.of(
+          new Load(destination, table, chunk, ledger, connection, transaction, writer));
+    } finally {
+      if (!begun) {
+        transaction.close();
+      }
+    }
+  }
+
+  ShardId destination() {
+    return destination;
+  }
+
+  long bytes() {
+    return bytes;
+  }
+
+  void add(BinaryCopyReader row) throws SQLException {
+    bytes += row.length();
+    try {
+      row.writeTo(writer);
+    } catch (SQLException e) {
+      throw explain(e);
+    }
+  }
+
+  /**
+   * Ends the load.
+   *
+   * @return how many rows it brought
+   */
+  long commit(long strays) throws SQLException {
+    try {
+      long rows = writer.finish();
+      ledger.complete(connection, chunk, rows, strays);
+      transaction.commit();
+      return rows;
+    } catch (SQLException e) {
+      throw explain(e);
+    }
+  }
+
+  private SQLException explain(SQLException failure) throws SQLException {
+    try {
+      close();
+    } catch (SQLException e) {
+      failure.addSuppressed(e);
+      return failure;
+    }
+    return UniqueConflict.explain(failure, connection, destination, table);
+  }
+
+  /** Rolls back what was not committed. Idempotent. */
+  @Override
+  public void close() throws SQLException {
+    try {
+      writer.close();
+    } finally {
+      transaction.close();
+    }
+  }
+}

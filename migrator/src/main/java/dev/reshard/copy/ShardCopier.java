@@ -1,0 +1,134 @@
+package dev.reshard.copy;
+
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.postgres.AnchorHolder;
+import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.OwnTransaction;
+import dev.reshard.postgres.ShardSessions;
+import dev.reshard.postgres.WorkerIdentity;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Copies what a plan says at one anchor. Call {@link CopyDestinations#prepare} first; then any
+ * number of times with the same anchor: what the destinations have is not copied again.
+ * Thread-safe.
+ */
+public final class ShardCopier {
+  /** How often chunks are looked for that a destination has lost in a crash. */
+  private static final int PASSES = 3;
+
+  private final ShardSessions sessions;
+  private final WorkerIdentity worker;
+  private final CopyOptions options;
+  private final CopyListener listener;
+  private final BooleanSupplier stop;
+
+  /**
+   * @param stop asked before each chunk by every worker: true ends the copy after the chunks that
+   *     are under way. It may wait before it answers, to slow the copy down
+   */
+  public ShardCopier(
+      ShardSessions sessions,
+      WorkerIdentity worker,
+      CopyOptions options,
+      CopyListener listener,
+      BooleanSupplier stop) {
+    this.sessions = sessions;
+    this.worker = worker;
+    this.options = options;
+    this.listener = listener;
+    this.stop = stop;
+  }
+
+  /**
+   * Copies and waits until it is done, or stopped.
+   *
+   * @throws CopyException if it cannot go on before an operator has acted
+   * @throws InterruptedException after the chunks under way have ended
+   */
+  public CopyResult copy(CopyPlan plan, AnchorHolder anchor)
+      throws SQLException, InterruptedException {
+    Lsn position = anchor.anchor().position();
+    CopyTally tally = new CopyTally(plan, listener);
+    for (int pass = 0; ; pass++) {
+      Map<ShardId, Map<CopyLedger.Place, CopyLedger.Entry>> ledgers = ledgers(plan, position);
+      List<CopyWork.Item> missing = missing(plan, ledgers);
+      if (missing.isEmpty()) {
+        checkUnchanged(plan);
+        return tally.result(position, true, ledgers);
+      }
+      if (pass == PASSES) {
+        throw new CopyException(
+            CopyException.Reason.SERVER_FAILED,
+            ("A destination of %s lost %d chunks again after they were loaded, e.g. %s. The copy is"
+                    + " not complete. Find out why it restarts, then run again.")
+                .formatted(plan.source(), missing.size(), missing.get(0).chunk()));
+      }
+      CopyWork work =
+          new CopyWork(missing, () -> new ChunkCopier(sessions, worker, anchor, plan), stop, tally);
+      if (!work.run(Math.min(options.workers(), missing.size()))) {
+        return tally.result(position, false, ledgers(plan, position));
+      }
+    }
+  }
+
+  /** Chunks that some target of their table does not have. */
+  private List<CopyWork.Item> missing(
+      CopyPlan plan, Map<ShardId, Map<CopyLedger.Place, CopyLedger.Entry>> ledgers) {
+    List<CopyWork.Item> missing = new ArrayList<>();
+    for (TableCopy table : plan.tables()) {
+      for (Chunk chunk : Chunk.cut(table.table(), options.chunkBlocks())) {
+        CopyLedger.Place place = CopyLedger.Place.of(chunk);
+        if (!table.targets().stream()
+            .allMatch(target -> ledgers.get(target.destination()).containsKey(place))) {
+          missing.add(new CopyWork.Item(table, chunk));
+        }
+      }
+    }
+    return missing;
+  }
+
+  /** What the destinations have, after making sure that they cannot lose it any more. */
+  private Map<ShardId, Map<CopyLedger.Place, CopyLedger.Entry>> ledgers(CopyPlan plan, Lsn anchor)
+      throws SQLException {
+    CopyLedger ledger = new CopyLedger(worker.migration(), plan.source());
+    Map<ShardId, Map<CopyLedger.Place, CopyLedger.Entry>> ledgers = new TreeMap<>();
+    for (ShardId destination : plan.destinations()) {
+      try (Connection connection = sessions.open(destination, "copy")) {
+        try (OwnTransaction flush =
+            OwnTransaction.begin(connection, worker, OwnTransaction.Durability.SYNCHRONOUS)) {
+          flush.commit();
+        }
+        Map<CopyLedger.Place, CopyLedger.Entry> entries = ledger.entries(connection);
+        entries.forEach(
+            (place, entry) -> {
+              if (!entry.anchor().equals(anchor)) {
+                throw new CopyException(
+                    CopyException.Reason.OTHER_ANCHOR,
+                    ("Destination %s holds rows of %s that were copied from %s at %s, not at %s."
+                            + " Nothing was loaded now. They must be deleted first; 'run' does"
+                            + " that when it begins a copy.")
+                        .formatted(
+                            destination, place.table(), plan.source(), entry.anchor(), anchor));
+              }
+            });
+        ledgers.put(destination, entries);
+      }
+    }
+    return ledgers;
+  }
+
+  private void checkUnchanged(CopyPlan plan) throws SQLException {
+    try (Connection catalog = sessions.open(plan.source(), "copy catalog")) {
+      for (TableCopy table : plan.tables()) {
+        ChunkCopier.checkUnchanged(catalog, table.table());
+      }
+    }
+  }
+}

@@ -1,0 +1,115 @@
+package dev.reshard.copy;
+
+import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.Partitioning;
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.TableId;
+import dev.reshard.postgres.Column;
+import dev.reshard.postgres.Table;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * One table of a source and where its rows go. Immutable.
+ *
+ * @param table as the source's catalog had it before the anchor was taken
+ * @param key the shard key's column; empty for a reference table, whose rows all go to every target
+ * @param partitioning how the key finds its bucket
+ * @param passed buckets whose rows are not even read: they stay, or come from elsewhere. A row in
+ *     none of these and of no target is a stray
+ * @param targets never empty
+ */
+public record TableCopy(
+    Table table,
+    Optional<String> key,
+    Partitioning partitioning,
+    BucketSet passed,
+    List<Target> targets) {
+
+  /** The one bucket in which all rows of a reference table are said to lie. */
+  private static final int REFERENCE = 0;
+
+  public TableCopy {
+    targets = List.copyOf(targets);
+    key.ifPresent(table::column);
+  }
+
+  /** A reference table that some shards lack. */
+  public static TableCopy reference(
+      Table table, Partitioning partitioning, List<ShardId> destinations) {
+    return new TableCopy(
+        table,
+        Optional.empty(),
+        partitioning,
+        BucketSet.empty(),
+        destinations.stream().map(d -> new Target(d, BucketSet.of(REFERENCE))).toList());
+  }
+
+  /** How long the table was when it was measured, in pages of 8 KiB. */
+  long blocks() {
+    return table.leaves().stream().mapToLong(Table.Leaf::blocks).sum();
+  }
+
+  /** The target on that shard. */
+  public Target target(ShardId destination) {
+    return targets.stream()
+        .filter(target -> target.destination().equals(destination))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** Chunk's rows that do not stay: their bucket, then the columns that we copy. */
+  String select(Chunk chunk) {
+    return "SELECT %s, %s FROM ONLY %s WHERE %s"
+        .formatted(
+            bucket(),
+            table.stored().stream().map(Column::quoted).collect(Collectors.joining(", ")),
+            chunk.leaf().id().quoted(),
+            where(chunk));
+  }
+
+  /** The keys of some of the chunk's strays, as text. */
+  String selectStrays(Chunk chunk, int limit) {
+    BucketSet moving =
+        targets.stream().map(Target::buckets).reduce(BucketSet.empty(), BucketSet::plus);
+    String columns =
+        rowKey().stream()
+            .map(
+                name ->
+                    "'%s=' || coalesce(%s::text, 'NULL')"
+                        .formatted(name.replace("'", "''"), quote(name)))
+            .collect(Collectors.joining(" || ' ' || "));
+    return "SELECT %s FROM ONLY %s WHERE %s AND %s IS NOT TRUE LIMIT %d"
+        .formatted(columns, chunk.leaf().id().quoted(), where(chunk), in(moving), limit);
+  }
+
+  /** A condition on rows of the table, on either side: whether they are of the target's buckets. */
+  public String whereMoving(Target target) {
+    return key.isPresent() ? in(target.buckets()) : "true";
+  }
+
+  private List<String> rowKey() {
+    List<String> names = new ArrayList<>(key.stream().toList());
+    table.primaryKey().stream().filter(name -> !names.contains(name)).forEach(names::add);
+    return names;
+  }
+
+  private String where(Chunk chunk) {
+    return passed.isEmpty() ? chunk.where() : chunk.where() + " AND " + in(passed) + " IS NOT TRUE";
+  }
+
+  /** A row's bucket, as an expression of type {@code int4}. */
+  public String bucket() {
+    return key.map(name -> partitioning.sql(quote(name))).orElse(REFERENCE + "::int4");
+  }
+
+  private String in(BucketSet buckets) {
+    return partitioning.sqlIn(key.map(TableCopy::quote).orElseThrow(), buckets);
+  }
+
+  private static String quote(String name) {
+    return TableId.quote(name);
+  }
+}

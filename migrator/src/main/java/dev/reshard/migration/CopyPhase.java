@@ -1,0 +1,195 @@
+package dev.reshard.migration;
+
+import dev.reshard.apply.LaneProgress;
+import dev.reshard.control.CleanupRegistry.Kind;
+import dev.reshard.control.MigrationState;
+import dev.reshard.copy.CopyDestinations;
+import dev.reshard.copy.CopyOptions;
+import dev.reshard.copy.CopyPlan;
+import dev.reshard.copy.CopyResult;
+import dev.reshard.copy.ShardCopier;
+import dev.reshard.copy.Strays;
+import dev.reshard.keyspace.Move;
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.TableId;
+import dev.reshard.postgres.AnchorHolder;
+import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.ReplicationSlots;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Takes every source's anchor and copies what moves under it. After a crash it begins again: a
+ * snapshot dies with its process, so what was loaded under the old anchor is deleted first.
+ */
+public final class CopyPhase implements Phase {
+  private static final Duration ANCHOR_LIMIT = Duration.ofMinutes(5);
+
+  private final Migration migration;
+  private final CopyReport report;
+  private final BooleanSupplier stop;
+
+  public CopyPhase(Migration migration, CopyReport report, BooleanSupplier stop) {
+    this.migration = migration;
+    this.report = report;
+    this.stop = stop;
+  }
+
+  @Override
+  public MigrationState state() {
+    return MigrationState.COPYING;
+  }
+
+  @Override
+  public Outcome run() throws Exception {
+    Set<ShardId> sources = migration.copied();
+    ExecutorService threads = Executors.newFixedThreadPool(sources.size());
+    try {
+      List<Future<CopyResult>> copies = new ArrayList<>();
+      for (ShardId source : sources) {
+        copies.add(threads.submit(() -> copy(source)));
+      }
+      long rows = 0;
+      for (Future<CopyResult> copy : copies) {
+        CopyResult result = result(copy);
+        if (!result.complete()) {
+          return new Outcome(MigrationState.COPYING, "stopped");
+        }
+        Outcome strays = refuseStrays(result);
+        if (strays != null) {
+          return strays;
+        }
+        rows +=
+            result.rows().values().stream()
+                .flatMap(byShard -> byShard.values().stream())
+                .mapToLong(Long::longValue)
+                .sum();
+      }
+      prepareWayBack();
+      return new Outcome(MigrationState.CATCHING_UP, "%d rows copied".formatted(rows));
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  private CopyResult copy(ShardId source) throws SQLException, InterruptedException {
+    CopyPlan plan;
+    try (Connection connection = migration.sessions().open(source, "copy")) {
+      ReplicationSlots.drop(connection, migration.slot(source));
+      Map<TableId, Set<ShardId>> references = new TreeMap<>();
+      if (source.equals(migration.home())) {
+        migration.keyspace().reference().forEach(t -> references.put(t, migration.newShards()));
+      }
+      plan =
+          CopyPlan.read(
+              connection,
+              source,
+              migration.keyspace(),
+              migration.before(),
+              migration.moves(),
+              references);
+    }
+    migration
+        .control()
+        .registry()
+        .register(source, Kind.REPLICATION_SLOT, migration.slot(source), "");
+    CopyDestinations destinations = new CopyDestinations(migration.sessions(), migration.worker());
+    destinations.prepare(plan);
+    try (AnchorHolder anchor =
+        AnchorHolder.take(
+            migration.sessions(),
+            source,
+            migration.slot(source),
+            ReplicationSlots.Kind.PERMANENT,
+            ANCHOR_LIMIT)) {
+      CopyOptions options =
+          new CopyOptions(migration.spec().copy().workers(), CopyOptions.DEFAULT.chunkBlocks());
+      CopyResult result =
+          new ShardCopier(migration.sessions(), migration.worker(), options, report, stop)
+              .copy(plan, anchor);
+      if (result.complete()) {
+        for (ShardId destination : migration.fedBy(source)) {
+          startLaneAt(source, destination, anchor);
+          analyze(destination, plan);
+        }
+      }
+      return result;
+    }
+  }
+
+  /** Where an earlier copy left the lane does not count: its rows are gone. */
+  private void startLaneAt(ShardId source, ShardId destination, AnchorHolder anchor)
+      throws SQLException {
+    try (Connection connection = migration.sessions().open(destination, "lane")) {
+      LaneProgress.install(connection);
+      LaneProgress.forget(connection, migration.name(), source);
+      LaneProgress.create(connection, migration.name(), source, anchor.anchor().position());
+    }
+  }
+
+  /**
+   * The lanes of the way back begin where their shard's slot does. Until a unit has moved, any
+   * change they meet of its buckets is a violation: the destination is closed.
+   */
+  private void prepareWayBack() throws SQLException {
+    for (Move move : migration.moves().all()) {
+      Lsn start;
+      try (Connection connection = migration.sessions().open(move.destination(), "lane")) {
+        start =
+            ReplicationSlots.find(connection, migration.slot(move.destination()))
+                .orElseThrow()
+                .confirmed();
+      }
+      try (Connection connection = migration.sessions().open(move.source(), "lane")) {
+        LaneProgress.install(connection);
+        LaneProgress.forget(connection, migration.name(), move.destination());
+        LaneProgress.create(connection, migration.name(), move.destination(), start);
+        LaneProgress.mute(connection, migration.name(), move.destination(), move.buckets());
+      }
+    }
+  }
+
+  /** Else the first changes would be applied by plans for empty tables. */
+  private void analyze(ShardId destination, CopyPlan plan) throws SQLException {
+    try (Connection connection = migration.sessions().open(destination, "analyze");
+        var statement = connection.createStatement()) {
+      for (var table : plan.tables()) {
+        statement.execute("ANALYZE " + table.table().id().quoted());
+      }
+    }
+  }
+
+  private static Outcome refuseStrays(CopyResult result) {
+    if (result.strays().isEmpty()) {
+      return null;
+    }
+    Map<String, String> found = new HashMap<>();
+    for (Map.Entry<TableId, Strays> entry : result.strays().entrySet()) {
+      found.put(entry.getKey().toString(), entry.getValue().toString());
+    }
+    return new Outcome(
+        MigrationState.FAILED,
+        "shard %s holds rows that the map does not give it: %s. The map or the function is not your application's; correct the file, then begin a new migration"
+            .formatted(result.source(), found));
+  }
+
+  private static CopyResult result(Future<CopyResult> copy) throws Exception {
+    try {
+      return copy.get();
+    } catch (ExecutionException e) {
+      throw e.getCause() instanceof Exception cause ? cause : e;
+    }
+  }
+}

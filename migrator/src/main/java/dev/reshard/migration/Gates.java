@@ -1,0 +1,65 @@
+package dev.reshard.migration;
+
+import dev.reshard.keyspace.ShardId;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** The gates that this module answers for. Stateless. */
+public final class Gates {
+  private static final String OLD_TRANSACTIONS =
+      """
+      SELECT coalesce(pid::text, 'prepared') FROM pg_stat_activity
+       WHERE datname = current_database() AND backend_xid IS NOT NULL
+         AND xact_start < clock_timestamp() - interval '5 s' AND application_name NOT LIKE 'reshard %'
+      UNION ALL
+      SELECT gid FROM pg_prepared_xacts
+       WHERE database = current_database() AND prepared < clock_timestamp() - interval '5 s'""";
+
+  private Gates() {}
+
+  /** Every lane runs, and none is behind by more than the spec allows. */
+  public static Gate lag(Migration migration, Replication replication) {
+    return () -> {
+      Duration limit = migration.spec().gates().lag();
+      Optional<String> trouble = replication.trouble();
+      Optional<Duration> lag = replication.lag();
+      return new Gate.Verdict(
+          "lag",
+          trouble.isEmpty() && lag.isPresent() && lag.get().compareTo(limit) <= 0,
+          trouble.orElseGet(() -> lag.map(l -> l.toMillis() + " ms").orElse("unknown")),
+          "at most %d ms".formatted(limit.toMillis()));
+    };
+  }
+
+  /** No write transaction is so old that a fence would wait for it in vain. */
+  public static Gate oldTransactions(Migration migration) {
+    return () -> {
+      List<String> found = new ArrayList<>();
+      for (ShardId shard : migration.moves().shards()) {
+        for (String who : oldOn(migration, shard)) {
+          found.add(shard + " " + who);
+        }
+      }
+      return new Gate.Verdict(
+          "write transactions older than 5 s", found.isEmpty(), found.toString(), "none");
+    };
+  }
+
+  private static List<String> oldOn(Migration migration, ShardId shard) throws SQLException {
+    List<String> found = new ArrayList<>();
+    try (Connection connection = migration.sessions().open(shard, "gates");
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(OLD_TRANSACTIONS)) {
+      while (row.next()) {
+        found.add(row.getString(1));
+      }
+    }
+    return found;
+  }
+}

@@ -1,0 +1,90 @@
+package dev.reshard.migration;
+
+import dev.reshard.change.ChangeTopics;
+import dev.reshard.control.CleanupRegistry;
+import dev.reshard.control.CleanupRegistry.Kind;
+import dev.reshard.control.MigrationState;
+import dev.reshard.keyspace.Keyspace.ShardedTable;
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.TableId;
+import dev.reshard.postgres.Publications;
+import dev.reshard.postgres.ReplicationSlots;
+import dev.reshard.schema.RowKeys;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Makes what both directions of replication need, before a row is copied: row keys, guards,
+ * publications, topics, and the replication slots of the way back. The order matters: identity
+ * before publication (HAZARDS F2), publication before replication slot (F35), and the destination's
+ * guard before its slot, so that no application's write of a moving bucket is ever in it.
+ */
+public final class PreparePhase implements Phase {
+  private final Migration migration;
+  private final Guards guards;
+
+  public PreparePhase(Migration migration, Guards guards) {
+    this.migration = migration;
+    this.guards = guards;
+  }
+
+  @Override
+  public MigrationState state() {
+    return MigrationState.PREPARING;
+  }
+
+  @Override
+  public Outcome run() throws Exception {
+    CleanupRegistry registry = migration.control().registry();
+    RowKeys rowKeys = new RowKeys(migration.sessions(), registry, migration.name());
+    for (ShardId shard : migration.captured()) {
+      rowKeys.prepare(shard, migration.keyspace());
+    }
+    guards.arm();
+    for (ShardId shard : migration.captured()) {
+      publish(shard, registry);
+      registry.register(shard, Kind.TOPIC, migration.topics().changes(shard), "");
+      ChangeTopics.create(
+          migration.kafka(),
+          migration.topics().changes(shard),
+          migration.spec().topics().replication());
+    }
+    Set<ShardId> withoutAnchor = new TreeSet<>(migration.captured());
+    withoutAnchor.removeAll(migration.copied());
+    for (ShardId shard : withoutAnchor) {
+      makeSlot(shard, registry);
+    }
+    return new Outcome(
+        MigrationState.COPYING, "row keys, guards, publications and topics are ready");
+  }
+
+  private void publish(ShardId shard, CleanupRegistry registry) throws SQLException {
+    registry.register(shard, Kind.PUBLICATION, migration.publication(), "");
+    List<TableId> tables = new ArrayList<>();
+    if (migration.moves().shards().contains(shard)) {
+      migration.keyspace().sharded().stream().map(ShardedTable::id).forEach(tables::add);
+    }
+    if (migration.hasReference() && shard.equals(migration.home())) {
+      tables.addAll(migration.keyspace().reference());
+    }
+    try (Connection connection = migration.sessions().open(shard, "prepare")) {
+      Publications.drop(connection, migration.publication());
+      Publications.create(connection, migration.publication(), tables);
+    }
+  }
+
+  /** A shard that only receives is captured for the way back, from here on. */
+  private void makeSlot(ShardId shard, CleanupRegistry registry) throws SQLException {
+    String slot = migration.slot(shard);
+    registry.register(shard, Kind.REPLICATION_SLOT, slot, "");
+    try (Connection connection = migration.sessions().open(shard, "prepare");
+        Connection replication = migration.sessions().openReplication(shard, "prepare")) {
+      ReplicationSlots.drop(connection, slot);
+      ReplicationSlots.create(replication, shard, slot, ReplicationSlots.Kind.PERMANENT);
+    }
+  }
+}

@@ -1,0 +1,222 @@
+package dev.reshard.migration;
+
+import dev.reshard.apply.ChangedKeys;
+import dev.reshard.apply.Lane;
+import dev.reshard.apply.LaneConfig;
+import dev.reshard.apply.LaneLimits;
+import dev.reshard.apply.LaneStatus;
+import dev.reshard.capture.Capture;
+import dev.reshard.capture.CaptureScope;
+import dev.reshard.capture.CaptureSource;
+import dev.reshard.capture.CaptureStatus;
+import dev.reshard.capture.CaptureTarget;
+import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.Move;
+import dev.reshard.keyspace.ShardId;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Both directions of replication: a capture on every shard, a lane for every pair. Runs from
+ * catching up until complete, so that a cutover can be taken back, and tried again, without
+ * copying. Thread-safe.
+ */
+public final class Replication implements Service {
+
+  /** Source and destination of a lane. */
+  public record Pair(ShardId source, ShardId destination) implements Comparable<Pair> {
+    @Override
+    public int compareTo(Pair other) {
+      int bySource = source.compareTo(other.source);
+      return bySource != 0 ? bySource : destination.compareTo(other.destination);
+    }
+
+    @Override
+    public String toString() {
+      return source + " > " + destination;
+    }
+  }
+
+  private final Migration migration;
+  private final ChangedKeys listener;
+  private final Map<ShardId, Capture> captures = new TreeMap<>();
+  private final Map<Pair, Lane> lanes = new TreeMap<>();
+  private boolean started;
+  private boolean closed;
+
+  /**
+   * Starts nothing.
+   *
+   * @param listener learns every row that a lane changes
+   */
+  public Replication(Migration migration, ChangedKeys listener) {
+    this.migration = migration;
+    this.listener = listener;
+  }
+
+  @Override
+  public synchronized void start() {
+    if (started || closed) {
+      return;
+    }
+    started = true;
+    for (ShardId shard : migration.captured()) {
+      Capture capture = capture(shard);
+      captures.put(shard, capture);
+      capture.start();
+    }
+    for (Map.Entry<Pair, BucketSet> lane : pairs().entrySet()) {
+      startLane(lane.getKey(), lane.getValue());
+    }
+  }
+
+  /** What each lane carries; none only for one that carries just reference tables. */
+  private Map<Pair, BucketSet> pairs() {
+    Map<Pair, BucketSet> pairs = new TreeMap<>();
+    for (Move move : migration.moves().all()) {
+      pairs.merge(new Pair(move.source(), move.destination()), move.buckets(), BucketSet::plus);
+      pairs.merge(new Pair(move.destination(), move.source()), move.buckets(), BucketSet::plus);
+    }
+    if (migration.hasReference()) {
+      for (ShardId shard : migration.newShards()) {
+        pairs.putIfAbsent(new Pair(migration.home(), shard), BucketSet.empty());
+      }
+    }
+    return pairs;
+  }
+
+  private Capture capture(ShardId shard) {
+    CaptureScope scope =
+        new CaptureScope(
+            migration.keyspace(),
+            migration.moves().at(shard),
+            migration.hasReference() && shard.equals(migration.home()));
+    CaptureSource source =
+        new CaptureSource(
+            migration.sessions(),
+            shard,
+            migration.slot(shard),
+            migration.publication(),
+            migration.worker().marker(),
+            scope);
+    return new Capture(
+        source,
+        new CaptureTarget(migration.kafka(), migration.topics().changes(shard)),
+        this::incarnation,
+        Capture.KAFKA_IS_ENOUGH);
+  }
+
+  private long incarnation() {
+    try {
+      return migration.control().nextIncarnation();
+    } catch (SQLException e) {
+      throw new IllegalStateException("no number for a new incarnation: " + e.getMessage(), e);
+    }
+  }
+
+  private void startLane(Pair pair, BucketSet buckets) {
+    boolean reference =
+        migration.hasReference()
+            && pair.source().equals(migration.home())
+            && migration.newShards().contains(pair.destination());
+    LaneConfig config =
+        new LaneConfig(
+            pair.source(),
+            pair.destination(),
+            buckets,
+            reference,
+            migration.keyspace(),
+            migration.worker());
+    Lane lane =
+        new Lane(
+            config,
+            LaneLimits.DEFAULT,
+            migration.sessions(),
+            position ->
+                new TopicSource(
+                    migration.kafka(), migration.topics().changes(pair.source()), position),
+            listener);
+    lanes.put(pair, lane);
+    lane.start();
+  }
+
+  /**
+   * The lane from one shard to another.
+   *
+   * @throws IllegalStateException if there is none, or none yet
+   */
+  public synchronized Lane lane(ShardId source, ShardId destination) {
+    Lane lane = lanes.get(new Pair(source, destination));
+    if (lane == null) {
+      throw new IllegalStateException("no lane %s > %s runs".formatted(source, destination));
+    }
+    return lane;
+  }
+
+  public synchronized Collection<Lane> lanes() {
+    return List.copyOf(lanes.values());
+  }
+
+  /** How far the lane that is furthest behind is; empty while one has not applied anything yet. */
+  public synchronized Optional<Duration> lag() {
+    Duration most = Duration.ZERO;
+    for (Lane lane : lanes.values()) {
+      Optional<Duration> lag = lane.status().lag();
+      if (lag.isEmpty()) {
+        return Optional.empty();
+      }
+      most = lag.get().compareTo(most) > 0 ? lag.get() : most;
+    }
+    return lanes.isEmpty() ? Optional.empty() : Optional.of(most);
+  }
+
+  @Override
+  public synchronized Optional<String> trouble() {
+    for (Capture capture : captures.values()) {
+      CaptureStatus status = capture.status();
+      if (!status.reason().isEmpty()) {
+        return Optional.of(status.reason());
+      }
+    }
+    for (Map.Entry<Pair, Lane> lane : lanes.entrySet()) {
+      Optional<String> reason = lane.getValue().status().reason();
+      if (reason.isPresent()) {
+        return Optional.of("lane %s: %s".formatted(lane.getKey(), reason.get()));
+      }
+    }
+    return Optional.empty();
+  }
+
+  @Override
+  public synchronized Map<String, Object> report() {
+    List<Map<String, Object>> lines = new ArrayList<>();
+    for (Map.Entry<Pair, Lane> lane : lanes.entrySet()) {
+      LaneStatus status = lane.getValue().status();
+      Map<String, Object> line = new LinkedHashMap<>();
+      line.put("source", lane.getKey().source().name());
+      line.put("destination", lane.getKey().destination().name());
+      line.put("state", status.state().name());
+      line.put("applied", status.applied().applied().toString());
+      line.put("rows", status.rows());
+      line.put("lag_ms", status.lag().map(Duration::toMillis).orElse(-1L));
+      lines.add(line);
+    }
+    return Map.of("lanes", lines);
+  }
+
+  @Override
+  public synchronized void close() {
+    closed = true;
+    lanes.values().forEach(Lane::close);
+    lanes.clear();
+    captures.values().parallelStream().forEach(Capture::close);
+    captures.clear();
+  }
+}

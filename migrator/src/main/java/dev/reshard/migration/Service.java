@@ -1,0 +1,20 @@
+package dev.reshard.migration;
+
+import java.util.Map;
+import java.util.Optional;
+
+/** What runs beside the phases while both directions replicate. Thread-safe. */
+public interface Service extends AutoCloseable {
+  /** Starts; called again it does nothing. */
+  void start() throws Exception;
+
+  /** What is wrong and what to do about it; empty while all is well. */
+  Optional<String> trouble();
+
+  /** Its part of the worker's report: a name and plain values, lists and maps. */
+  Map<String, Object> report();
+
+  /** Stops within seconds; called again it does nothing. */
+  @Override
+  void close();
+}

@@ -1,0 +1,45 @@
+package dev.reshard.migration;
+
+import dev.reshard.apply.ChangeSource;
+import dev.reshard.apply.LanePosition;
+import dev.reshard.change.ChangeReader;
+import dev.reshard.change.Transaction;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** A lane's transactions from the source's change topic. Confined to the lane's thread. */
+final class TopicSource implements ChangeSource {
+  /** As many as a lane likes to apply at once; small ones mostly. */
+  private static final int BATCH = 2_000;
+
+  private final ChangeReader reader;
+
+  TopicSource(Map<String, Object> kafka, String topic, LanePosition position) {
+    this.reader =
+        new ChangeReader(
+            kafka,
+            topic,
+            new ChangeReader.Position(
+                position.incarnation(), position.applied(), position.nextOffset()),
+            Optional.empty());
+  }
+
+  @Override
+  public List<Transaction> poll(Duration timeout) {
+    Optional<Transaction> next = reader.next(timeout);
+    List<Transaction> batch = new ArrayList<>();
+    while (next.isPresent()) {
+      batch.add(next.get());
+      next = batch.size() < BATCH ? reader.next(Duration.ZERO) : Optional.empty();
+    }
+    return batch;
+  }
+
+  @Override
+  public void close() {
+    reader.close();
+  }
+}

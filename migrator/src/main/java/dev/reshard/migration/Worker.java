@@ -1,0 +1,187 @@
+package dev.reshard.migration;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.reshard.control.ControlStore;
+import dev.reshard.control.LeaseLostException;
+import dev.reshard.control.MigrationState;
+import dev.reshard.control.RefusedException;
+import dev.reshard.control.Requests;
+import dev.reshard.control.Requests.Command;
+import dev.reshard.control.Requests.Request;
+import dev.reshard.control.WorkerLease;
+import java.sql.SQLException;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes a migration from state to state: runs the phase of each working state, keeps the services
+ * running, and in the states that wait for people carries out what they ask. One thread, {@link
+ * #run}; {@link #stop} may be called from any.
+ */
+public final class Worker {
+  /** How often requests and reports are looked after, in milliseconds. */
+  private static final long TICK_MS = 50;
+
+  private static final long REPORT_EVERY_NANOS = 250_000_000;
+  private static final int REFUSED = 4;
+  private static final int UNEXPECTED = 1;
+  private static final Logger log = LoggerFactory.getLogger(Worker.class);
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Migration migration;
+  private final WorkerLease lease;
+  private final Map<MigrationState, Phase> phases = new EnumMap<>(MigrationState.class);
+  private final Map<Command, Operation> operations = new EnumMap<>(Command.class);
+  private final List<Service> services;
+  private volatile boolean stopped;
+
+  public Worker(
+      Migration migration,
+      WorkerLease lease,
+      List<Phase> phases,
+      List<Operation> operations,
+      List<Service> services) {
+    this.migration = migration;
+    this.lease = lease;
+    phases.forEach(phase -> this.phases.put(phase.state(), phase));
+    operations.forEach(operation -> this.operations.put(operation.command(), operation));
+    this.services = List.copyOf(services);
+  }
+
+  /**
+   * Works until the migration is in {@code until} or in a state that nothing follows, {@link #stop}
+   * is called, or the lease is lost.
+   *
+   * @throws LeaseLostException if another worker took over
+   */
+  public MigrationState run(MigrationState until) throws Exception {
+    Thread reporter = new Thread(this::report, "report");
+    reporter.setDaemon(true);
+    reporter.start();
+    try {
+      while (!stopped) {
+        MigrationState state = migration.control().state();
+        if (state == until || state.next().isEmpty()) {
+          return state;
+        }
+        requireLease();
+        if (state.replicates()) {
+          for (Service service : services) {
+            service.start();
+          }
+        }
+        if (phases.containsKey(state)) {
+          advance(phases.get(state));
+        } else {
+          serve(state);
+        }
+      }
+      return migration.control().state();
+    } finally {
+      stopped = true;
+      reporter.join(2_000);
+      for (int i = services.size() - 1; i >= 0; i--) {
+        services.get(i).close();
+      }
+    }
+  }
+
+  /** Makes {@link #run} return soon; the migration stays as it is. */
+  public void stop() {
+    stopped = true;
+  }
+
+  public boolean isStopped() {
+    return stopped;
+  }
+
+  private void requireLease() {
+    if (!lease.isHeld()) {
+      throw new LeaseLostException(migration.name(), lease.number());
+    }
+  }
+
+  private void advance(Phase phase) throws Exception {
+    log.info("{}: {}", migration.name(), phase.state());
+    Phase.Outcome outcome = phase.run();
+    requireLease();
+    ControlStore control = migration.control();
+    if (outcome.next() != phase.state()) {
+      control.moveTo(phase.state(), outcome.next(), lease.number(), "worker", outcome.why());
+    }
+    log.info("{}: {} > {}: {}", migration.name(), phase.state(), outcome.next(), outcome.why());
+  }
+
+  private void serve(MigrationState state) throws Exception {
+    Requests requests = migration.control().requests();
+    Optional<Request> asked = requests.next();
+    if (asked.isEmpty()) {
+      Thread.sleep(TICK_MS); // the next look at what operators ask
+      return;
+    }
+    Request request = asked.get();
+    Operation operation = operations.get(request.command());
+    int exitCode;
+    try {
+      if (operation == null || !operation.states().contains(state)) {
+        requests.say(
+            request, "refused: the migration is %s; next: %s".formatted(state, state.nextStep()));
+        exitCode = REFUSED;
+      } else {
+        exitCode = operation.run(state, request.who(), line -> say(requests, request, line));
+      }
+    } catch (LeaseLostException e) {
+      throw e;
+    } catch (RefusedException e) {
+      requests.say(request, "refused: " + e.getMessage());
+      exitCode = REFUSED;
+    } catch (Exception e) {
+      log.error("{} failed", request.command(), e);
+      requests.say(request, "failed: " + e.getMessage());
+      exitCode = UNEXPECTED;
+    }
+    requests.answer(request, exitCode);
+  }
+
+  private static void say(Requests requests, Request request, String line) {
+    try {
+      requests.say(request, line);
+    } catch (SQLException e) {
+      log.warn("could not tell the operator '{}'", line, e);
+    }
+  }
+
+  /** Tells everybody who asks for the status what the services see, a few times a second. */
+  private void report() {
+    long last = 0;
+    while (!stopped) {
+      try {
+        if (System.nanoTime() - last > REPORT_EVERY_NANOS) {
+          last = System.nanoTime();
+          migration.control().saveReport(reportJson());
+        }
+        Thread.sleep(TICK_MS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      } catch (SQLException | JsonProcessingException | RuntimeException e) {
+        log.warn("the status report could not be stored", e);
+      }
+    }
+  }
+
+  private String reportJson() throws JsonProcessingException {
+    Map<String, Object> report = new LinkedHashMap<>();
+    services.forEach(service -> report.putAll(service.report()));
+    List<String> troubles =
+        services.stream().map(Service::trouble).flatMap(Optional::stream).toList();
+    report.put("troubles", troubles);
+    return JSON.writeValueAsString(report);
+  }
+}

@@ -1,0 +1,86 @@
+package dev.reshard.preflight;
+
+import dev.reshard.keyspace.Keyspace;
+import dev.reshard.keyspace.Keyspace.ShardedTable;
+import dev.reshard.keyspace.TableId;
+import dev.reshard.spec.Spec.KeyspaceSpec;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Puts every table of the spec's schemas into exactly one of its lists. Immutable.
+ *
+ * @param keyspace the sharded and the reference tables
+ * @param problems tables in no list, in two lists, or named and not there
+ */
+public record TableLists(Keyspace keyspace, List<String> problems) {
+  private static final String TABLES =
+      """
+      SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname = ANY (?)
+       ORDER BY 1, 2""";
+
+  /** Reads the tables of one shard, mostly the control shard: checks compare the others with it. */
+  public static TableLists read(Connection connection, KeyspaceSpec spec) throws SQLException {
+    Set<String> schemas =
+        Stream.of(spec.sharded(), spec.reference(), spec.ignored())
+            .flatMap(List::stream)
+            .map(pattern -> pattern.substring(0, pattern.indexOf('.')))
+            .collect(Collectors.toCollection(TreeSet::new));
+    List<TableId> tables = new ArrayList<>();
+    try (PreparedStatement statement = connection.prepareStatement(TABLES)) {
+      statement.setArray(1, connection.createArrayOf("text", schemas.toArray()));
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          tables.add(new TableId(row.getString(1), row.getString(2)));
+        }
+      }
+    }
+    return place(tables, spec);
+  }
+
+  static TableLists place(List<TableId> tables, KeyspaceSpec spec) {
+    List<String> problems = new ArrayList<>();
+    List<ShardedTable> sharded = new ArrayList<>();
+    List<TableId> reference = new ArrayList<>();
+    for (TableId table : tables) {
+      List<List<String>> lists = new ArrayList<>();
+      for (List<String> list : List.of(spec.sharded(), spec.reference(), spec.ignored())) {
+        if (list.contains(table.toString())) {
+          lists.add(list);
+        }
+      }
+      if (lists.isEmpty()) {
+        for (List<String> list : List.of(spec.sharded(), spec.reference(), spec.ignored())) {
+          if (list.contains(table.schema() + ".*")) {
+            lists.add(list);
+          }
+        }
+      }
+      if (lists.size() != 1) {
+        problems.add(
+            "table %s is in %s; put it into exactly one of keyspace.tables.sharded, reference, ignored"
+                .formatted(table, lists.isEmpty() ? "no list" : lists.size() + " lists"));
+      } else if (lists.get(0) == spec.sharded()) {
+        sharded.add(new ShardedTable(table, spec.keyOf().getOrDefault(table, spec.key())));
+      } else if (lists.get(0) == spec.reference()) {
+        reference.add(table);
+      }
+    }
+    Stream.of(spec.sharded(), spec.reference())
+        .flatMap(List::stream)
+        .filter(name -> !name.endsWith(".*"))
+        .filter(name -> tables.stream().noneMatch(table -> table.toString().equals(name)))
+        .forEach(
+            name -> problems.add("the file names table %s, but there is none".formatted(name)));
+    return new TableLists(new Keyspace(spec.name(), spec.buckets(), sharded, reference), problems);
+  }
+}

@@ -1,0 +1,87 @@
+package dev.reshard.spec;
+
+import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.HashBuckets;
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.TableId;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A migration file: from today's shard map to a target map. Immutable.
+ *
+ * @param migration names topics, replication slots and control rows
+ * @param control the shard that keeps the map, the state and the lease; also the home of reference
+ *     tables
+ * @param kafka plain client properties for every Kafka client; may hold secrets
+ * @param from who owns what when the keyspace is adopted; afterwards the stored map is the truth
+ */
+public record Spec(
+    String migration,
+    Map<ShardId, Shard> shards,
+    ShardId control,
+    Map<String, Secret> kafka,
+    Topics topics,
+    KeyspaceSpec keyspace,
+    Map<ShardId, BucketSet> from,
+    Target to,
+    Budget budget,
+    Gates gates,
+    Shadow shadow,
+    Copy copy) {
+
+  /** A shard's direct address and who we are there. */
+  public record Shard(ShardId id, String url, String user, Secret password) {}
+
+  /** How topics are made: what their names begin with, and copies of each record. */
+  public record Topics(String prefix, short replication) {}
+
+  /**
+   * The tables that move together.
+   *
+   * @param key the column of the shard key in every sharded table that {@code keyOf} does not name
+   * @param sharded names, or {@code schema.*}; a name beats a wildcard of another list
+   * @param acceptCrossShardUnique tables whose unique keys without the shard key are global by
+   *     other means (HAZARDS F25)
+   */
+  public record KeyspaceSpec(
+      String name,
+      String key,
+      HashBuckets buckets,
+      List<String> sharded,
+      Map<TableId, String> keyOf,
+      List<String> reference,
+      List<String> ignored,
+      List<TableId> acceptCrossShardUnique) {}
+
+  /** Who shall own what: written out, or the same number of buckets on each of some shards. */
+  public sealed interface Target {
+    /** Every shard's buckets. */
+    record Owners(Map<ShardId, BucketSet> buckets) implements Target {}
+
+    /** As many buckets on each of these shards, by the fewest moves. */
+    record Balance(List<ShardId> shards) implements Target {}
+  }
+
+  /**
+   * What users may feel.
+   *
+   * @param pause the longest write pause: past it the fence is lifted and nothing has moved
+   */
+  public record Budget(Duration pause) {}
+
+  /**
+   * What must hold before a cutover.
+   *
+   * @param lag the most that any lane may be behind
+   * @param mismatch upper bound (95 %) of the share of dual reads that differ, 0 to 1
+   */
+  public record Gates(Duration lag, double mismatch) {}
+
+  /** Dual reads per second that the prober makes; 0 makes none. */
+  public record Shadow(int probe) {}
+
+  /** Copy workers per source. */
+  public record Copy(int workers) {}
+}

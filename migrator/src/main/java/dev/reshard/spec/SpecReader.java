@@ -1,0 +1,313 @@
+package dev.reshard.spec;
+
+import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.HashBuckets;
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.TableId;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
+
+/** Reads a migration file. Confined to one thread. */
+public final class SpecReader {
+  private static final Pattern DURATION = Pattern.compile("(\\d+)(ms|s|min|h)");
+  private static final Pattern PERCENT = Pattern.compile("(\\d+(?:\\.\\d+)?)%");
+
+  private final List<String> problems = new ArrayList<>();
+
+  private SpecReader() {}
+
+  /**
+   * The file's content.
+   *
+   * @throws SpecException with all problems, each with its line
+   */
+  public static Spec read(Path file) {
+    try {
+      return parse(file.toString(), Files.readString(file));
+    } catch (IOException e) {
+      throw new SpecException(
+          file.toString(), List.of("cannot be read; name it with -f FILE or $RESHARD_FILE"));
+    }
+  }
+
+  static Spec parse(String name, String text) {
+    SpecReader reader = new SpecReader();
+    Spec spec = null;
+    try {
+      spec = reader.spec(Yaml.parse(text, reader.problems));
+    } catch (MarkedYAMLException e) {
+      int line = e.getProblemMark() == null ? 1 : e.getProblemMark().getLine() + 1;
+      reader.problems.add("line %d: not YAML: %s".formatted(line, e.getProblem()));
+    }
+    if (!reader.problems.isEmpty()) {
+      throw new SpecException(name, reader.problems);
+    }
+    return spec;
+  }
+
+  private Spec spec(Yaml root) {
+    String migration = root.required("migration", SpecReader::migrationName).orElse("?");
+    Yaml login = root.map("login");
+    String user = login.optional("user", "reshard", Function.identity());
+    Secret password = login.optional("password", new Secret(""), Secret::new);
+    login.refuseUnknown();
+
+    Map<ShardId, Spec.Shard> shards = shards(root, user, password);
+    ShardId control =
+        root.required("control", name -> known(name, shards)).orElse(new ShardId("none"));
+    Map<String, Secret> kafka = new LinkedHashMap<>();
+    Yaml properties = root.map("kafka");
+    properties
+        .keys()
+        .forEach(key -> properties.required(key, Secret::new).ifPresent(v -> kafka.put(key, v)));
+    if (!kafka.containsKey("bootstrap.servers")) {
+      problems.add("kafka.bootstrap.servers is missing");
+    }
+    Yaml topicsNode = root.map("topics");
+    Spec.Topics topics =
+        new Spec.Topics(
+            topicsNode.optional("prefix", "reshard", Function.identity()),
+            topicsNode.optional("replication", (short) 3, SpecReader::shortNumber));
+    topicsNode.refuseUnknown();
+    Spec.KeyspaceSpec keyspace = keyspace(root.map("keyspace"));
+    int count = keyspace.buckets().count();
+    Map<ShardId, BucketSet> from = owners(root.map("from"), shards, count);
+    Spec.Target to = target(root.map("to"), shards, count);
+
+    Yaml budgetNode = root.map("budget");
+    Spec.Budget budget =
+        new Spec.Budget(budgetNode.optional("pause", Duration.ofMillis(250), SpecReader::duration));
+    budgetNode.refuseUnknown();
+    Yaml gatesNode = root.map("gates");
+    Spec.Gates gates =
+        new Spec.Gates(
+            gatesNode.optional("lag", Duration.ofSeconds(2), SpecReader::duration),
+            gatesNode.optional("mismatch", 0.001, SpecReader::share));
+    gatesNode.refuseUnknown();
+    Yaml shadowNode = root.map("shadow");
+    Spec.Shadow shadow = new Spec.Shadow(shadowNode.optional("probe", 200, SpecReader::rate));
+    shadowNode.refuseUnknown();
+    Yaml copyNode = root.map("copy");
+    Spec.Copy copy = new Spec.Copy(copyNode.optional("workers", 2, SpecReader::positive));
+    copyNode.refuseUnknown();
+    root.refuseUnknown();
+    return new Spec(
+        migration, shards, control, kafka, topics, keyspace, from, to, budget, gates, shadow, copy);
+  }
+
+  private static Map<ShardId, Spec.Shard> shards(Yaml root, String user, Secret password) {
+    Map<ShardId, Spec.Shard> shards = new TreeMap<>();
+    Yaml node = root.map("shards");
+    for (String name : node.keys()) {
+      ShardId id;
+      try {
+        id = new ShardId(name);
+      } catch (IllegalArgumentException e) {
+        node.problem(name, e.getMessage());
+        continue;
+      }
+      if (node.isMap(name)) {
+        Yaml own = node.map(name);
+        String url = own.required("url", SpecReader::url).orElse("");
+        shards.put(
+            id,
+            new Spec.Shard(
+                id,
+                url,
+                own.optional("user", user, Function.identity()),
+                own.optional("password", password, Secret::new)));
+        own.refuseUnknown();
+      } else {
+        node.required(name, SpecReader::url)
+            .ifPresent(url -> shards.put(id, new Spec.Shard(id, url, user, password)));
+      }
+    }
+    if (node.keys().size() < 2) {
+      root.problem("shards", "a migration needs at least two shards");
+    }
+    return shards;
+  }
+
+  private static Spec.KeyspaceSpec keyspace(Yaml node) {
+    String name = node.required("name", SpecReader::migrationName).orElse("?");
+    String key = node.required("key", Function.identity()).orElse("?");
+    Yaml buckets = node.map("buckets");
+    HashBuckets.Function function =
+        buckets.required("function", SpecReader::function).orElse(HashBuckets.Function.MODULO);
+    int count = buckets.required("count", SpecReader::bucketCount).orElse(1);
+    buckets.refuseUnknown();
+    Yaml tables = node.map("tables");
+    Map<TableId, String> keyOf = new TreeMap<>();
+    Yaml keys = tables.map("key_of");
+    for (String table : keys.keys()) {
+      try {
+        TableId id = tableId(table);
+        keys.required(table, Function.identity()).ifPresent(column -> keyOf.put(id, column));
+      } catch (IllegalArgumentException e) {
+        keys.problem(table, e.getMessage());
+      }
+    }
+    Spec.KeyspaceSpec keyspace =
+        new Spec.KeyspaceSpec(
+            name,
+            key,
+            new HashBuckets(function, count),
+            tables.list("sharded", SpecReader::pattern),
+            keyOf,
+            tables.list("reference", SpecReader::pattern),
+            tables.list("ignored", SpecReader::pattern),
+            tables.list("accept_cross_shard_unique", SpecReader::tableId));
+    if (keyspace.sharded().isEmpty()) {
+      tables.problem("sharded", "name at least one table, or a wildcard as public.*");
+    }
+    tables.refuseUnknown();
+    node.refuseUnknown();
+    return keyspace;
+  }
+
+  private static Map<ShardId, BucketSet> owners(
+      Yaml node, Map<ShardId, Spec.Shard> shards, int count) {
+    Map<ShardId, BucketSet> owners = new TreeMap<>();
+    for (String name : node.keys()) {
+      try {
+        ShardId shard = known(name, shards);
+        if (node.isList(name)) {
+          owners.put(
+              shard,
+              node.list(name, text -> Buckets.range(text, count)).stream()
+                  .reduce(BucketSet.empty(), BucketSet::plus));
+        } else {
+          node.required(name, text -> Buckets.modulo(text, count))
+              .ifPresent(buckets -> owners.put(shard, buckets));
+        }
+      } catch (IllegalArgumentException e) {
+        node.problem(name, e.getMessage());
+      }
+    }
+    return owners;
+  }
+
+  private Spec.Target target(Yaml node, Map<ShardId, Spec.Shard> shards, int count) {
+    if (node.has("balance")) {
+      List<ShardId> over = node.list("balance", name -> known(name, shards));
+      if (over.isEmpty()) {
+        node.problem("balance", "name the shards that shall own buckets");
+      }
+      node.refuseUnknown();
+      return new Spec.Target.Balance(over);
+    }
+    return new Spec.Target.Owners(owners(node, shards, count));
+  }
+
+  private static ShardId known(String name, Map<ShardId, Spec.Shard> shards) {
+    if (shards.keySet().stream().noneMatch(shard -> shard.name().equals(name))) {
+      throw new IllegalArgumentException(
+          "there is no shard '%s' under shards; known: %s".formatted(name, shards.keySet()));
+    }
+    return new ShardId(name);
+  }
+
+  private static String migrationName(String text) {
+    if (!text.matches("[a-z][a-z0-9-]{0,29}")) {
+      throw new IllegalArgumentException(
+          "'%s' must be 1-30 of a-z, 0-9 and -, beginning with a letter".formatted(text));
+    }
+    return text;
+  }
+
+  private static String url(String text) {
+    if (!text.startsWith("jdbc:postgresql://")) {
+      throw new IllegalArgumentException("must begin with jdbc:postgresql://");
+    }
+    if (text.matches(".*[?&](user|password)=.*")) {
+      throw new IllegalArgumentException("user and password belong under login, not into the URL");
+    }
+    return text;
+  }
+
+  private static String pattern(String text) {
+    if (!text.matches("[^.]+\\.[^.]+")) {
+      throw new IllegalArgumentException("'%s' must be schema.table or schema.*".formatted(text));
+    }
+    return text;
+  }
+
+  private static TableId tableId(String text) {
+    int dot = pattern(text).indexOf('.');
+    return new TableId(text.substring(0, dot), text.substring(dot + 1));
+  }
+
+  private static HashBuckets.Function function(String text) {
+    for (HashBuckets.Function function : HashBuckets.Function.values()) {
+      if (function.word().equals(text)) {
+        return function;
+      }
+    }
+    throw new IllegalArgumentException(
+        "'%s' is not one of modulo, md5; it must be the function that placed your rows"
+            .formatted(text));
+  }
+
+  private static int bucketCount(String text) {
+    int count = positive(text);
+    return new HashBuckets(HashBuckets.Function.MODULO, count).count();
+  }
+
+  private static int positive(String text) {
+    int number = number(text);
+    if (number < 1) {
+      throw new IllegalArgumentException("must be at least 1, got " + text);
+    }
+    return number;
+  }
+
+  private static int number(String text) {
+    try {
+      return Integer.parseInt(text);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("'%s' is not a whole number".formatted(text), e);
+    }
+  }
+
+  private static short shortNumber(String text) {
+    return (short) positive(text);
+  }
+
+  private static int rate(String text) {
+    return number(text.replaceFirst("/s$", ""));
+  }
+
+  private static double share(String text) {
+    Matcher matcher = PERCENT.matcher(text);
+    if (!matcher.matches()) {
+      throw new IllegalArgumentException("'%s' is no share as 0.001%%".formatted(text));
+    }
+    return Double.parseDouble(matcher.group(1)) / 100;
+  }
+
+  private static Duration duration(String text) {
+    Matcher matcher = DURATION.matcher(text.toLowerCase(Locale.ROOT));
+    if (!matcher.matches()) {
+      throw new IllegalArgumentException("'%s' is no time as 250ms, 2s, 5min, 1h".formatted(text));
+    }
+    long amount = Long.parseLong(matcher.group(1));
+    return switch (matcher.group(2)) {
+      case "ms" -> Duration.ofMillis(amount);
+      case "s" -> Duration.ofSeconds(amount);
+      case "min" -> Duration.ofMinutes(amount);
+      default -> Duration.ofHours(amount);
+    };
+  }
+}

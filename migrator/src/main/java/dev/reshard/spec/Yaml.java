@@ -1,0 +1,183 @@
+package dev.reshard.spec;
+
+import java.io.IOException;
+import java.io.StringReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.yaml.snakeyaml.DumperOptions;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.nodes.MappingNode;
+import org.yaml.snakeyaml.nodes.Node;
+import org.yaml.snakeyaml.nodes.NodeTuple;
+import org.yaml.snakeyaml.nodes.ScalarNode;
+import org.yaml.snakeyaml.nodes.SequenceNode;
+
+/**
+ * A mapping of the file, with its place. Every scalar is read as the string that stands there (YAML
+ * 1.1 would make a boolean of a shard {@code no}) and converted by who asks; problems are
+ * collected, not thrown, so that all are reported at once. Confined to one thread.
+ */
+final class Yaml {
+  private static final Pattern REFERENCE = Pattern.compile("\\$\\{(env|file):([^}]*)}");
+
+  private final Map<String, Node> entries = new LinkedHashMap<>();
+  private final Set<String> asked = new LinkedHashSet<>();
+  private final String place;
+  private final int line;
+  private final List<String> problems;
+
+  private Yaml(String place, Node node, List<String> problems) {
+    this.place = place;
+    this.line = line(node);
+    this.problems = problems;
+    if (node instanceof MappingNode mapping) {
+      for (NodeTuple entry : mapping.getValue()) {
+        String key = ((ScalarNode) entry.getKeyNode()).getValue();
+        if (entries.put(key, entry.getValueNode()) != null) {
+          problem(entry.getKeyNode(), "%s stands twice".formatted(path(key)));
+        }
+      }
+    } else {
+      problem(node, "%s must be a mapping (key: value)".formatted(place));
+    }
+  }
+
+  static Yaml parse(String text, List<String> problems) {
+    Node root = new org.yaml.snakeyaml.Yaml(new LoaderOptions()).compose(new StringReader(text));
+    if (root == null) {
+      root = new MappingNode(org.yaml.snakeyaml.nodes.Tag.MAP, List.of(), DumperOptions.FlowStyle.BLOCK);
+    }
+    return new Yaml("", root, problems);
+  }
+
+  boolean has(String key) {
+    asked.add(key);
+    return entries.containsKey(key);
+  }
+
+  Collection<String> keys() {
+    asked.addAll(entries.keySet());
+    return entries.keySet();
+  }
+
+  /** A nested mapping; an absent one is empty. */
+  Yaml map(String key) {
+    Node node = has(key) ? entries.get(key) : null;
+    return node == null
+        ? new Yaml(
+            path(key), new MappingNode(org.yaml.snakeyaml.nodes.Tag.MAP, List.of(), DumperOptions.FlowStyle.BLOCK), problems)
+        : new Yaml(path(key), node, problems);
+  }
+
+  /** Whether the value is a mapping, not a scalar or a list. */
+  boolean isMap(String key) {
+    return has(key) && entries.get(key) instanceof MappingNode;
+  }
+
+  boolean isList(String key) {
+    return has(key) && entries.get(key) instanceof SequenceNode;
+  }
+
+  /** A scalar that must be there. */
+  <T> Optional<T> required(String key, Function<String, T> as) {
+    if (!has(key)) {
+      problems.add("line %d: %s is missing".formatted(line, path(key)));
+      return Optional.empty();
+    }
+    return convert(key, entries.get(key), as);
+  }
+
+  <T> T optional(String key, T absent, Function<String, T> as) {
+    return has(key) ? convert(key, entries.get(key), as).orElse(absent) : absent;
+  }
+
+  <T> List<T> list(String key, Function<String, T> as) {
+    List<T> result = new ArrayList<>();
+    if (has(key)) {
+      if (entries.get(key) instanceof SequenceNode sequence) {
+        sequence.getValue().forEach(node -> convert(key, node, as).ifPresent(result::add));
+      } else {
+        problem(entries.get(key), "%s must be a list [..]".formatted(path(key)));
+      }
+    }
+    return result;
+  }
+
+  private <T> Optional<T> convert(String key, Node node, Function<String, T> as) {
+    if (!(node instanceof ScalarNode scalar)) {
+      problem(node, "%s must be one value".formatted(path(key)));
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(as.apply(resolve(scalar.getValue())));
+    } catch (IllegalArgumentException e) {
+      problem(node, "%s: %s".formatted(path(key), e.getMessage()));
+      return Optional.empty();
+    }
+  }
+
+  /** Puts in what {@code ${env:NAME}} and {@code ${file:PATH}} stand for. */
+  private static String resolve(String value) {
+    Matcher matcher = REFERENCE.matcher(value);
+    StringBuilder result = new StringBuilder();
+    while (matcher.find()) {
+      matcher.appendReplacement(
+          result, Matcher.quoteReplacement(look(matcher.group(1), matcher.group(2))));
+    }
+    return matcher.appendTail(result).toString();
+  }
+
+  private static String look(String kind, String name) {
+    if (kind.equals("env")) {
+      String value = System.getenv(name);
+      if (value == null) {
+        throw new IllegalArgumentException("the environment has no variable " + name);
+      }
+      return value;
+    }
+    try {
+      return Files.readString(Path.of(name)).strip();
+    } catch (IOException e) {
+      throw new IllegalArgumentException("cannot read the file " + name, e);
+    }
+  }
+
+  /** Reports every key that nobody asked for, with the nearest that somebody did. */
+  void refuseUnknown() {
+    entries.forEach(
+        (key, node) -> {
+          if (!asked.contains(key)) {
+            problem(
+                node, "%s is unknown; did you mean %s?".formatted(path(key), Near.of(key, asked)));
+          }
+        });
+  }
+
+  void problem(String key, String text) {
+    Node node = entries.get(key);
+    problems.add("line %d: %s: %s".formatted(node == null ? line : line(node), path(key), text));
+  }
+
+  private void problem(Node node, String text) {
+    problems.add("line %d: %s".formatted(line(node), text));
+  }
+
+  private static int line(Node node) {
+    return node.getStartMark() == null ? 1 : node.getStartMark().getLine() + 1;
+  }
+
+  private String path(String key) {
+    return place.isEmpty() ? key : place + "." + key;
+  }
+}

@@ -1,0 +1,84 @@
+-- What a migration knows of itself. Lives in the control database only.
+CREATE TABLE IF NOT EXISTS reshard.migration (
+  name text PRIMARY KEY,
+  keyspace text NOT NULL,
+  state text NOT NULL,
+  state_before_pause text,
+  secret text NOT NULL,
+  verification jsonb,
+  created timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Buckets as a bitmap in hex, bit 0 lowest.
+CREATE TABLE IF NOT EXISTS reshard.move (
+  migration text NOT NULL REFERENCES reshard.migration ON DELETE CASCADE,
+  source text NOT NULL,
+  destination text NOT NULL,
+  buckets text NOT NULL,
+  PRIMARY KEY (migration, source, destination)
+);
+
+-- A stage's buckets that leave one source for one destination; attempt grows with every fence.
+CREATE TABLE IF NOT EXISTS reshard.stage_unit (
+  migration text NOT NULL REFERENCES reshard.migration ON DELETE CASCADE,
+  source text NOT NULL,
+  destination text NOT NULL,
+  place text NOT NULL DEFAULT 'AT_SOURCE',
+  direction text NOT NULL DEFAULT 'FORWARD',
+  attempt bigint NOT NULL DEFAULT 0,
+  epoch bigint NOT NULL DEFAULT 0,
+  PRIMARY KEY (migration, source, destination)
+);
+
+CREATE TABLE IF NOT EXISTS reshard.transition (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  migration text NOT NULL,
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  from_state text NOT NULL,
+  to_state text NOT NULL,
+  who text NOT NULL,
+  why text NOT NULL
+);
+
+-- A bucket can be in one migration at a time.
+CREATE TABLE IF NOT EXISTS reshard.claim (
+  keyspace text NOT NULL,
+  bucket int NOT NULL,
+  migration text NOT NULL REFERENCES reshard.migration ON DELETE CASCADE,
+  PRIMARY KEY (keyspace, bucket)
+);
+
+-- Who works on a migration; whose lease ran out may be replaced.
+CREATE TABLE IF NOT EXISTS reshard.worker (
+  migration text PRIMARY KEY,
+  lease bigint NOT NULL,
+  holder text NOT NULL,
+  expires timestamptz NOT NULL,
+  report jsonb,
+  reported timestamptz
+);
+
+CREATE SEQUENCE IF NOT EXISTS reshard.incarnation;
+
+CREATE TABLE IF NOT EXISTS reshard.request (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  migration text NOT NULL,
+  command text NOT NULL,
+  who text NOT NULL,
+  created timestamptz NOT NULL DEFAULT clock_timestamp(),
+  deadline timestamptz NOT NULL,
+  exit_code int,
+  lines text[] NOT NULL DEFAULT '{}',
+  answered timestamptz
+);
+
+-- Whatever exists outside this schema because of us, written here before it is made.
+CREATE TABLE IF NOT EXISTS reshard.cleanup (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  migration text NOT NULL,
+  shard text NOT NULL,
+  kind text NOT NULL,
+  name text NOT NULL,
+  undo text NOT NULL DEFAULT '',
+  UNIQUE (migration, shard, kind, name)
+);
