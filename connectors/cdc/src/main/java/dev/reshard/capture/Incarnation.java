@@ -99,7 +99,8 @@ final class Incarnation {
    */
   Throwable run() {
     RUNNING.put(id, this);
-    try (ChangeWriter producer = new ChangeWriter(target.kafka(), target.topic(), id)) {
+    try (ChangeWriter producer =
+        new ChangeWriter(target.kafka(), target.topic(), id, progress::failed)) {
       writer = producer;
       engine =
           DebeziumEngine.create(ChangeEventFormat.of(Connect.class))

@@ -43,7 +43,7 @@ class ChangeReaderIT {
   }
 
   private void send(List<byte[]> records) {
-    try (ChangeWriter writer = new ChangeWriter(kafka, topic, "test")) {
+    try (ChangeWriter writer = new ChangeWriter(kafka, topic, "test", error -> {})) {
       records.forEach(record -> writer.send(record, offset -> {}));
       writer.flush();
     }
