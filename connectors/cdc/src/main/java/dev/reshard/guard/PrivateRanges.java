@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Gives a destination's sequences ranges of their own, so that no two shards mint the same id after
@@ -54,7 +55,7 @@ public final class PrivateRanges {
    */
   public Map<String, Long> highest(Connection connection, Map<String, Long> known)
       throws SQLException {
-    Map<String, Long> highest = new java.util.TreeMap<>(known);
+    Map<String, Long> highest = new TreeMap<>(known);
     for (OwnedSequence sequence : sequences(connection)) {
       highest.merge(sequence.place(), sequence.last(), Math::max);
     }
