@@ -100,7 +100,7 @@ public final class Capture implements AutoCloseable {
             : state;
     return new CaptureStatus(
         now,
-        reason,
+        now == State.STREAMING ? "" : reason,
         Optional.ofNullable(problem).map(CaptureException::reason),
         current == null ? 0 : current.number(),
         published.end(),
@@ -155,16 +155,13 @@ public final class Capture implements AutoCloseable {
   /** Runs one incarnation to its end; null if it was asked to end. */
   private Throwable runOnce() {
     try {
+      // the number first: who gets none has lost its lease, and must not end another's session
+      long number = incarnations.getAsLong();
       Slot slot;
       try (Connection connection = source.sessions().open(source.shard(), "capture")) {
-        slot = SlotCheck.require(connection, source);
+        slot = SlotCheck.takeOver(connection, source);
       }
-      if (slot.active()) {
-        return new IllegalStateException(
-            "replication slot %s is still read by another session".formatted(source.slot()));
-      }
-      Incarnation next =
-          new Incarnation(source, target, incarnations.getAsLong(), slot.confirmed(), durable);
+      Incarnation next = new Incarnation(source, target, number, slot.confirmed(), durable);
       incarnation = next;
       if (isClosing()) {
         return null;

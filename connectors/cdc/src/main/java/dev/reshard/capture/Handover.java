@@ -9,9 +9,9 @@ import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.source.SourceRecord;
 
 /**
- * Sends what the engine has read to Kafka and waits until Kafka has it. Marks nothing as processed
- * for the engine: what PostgreSQL may forget follows from {@link Progress}, not from an offset.
- * Called by one thread of the engine.
+ * Sends what the engine has read to Kafka, without waiting. Marks nothing as processed for the
+ * engine: what PostgreSQL may forget follows from {@link Progress}, which hears of
+ * acknowledgements, not from an offset. Called by one thread of the engine.
  */
 final class Handover implements DebeziumEngine.ChangeConsumer<RecordChangeEvent<SourceRecord>> {
   private final ChangeWriter writer;
@@ -31,7 +31,6 @@ final class Handover implements DebeziumEngine.ChangeConsumer<RecordChangeEvent<
       Lsn end = end(event.record());
       writer.send(record, offset -> progress.acknowledged(record.length, end));
     }
-    writer.flush();
   }
 
   private static Lsn end(SourceRecord event) {

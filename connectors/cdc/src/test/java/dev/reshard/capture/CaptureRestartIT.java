@@ -27,6 +27,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.postgresql.PGConnection;
 
 /** Promise 3 under failures: nothing is lost, and a reader gets each transaction once, in order. */
 @Timeout(240)
@@ -240,6 +241,61 @@ class CaptureRestartIT {
       }
       assertEquals(Optional.empty(), capture.status().problem());
       assertEquals(1, capture.status().incarnation());
+    }
+  }
+
+  /** A process that died without a word keeps its session until the server notices. */
+  @Test
+  void aSlotThatADeadProcessStillHoldsIsTakenOver() throws SQLException {
+    try (CaptureRig rig = CaptureRig.withOrders();
+        Connection dead = rig.sessions.openReplication(rig.source.shard(), "dead")) {
+      dead.unwrap(PGConnection.class)
+          .getReplicationAPI()
+          .replicationStream()
+          .logical()
+          .withSlotName(rig.source.slot())
+          .withSlotOption("proto_version", 1)
+          .withSlotOption("publication_names", rig.source.publication())
+          .start();
+      rig.startCapture();
+      rig.inTransaction("INSERT INTO orders VALUES (1, 1, 'a')");
+      assertEquals(1, CaptureRig.next(rig.reader()).changes().size());
+    }
+  }
+
+  @Test
+  void aServerThatCrashesAndComesBackLosesNothing() throws SQLException, InterruptedException {
+    try (SandboxPostgres server = SandboxPostgres.start();
+        SandboxKafka kafka = SandboxKafka.start();
+        CaptureRig rig =
+            new CaptureRig(
+                SandboxShard.create("a", server, "app"), kafka, CaptureRig.ORDERS_TABLES)) {
+      Capture capture = rig.startCapture();
+      writeInBackground(rig, 1_000).join();
+      server.kill();
+      server.restart();
+      rig.inTransaction("INSERT INTO orders VALUES (2001, 1, 'x'), (2002, 1, 'x')");
+      assertAllArrive(rig.reader(), 1_001);
+      assertEquals(Optional.empty(), capture.status().problem());
+    }
+  }
+
+  @Test
+  void captureEndsAlsoWhileTheBrokerIsAway() throws SQLException, InterruptedException {
+    try (SandboxPostgres server = SandboxPostgres.start();
+        SandboxKafka kafka = SandboxKafka.start();
+        CaptureRig rig =
+            new CaptureRig(
+                SandboxShard.create("a", server, "app"), kafka, CaptureRig.ORDERS_TABLES)) {
+      Capture capture = rig.startCapture();
+      CaptureRig.await("it streams", () -> capture.status().publishedAt().isPresent());
+      kafka.stop();
+      writeInBackground(rig, 100).join();
+      capture.close();
+      CaptureRig.await("its session ends", () -> rig.slotIsFree());
+      kafka.restart();
+      rig.startCapture();
+      assertAllArrive(rig.reader(), 100);
     }
   }
 }

@@ -174,8 +174,17 @@ final class CaptureRig implements AutoCloseable {
 
   /** The slot's confirmed position. */
   Lsn confirmed() {
+    return slot().confirmed();
+  }
+
+  /** Whether nobody reads from the slot. */
+  boolean slotIsFree() {
+    return !slot().active();
+  }
+
+  private ReplicationSlots.Slot slot() {
     try (Connection connection = sessions.open(source.shard(), "test")) {
-      return ReplicationSlots.find(connection, source.slot()).orElseThrow().confirmed();
+      return ReplicationSlots.find(connection, source.slot()).orElseThrow();
     } catch (SQLException e) {
       throw new AssertionError(e);
     }

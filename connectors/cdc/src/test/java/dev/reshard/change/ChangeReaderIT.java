@@ -2,6 +2,7 @@ package dev.reshard.change;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.change.ChangeException.Reason;
 import dev.reshard.change.ChangeReader.Position;
@@ -42,7 +43,7 @@ class ChangeReaderIT {
   }
 
   private void send(List<byte[]> records) {
-    try (ChangeWriter writer = new ChangeWriter(kafka, topic, "test")) {
+    try (ChangeWriter writer = new ChangeWriter(kafka, topic, "test", error -> {})) {
       records.forEach(record -> writer.send(record, offset -> {}));
       writer.flush();
     }
@@ -179,6 +180,34 @@ class ChangeReaderIT {
     try (ChangeReader reader = reader(START)) {
       Transaction transaction = reader.next(Duration.ofSeconds(60)).orElseThrow();
       assertEquals(large, transaction.changes().get(1).values()[2]);
+    }
+  }
+
+  /** F32. */
+  @Test
+  void aTransactionTooLargeForMemoryIsReadAgainFromTheTopic() {
+    String[] notes = new String[400_000];
+    for (int i = 0; i < notes.length; i++) {
+      notes[i] = "a note of about a hundred bytes, of which there are very many in here: " + i;
+    }
+    List<byte[]> ours = new Records(2, 100).inserts(200, notes);
+    assertTrue(ours.size() * 64L * 1024 > OpenTransaction.MEMORY_BYTES);
+    List<byte[]> zombies = new Records(1, 100).inserts(200, notes(3_000));
+    List<byte[]> records = new ArrayList<>(ours.subList(0, 2));
+    records.add(zombies.get(1));
+    records.addAll(ours.subList(2, ours.size()));
+    send(records);
+    try (ChangeReader reader = reader(START)) {
+      Transaction transaction = reader.next(Duration.ofSeconds(60)).orElseThrow();
+      assertEquals(notes.length, transaction.changes().size());
+      for (int round = 0; round < 2; round++) {
+        int i = 0;
+        for (RowChange change : transaction.changes()) {
+          assertEquals(notes[i++], change.values()[2]);
+        }
+        assertEquals(notes.length, i);
+      }
+      assertEquals(notes[70_000], transaction.changes().get(70_000).values()[2]);
     }
   }
 }

@@ -25,7 +25,7 @@ class ChunkCodecTest {
 
   private final Records records = new Records(7, 100);
   private final TransactionAssembler assembler =
-      new TransactionAssembler("topic", 0, new Lsn(100), null);
+      new TransactionAssembler("topic", offset -> List.of(), 0, new Lsn(100), null);
 
   private Transaction read(List<byte[]> chunks) {
     for (int i = 0; i < chunks.size() - 1; i++) {

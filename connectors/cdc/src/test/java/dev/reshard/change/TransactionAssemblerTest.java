@@ -20,7 +20,7 @@ class TransactionAssemblerTest {
   }
 
   private final TransactionAssembler assembler =
-      new TransactionAssembler("topic", 0, new Lsn(100), null);
+      new TransactionAssembler("topic", offset -> List.of(), 0, new Lsn(100), null);
   private final List<String> taken = new ArrayList<>();
   private long offset;
 
