@@ -1,7 +1,7 @@
 package dev.reshard.probe;
 
+import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.Move;
-import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.migration.Migration;
 import dev.reshard.migration.Service;
@@ -24,6 +24,7 @@ public final class Prober implements Service {
   private final Migration migration;
   private final ProbeCounts counts = new ProbeCounts();
   private final Map<Move, ChangedRows> changed;
+  private final Map<TableId, String> shardKeys;
   private final List<MoveProber> probers = new ArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
   private ReadTopic topic;
@@ -34,26 +35,34 @@ public final class Prober implements Service {
     this.changed =
         migration.moves().all().stream()
             .collect(Collectors.toUnmodifiableMap(move -> move, move -> new ChangedRows()));
+    this.shardKeys =
+        migration.keyspace().sharded().stream()
+            .collect(Collectors.toUnmodifiableMap(ShardedTable::id, ShardedTable::key));
   }
 
   /**
    * Says that a lane has changed a row, so that it is compared soon, if there is room. Never
-   * blocks; for the thread of a lane. Changes of other lanes than those of the moves are of no
-   * interest.
+   * blocks; for the threads of lanes. What belongs to no move is of no interest.
    *
    * @param columns that name the row, at least the row key's
-   * @param key their values as text, in that order
+   * @param key their values as text, in that order; may hold nulls
    */
-  public void changed(
-      ShardId source, ShardId destination, TableId table, List<String> columns, List<String> key) {
-    if (migration.spec().shadow().probe() > 0) {
-      changed.forEach(
-          (move, rows) -> {
-            if (move.source().equals(source) && move.destination().equals(destination)) {
-              rows.offer(table, columns, key);
-            }
-          });
+  public void changed(TableId table, List<String> columns, List<String> key) {
+    String shardKey = shardKeys.get(table);
+    if (shardKey == null || migration.spec().shadow().probe() == 0) {
+      return;
     }
+    int place = columns.indexOf(shardKey);
+    if (place < 0 || key.get(place) == null) {
+      return;
+    }
+    int bucket = migration.keyspace().partitioning().bucketOf(key.get(place));
+    changed.forEach(
+        (move, rows) -> {
+          if (move.buckets().contains(bucket)) {
+            rows.offer(table, columns, key);
+          }
+        });
   }
 
   @Override

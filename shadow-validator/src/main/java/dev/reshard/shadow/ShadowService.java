@@ -172,27 +172,35 @@ public final class ShadowService implements Service {
     return Map.of("shadow", report);
   }
 
-  /** Also deletes its consumer group; the topics stay until the migration's clean-up. */
+  /**
+   * Also deletes its consumer group, and those of workers that were killed, so that none is left
+   * even if this one never started. The topics stay until the migration's clean-up.
+   */
   @Override
   public synchronized void close() {
-    if (isClosed) {
+    if (isClosed || !isWanted()) {
       return;
     }
     isClosed = true;
-    if (streams == null) {
-      return;
-    }
-    if (!streams.close(
-        CloseOptions.timeout(STOP)
-            .withGroupMembershipOperation(GroupMembershipOperation.LEAVE_GROUP))) {
-      log.warn("counting of dual reads has not stopped in {}", STOP);
-    }
     try {
+      if (streams != null) {
+        stop();
+      }
       ShadowTopics.deleteGroups(migration);
-      delete(directory);
     } catch (KafkaException | IOException e) {
       log.warn("left behind: consumer group {} or directory {}", group(), directory, e);
     }
+  }
+
+  private void stop() throws IOException {
+    boolean stopped =
+        streams.close(
+            CloseOptions.timeout(STOP)
+                .withGroupMembershipOperation(GroupMembershipOperation.LEAVE_GROUP));
+    if (!stopped) {
+      log.warn("counting of dual reads has not stopped in {}", STOP);
+    }
+    delete(directory);
   }
 
   private static void delete(Path directory) throws IOException {

@@ -14,12 +14,12 @@ import org.apache.kafka.clients.admin.GroupListing;
 import org.apache.kafka.clients.admin.ListGroupsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
-import org.apache.kafka.common.errors.GroupNotEmptyException;
 import org.apache.kafka.common.errors.TopicExistsException;
 
 /**
@@ -27,7 +27,7 @@ import org.apache.kafka.common.errors.TopicExistsException;
  * made; delete them, and the groups, when the migration ends and the services are closed.
  */
 public final class ShadowTopics {
-  private static final long TIMEOUT_SECONDS = 15;
+  private static final long TIMEOUT_SECONDS = 10;
 
   /** Reads are counted again from here when a worker starts: a day of them takes minutes. */
   private static final String RETENTION_MS = Long.toString(TimeUnit.DAYS.toMillis(1));
@@ -64,7 +64,8 @@ public final class ShadowTopics {
   }
 
   /**
-   * Deletes the consumer groups of this migration's workers that nobody is in.
+   * Deletes the consumer groups of this migration's workers, also those that a killed worker left
+   * its membership in. For the worker that holds the lease.
    *
    * @throws KafkaException if Kafka does not
    */
@@ -82,16 +83,14 @@ public final class ShadowTopics {
   }
 
   private static void deleteGroup(Admin admin, String group) {
-    try {
-      await(
-          admin.deleteConsumerGroups(List.of(group)).all(),
-          "consumer group " + group,
-          GroupIdNotFoundException.class);
-    } catch (KafkaException e) {
-      if (!(e.getCause() instanceof GroupNotEmptyException)) {
-        throw e;
-      }
-    }
+    String what = "consumer group " + group;
+    await(
+        admin
+            .removeMembersFromConsumerGroup(group, new RemoveMembersFromConsumerGroupOptions())
+            .all(),
+        what,
+        KafkaException.class); // the deletion says what matters
+    await(admin.deleteConsumerGroups(List.of(group)).all(), what, GroupIdNotFoundException.class);
   }
 
   /** What lies in the topic of reads now: by partition the next offset, of those with any read. */

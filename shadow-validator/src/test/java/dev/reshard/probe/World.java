@@ -34,6 +34,7 @@ final class World {
   private long versions;
   private long nextTransaction = 700;
   private long laneStopsFor;
+  private long standbyHangsFor;
   private boolean damaged;
 
   World(long seed) {
@@ -49,7 +50,7 @@ final class World {
     for (int i = random.nextInt(12); i > 0; i--) {
       switch (random.nextInt(4)) {
         case 0 -> commit(random.nextInt(KEYS));
-        case 1 -> show(random.nextInt(3) == 0);
+        case 1 -> show(false);
         default -> apply();
       }
     }
@@ -96,7 +97,17 @@ final class World {
     inserted += random.nextInt(3);
   }
 
+  /** A standby that hangs keeps every commit from being shown, not from being applied. */
   private void show(boolean all) {
+    if (all) {
+      standbyHangsFor = 0;
+    } else if (standbyHangsFor > 0) {
+      standbyHangsFor--;
+      return;
+    } else if (random.nextInt(30) == 0) {
+      standbyHangsFor = random.nextInt(60);
+      return;
+    }
     for (Iterator<Commit> each = invisible.iterator(); each.hasNext(); ) {
       Commit commit = each.next();
       if (all || random.nextBoolean()) {
