@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.BiFunction;
 
 /**
  * Both directions of replication: a capture on every shard, a lane for every pair. Runs from
@@ -45,7 +46,7 @@ public final class Replication implements Service {
   }
 
   private final Migration migration;
-  private final ChangedKeys listener;
+  private final BiFunction<ShardId, ShardId, ChangedKeys> listeners;
   private final Map<ShardId, Capture> captures = new TreeMap<>();
   private final Map<Pair, Lane> lanes = new TreeMap<>();
   private boolean started;
@@ -54,11 +55,12 @@ public final class Replication implements Service {
   /**
    * Starts nothing.
    *
-   * @param listener learns every row that a lane changes
+   * @param listeners gives for a lane's source and destination who learns every row it changes
    */
-  public Replication(Migration migration, ChangedKeys listener) {
+  public Replication(
+      Migration migration, BiFunction<ShardId, ShardId, ChangedKeys> listeners) {
     this.migration = migration;
-    this.listener = listener;
+    this.listeners = listeners;
   }
 
   @Override
@@ -142,7 +144,7 @@ public final class Replication implements Service {
             position ->
                 new TopicSource(
                     migration.kafka(), migration.topics().changes(pair.source()), position),
-            listener);
+            listeners.apply(pair.source(), pair.destination()));
     lanes.put(pair, lane);
     lane.start();
   }

@@ -4,14 +4,13 @@ import dev.reshard.control.LeaseLostException;
 import dev.reshard.control.RefusedException;
 import dev.reshard.spec.SpecException;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
-/** Entry of {@code reshard}. */
+/** The product's commands. */
 @Command(
     name = "reshard",
     mixinStandardHelpOptions = true,
@@ -32,10 +31,6 @@ public final class Main implements Runnable {
 
   @CommandLine.Spec private CommandLine.Model.CommandSpec self;
 
-  public static void main(String[] words) {
-    System.exit(run(new PrintWriter(System.out, true, StandardCharsets.UTF_8), words));
-  }
-
   /**
    * Runs one command line.
    *
@@ -43,10 +38,15 @@ public final class Main implements Runnable {
    * @return the exit code
    */
   public static int run(PrintWriter out, String... words) {
+    return commandLine(out).execute(words);
+  }
+
+  /** All commands, to be executed, or added to. */
+  public static CommandLine commandLine(PrintWriter out) {
     CommandLine line = new CommandLine(new Main());
     line.setOut(out);
     line.setExecutionExceptionHandler((e, command, parsed) -> explain(e, command));
-    return line.execute(words);
+    return line;
   }
 
   private static int explain(Exception e, CommandLine command) {

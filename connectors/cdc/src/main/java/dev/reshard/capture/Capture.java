@@ -1,6 +1,7 @@
 package dev.reshard.capture;
 
 import dev.reshard.capture.CaptureStatus.State;
+import dev.reshard.change.ChangeException;
 import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.ReplicationSlots.Slot;
 import java.sql.Connection;
@@ -230,10 +231,12 @@ public final class Capture implements AutoCloseable {
     return null;
   }
 
-  /** The first cause's message: what wraps it only says that something failed. */
+  /** What PostgreSQL or Kafka said, for what wraps it only says that something failed. */
   private static String message(Throwable error) {
     Throwable cause = error;
-    while (cause.getCause() != null) {
+    while (cause.getCause() != null
+        && !(cause instanceof SQLException)
+        && !(cause instanceof ChangeException)) {
       cause = cause.getCause();
     }
     return cause.getMessage() == null ? cause.toString() : cause.getMessage();

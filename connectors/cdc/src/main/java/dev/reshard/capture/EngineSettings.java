@@ -22,7 +22,6 @@ final class EngineSettings {
             .with("topic.prefix", id)
             // streaming goes on where the slot stands; an offset could only contradict it
             .with("offset.storage", MemoryOffsetBackingStore.class.getName())
-            .with("offset.flush.interval.ms", 1_000)
             .with("snapshot.mode", "no_data")
             .with("plugin.name", "pgoutput")
             .with("slot.name", source.slot())

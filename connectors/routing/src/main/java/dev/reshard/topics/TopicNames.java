@@ -24,6 +24,11 @@ public record TopicNames(String prefix, String migration) {
     return name("mismatch-rate");
   }
 
+  /** Rows that differ, confirmed, by table and key; JSON; watched by on-call. */
+  public String mismatches() {
+    return name("mismatches");
+  }
+
   /** What all topics of this migration begin with, the last dot included. */
   public String all() {
     return name("");

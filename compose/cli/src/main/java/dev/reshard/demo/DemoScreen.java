@@ -1,0 +1,90 @@
+package dev.reshard.demo;
+
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.util.Locale;
+
+/**
+ * Lines with the time since the start and what they are about; in a terminal also a line that moves.
+ * Thread-safe.
+ */
+final class DemoScreen {
+  private static final int LABEL = 18;
+
+  private final PrintWriter out;
+  private final boolean terminal = System.console() != null && System.getenv("NO_COLOR") == null;
+  private final long startNanos = System.nanoTime();
+  private boolean moving;
+
+  DemoScreen(PrintWriter out) {
+    this.out = out;
+  }
+
+  boolean isTerminal() {
+    return terminal;
+  }
+
+  synchronized void plain(String line) {
+    endMoving();
+    out.println(line);
+  }
+
+  /** A line that stays. */
+  synchronized void line(String label, String text) {
+    endMoving();
+    out.println(compose(label, text));
+  }
+
+  /** A line that the next one replaces; without a terminal it is left out. */
+  synchronized void moving(String label, String text) {
+    if (terminal) {
+      out.print("\r\u001b[K" + compose(label, text));
+      out.flush();
+      moving = true;
+    }
+  }
+
+  private void endMoving() {
+    if (moving) {
+      out.print("\r\u001b[K");
+      moving = false;
+    }
+  }
+
+  private String compose(String label, String text) {
+    long seconds = (System.nanoTime() - startNanos) / 1_000_000_000;
+    return String.format(
+        Locale.ROOT, "%2d:%02d  %-" + LABEL + "s %s", seconds / 60, seconds % 60, label, text);
+  }
+
+  /** Where a command of the product prints: its first line gets its name, the others none. */
+  PrintWriter command(String label) {
+    return new PrintWriter(
+        new Writer() {
+          private final StringBuilder pending = new StringBuilder();
+          private boolean labelled;
+
+          @Override
+          public void write(char[] text, int from, int length) {
+            pending.append(text, from, length);
+          }
+
+          @Override
+          public void flush() {
+            int end = pending.indexOf("\n");
+            while (end >= 0) {
+              line(labelled ? "" : label, pending.substring(0, end).stripTrailing());
+              labelled = true;
+              pending.delete(0, end + 1);
+              end = pending.indexOf("\n");
+            }
+          }
+
+          @Override
+          public void close() {
+            flush();
+          }
+        },
+        true);
+  }
+}

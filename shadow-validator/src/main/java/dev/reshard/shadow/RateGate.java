@@ -1,0 +1,58 @@
+package dev.reshard.shadow;
+
+import dev.reshard.migration.Gate;
+import dev.reshard.migration.Migration;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.util.Optional;
+
+/**
+ * Whether dual reads let a cutover pass: enough of them and not one that differs, or so many that
+ * the share that differs is below the spec's limit with 95 % confidence. A single difference
+ * therefore shuts it until hundreds of thousands of reads outweigh it, with the default limit of
+ * 0.001 %. Thread-safe.
+ */
+public final class RateGate implements Gate {
+  /** Without a difference the bound is then 1 % at most; status shows what it is. */
+  static final long ENOUGH_READS = 300;
+
+  private final ShadowService service;
+  private final boolean wanted;
+  private final double limit;
+
+  public RateGate(ShadowService service, Migration migration) {
+    this.service = service;
+    this.wanted = service.isWanted();
+    this.limit = migration.spec().gates().mismatch();
+  }
+
+  @Override
+  public Verdict look() {
+    return wanted
+        ? verdict(service.total(), limit)
+        : new Verdict("dual reads", true, "none asked for", "shadow: probe: 0");
+  }
+
+  /** Pure. */
+  static Verdict verdict(Optional<Counts> total, double limit) {
+    String wantedText =
+        "no difference in %d reads, or at most %s with 95 %% confidence"
+            .formatted(ENOUGH_READS, percent(limit));
+    if (total.isEmpty()) {
+      return new Verdict("dual reads", false, "not counted yet", wantedText);
+    }
+    long reads = total.get().compared();
+    long differences = total.get().differences();
+    double bound = UpperBound.of(differences, reads);
+    boolean open = (differences == 0 && reads >= ENOUGH_READS) || bound <= limit;
+    String value =
+        "%d of %d differ, at most %s with 95 %% confidence"
+            .formatted(differences, reads, percent(bound));
+    return new Verdict("dual reads", open, value, wantedText);
+  }
+
+  private static String percent(double share) {
+    BigDecimal rounded = new BigDecimal(share * 100).round(new MathContext(2));
+    return rounded.stripTrailingZeros().toPlainString() + " %";
+  }
+}
