@@ -35,7 +35,7 @@ public final class FrozenComparison {
    * Compares.
    *
    * @param plan tables, buckets and destinations, as for a copy
-   * @param lanes of the source, one to each destination of the plan
+   * @param lanes of the source, one to each destination of the plan; at least one
    * @param slot name for a temporary replication slot
    * @throws ComparisonException if no comparison could be made
    */
