@@ -22,7 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.function.BiFunction;
 
 /**
  * Both directions of replication: a capture on every shard, a lane for every pair. Runs from
@@ -46,7 +45,7 @@ public final class Replication implements Service {
   }
 
   private final Migration migration;
-  private final BiFunction<ShardId, ShardId, ChangedKeys> listeners;
+  private final ChangedKeys listener;
   private final Map<ShardId, Capture> captures = new TreeMap<>();
   private final Map<Pair, Lane> lanes = new TreeMap<>();
   private boolean started;
@@ -55,11 +54,11 @@ public final class Replication implements Service {
   /**
    * Starts nothing.
    *
-   * @param listeners gives for a lane's source and destination who learns every row it changes
+   * @param listener learns every row that a lane changes
    */
-  public Replication(Migration migration, BiFunction<ShardId, ShardId, ChangedKeys> listeners) {
+  public Replication(Migration migration, ChangedKeys listener) {
     this.migration = migration;
-    this.listeners = listeners;
+    this.listener = listener;
   }
 
   @Override
@@ -143,7 +142,7 @@ public final class Replication implements Service {
             position ->
                 new TopicSource(
                     migration.kafka(), migration.topics().changes(pair.source()), position),
-            listeners.apply(pair.source(), pair.destination()));
+            listener);
     lanes.put(pair, lane);
     lane.start();
   }

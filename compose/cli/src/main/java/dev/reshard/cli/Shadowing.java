@@ -1,7 +1,6 @@
 package dev.reshard.cli;
 
 import dev.reshard.apply.ChangedKeys;
-import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.migration.Gate;
 import dev.reshard.migration.Migration;
@@ -45,13 +44,13 @@ final class Shadowing {
     return gates;
   }
 
-  /** Who learns what a lane changes. */
-  ChangedKeys listener(ShardId source, ShardId destination) {
+  /** Who learns what lanes change. */
+  ChangedKeys listener() {
     return new ChangedKeys() {
       @Override
       public void changed(TableId table, List<String> columns, List<String> key, Lsn end) {
         recent.changed(table, columns, key);
-        prober.changed(source, destination, table, columns, key);
+        prober.changed(table, columns, key);
       }
 
       @Override

@@ -232,7 +232,7 @@ public final class Wiring implements AutoCloseable {
     AtomicReference<Worker> worker = new AtomicReference<>();
     CopyReport copied = new CopyReport();
     Shadowing shadowing = new Shadowing(migration);
-    Replication replication = new Replication(migration, shadowing::listener);
+    Replication replication = new Replication(migration, shadowing.listener());
     Guards guards = new Guards(migration);
     List<Service> services = new ArrayList<>(List.of(copied, replication));
     services.addAll(shadowing.services());

@@ -1,5 +1,6 @@
 package dev.reshard.demo;
 
+import dev.reshard.cli.ExitCode;
 import dev.reshard.cli.Main;
 import dev.reshard.cli.Wiring;
 import dev.reshard.control.MigrationState;
@@ -31,6 +32,7 @@ import java.util.concurrent.CompletableFuture;
 final class Demo {
   private static final Duration LIMIT = Duration.ofMinutes(30);
   private static final long LOOK_MS = 200;
+  private static final int MOST_TRIES = 10;
   private static final Duration BETWEEN = Duration.ofSeconds(8);
 
   private final DemoOptions options;
@@ -146,6 +148,7 @@ final class Demo {
                 waits.p99().toMillis(),
                 waits.max().toMillis(),
                 failed));
+    clients.failures().forEach(failure -> screen.line("", "failed: " + failure));
     if (command.equals("cutover")) {
       report.cutover(moves.buckets().size(), waits, failed);
     } else {
@@ -160,6 +163,9 @@ final class Demo {
     words[1 + more.length] = "-f";
     words[2 + more.length] = file.toString();
     int code = Main.run(screen.command("reshard " + command), words);
+    for (int again = 0; code == ExitCode.GAVE_UP.code() && again < MOST_TRIES; again++) {
+      code = Main.run(screen.command("again: " + command), words); // nothing has moved: as told
+    }
     if (code != 0) {
       throw new IllegalStateException(
           "reshard %s ended with exit code %d".formatted(command, code));

@@ -39,7 +39,9 @@ final class StaleClient implements AutoCloseable {
   /** What the server says when it writes now; empty if, against all promises, it may. */
   String write() {
     try (Statement statement = connection.createStatement()) {
-      statement.executeUpdate("UPDATE public.tenants SET name = name WHERE id = " + tenant);
+      statement.executeUpdate(
+          "INSERT INTO public.events VALUES (%d, now(), 'stale', 'around the router', '{}')"
+              .formatted(tenant));
       connection.commit();
       return "";
     } catch (SQLException e) {
