@@ -103,11 +103,7 @@ public final class CleanUpPhase implements Phase {
       }
       case GUARD -> guards.disarm(item.shard());
       case TOPIC -> ChangeTopics.delete(migration.kafka(), item.name());
-      case SEQUENCE_RANGE -> {
-        if (!item.undo().isEmpty() && guards.isRolledBack()) {
-          execute(item);
-        }
-      }
+      case SEQUENCE_RANGE -> guards.settleRanges(item.shard());
       case REPLICA_IDENTITY, INDEX -> execute(item);
     }
   }

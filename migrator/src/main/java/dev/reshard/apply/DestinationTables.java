@@ -83,10 +83,13 @@ final class DestinationTables {
             .orElse(OptionalInt.empty());
     RowKey rowKey = RowKey.of(changed, identifying(table, shardKey));
     if (shardKey.isPresent() && !rowKey.columns().contains(shardKey.get())) {
-      throw differs(
-          changed,
-          "the source's replica identity %s does not contain the shard key %s, so a change could meet another bucket's row"
-              .formatted(rowKey.columns(), shardKey.get()));
+      throw new LaneException(
+          Problem.TABLE_DIFFERS,
+          """
+          Changes of table %s say of the old row only %s, not the shard key %s: applied, one could \
+          meet another bucket's row. Give the table a replica identity that contains the shard key \
+          on shard %s ('reshard check --fixes' prints it), and begin again from a new anchor."""
+              .formatted(changed.id(), rowKey.columns(), shardKey.get(), config.source()));
     }
     return new DestinationTable(
         changed,

@@ -155,7 +155,10 @@ final class StepWriter {
     if (count != expected) {
       throw new LaneException(
           Problem.ROW_NOT_FOUND,
-          "%s of %d row(s) of %s%s met %d row(s) of the destination"
+          """
+          %s of %d row(s) of %s%s met %d row(s). So the destination is not what the source was: \
+          somebody wrote there, or the copy is not whole. Do not cut over. 'reshard verify' shows \
+          what differs; repair it, then start the lane again, or begin again from a new anchor."""
               .formatted(
                   kind,
                   expected,

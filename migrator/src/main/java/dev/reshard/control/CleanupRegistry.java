@@ -14,8 +14,8 @@ public final class CleanupRegistry {
   public enum Kind {
     REPLICATION_SLOT,
     PUBLICATION,
-    GUARD,
     SEQUENCE_RANGE,
+    GUARD,
     REPLICA_IDENTITY,
     INDEX,
     TOPIC

@@ -251,6 +251,26 @@ public final class ControlStore implements AutoCloseable {
         "UPDATE reshard.migration SET verification = ?::jsonb WHERE name = ?", json, migration);
   }
 
+  /**
+   * A number for a shard that no other shard of the keyspace ever gets, from 0; the same in every
+   * migration.
+   */
+  public int ordinal(String keyspace, ShardId shard) throws SQLException {
+    database.update(
+        """
+        INSERT INTO reshard.shard_ordinal
+        SELECT ?, ?, coalesce(max(ordinal) + 1, 0) FROM reshard.shard_ordinal WHERE keyspace = ?
+        ON CONFLICT (keyspace, shard) DO NOTHING""",
+        keyspace, shard.name(), keyspace);
+    return database
+        .query(
+            "SELECT ordinal FROM reshard.shard_ordinal WHERE keyspace = ? AND shard = ?",
+            row -> row.getInt(1),
+            keyspace,
+            shard.name())
+        .get(0);
+  }
+
   /** A number that no other start of a capture has had. */
   public long nextIncarnation() throws SQLException {
     return database.query("SELECT nextval('reshard.incarnation')", row -> row.getLong(1)).get(0);

@@ -2,8 +2,8 @@ package dev.reshard.copy;
 
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.postgres.AnchorHolder;
-import dev.reshard.postgres.BinaryCopyReader;
 import dev.reshard.postgres.Catalog;
+import dev.reshard.postgres.CopyReader;
 import dev.reshard.postgres.ShardSessions;
 import dev.reshard.postgres.Table;
 import dev.reshard.postgres.WorkerIdentity;
@@ -106,7 +106,7 @@ final class ChunkCopier implements AutoCloseable {
             destinations.get(target.destination()),
             worker,
             target.destination(),
-            table.table(),
+            table,
             chunk,
             ledger,
             anchor.anchor().position());
@@ -115,7 +115,7 @@ final class ChunkCopier implements AutoCloseable {
 
   private Copied relay(Router router, TableCopy table, Chunk chunk) throws SQLException {
     long strays;
-    try (BinaryCopyReader rows = BinaryCopyReader.open(source, table.select(chunk))) {
+    try (CopyReader rows = CopyReader.open(source, table.select(chunk), table.format())) {
       strays = router.route(rows);
     }
     List<String> keys = strays == 0 ? List.of() : strayKeys(table, chunk);

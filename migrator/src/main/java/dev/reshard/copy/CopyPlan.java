@@ -8,6 +8,7 @@ import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Catalog;
+import dev.reshard.postgres.CopyFormat;
 import dev.reshard.postgres.Table;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -50,9 +51,11 @@ public record CopyPlan(ShardId source, List<TableCopy> tables) {
     List<TableCopy> tables = new ArrayList<>();
     if (!targets.isEmpty()) {
       for (Keyspace.ShardedTable sharded : keyspace.sharded()) {
+        Table table = Catalog.read(connection, sharded.id());
         tables.add(
             new TableCopy(
-                Catalog.read(connection, sharded.id()),
+                table,
+                CopyFormat.of(connection, table),
                 Optional.of(sharded.key()),
                 keyspace.partitioning(),
                 passed,
@@ -63,7 +66,11 @@ public record CopyPlan(ShardId source, List<TableCopy> tables) {
       Table table = Catalog.read(connection, reference.getKey());
       if (!reference.getValue().isEmpty()) {
         tables.add(
-            TableCopy.reference(table, keyspace.partitioning(), List.copyOf(reference.getValue())));
+            TableCopy.reference(
+                table,
+                CopyFormat.of(connection, table),
+                keyspace.partitioning(),
+                List.copyOf(reference.getValue())));
       }
     }
     return new CopyPlan(source, tables);

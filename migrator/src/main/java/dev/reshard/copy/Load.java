@@ -1,11 +1,10 @@
 package dev.reshard.copy;
 
 import dev.reshard.keyspace.ShardId;
-import dev.reshard.postgres.BinaryCopyReader;
-import dev.reshard.postgres.BinaryCopyWriter;
+import dev.reshard.postgres.CopyReader;
+import dev.reshard.postgres.CopyWriter;
 import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.OwnTransaction;
-import dev.reshard.postgres.Table;
 import dev.reshard.postgres.WorkerIdentity;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -14,22 +13,22 @@ import java.util.Optional;
 /** One chunk on its way into one destination: rows and ledger row, in one transaction. */
 final class Load implements AutoCloseable {
   private final ShardId destination;
-  private final Table table;
+  private final TableCopy table;
   private final Chunk chunk;
   private final CopyLedger ledger;
   private final Connection connection;
   private final OwnTransaction transaction;
-  private final BinaryCopyWriter writer;
+  private final CopyWriter writer;
   private long bytes;
 
   private Load(
       ShardId destination,
-      Table table,
+      TableCopy table,
       Chunk chunk,
       CopyLedger ledger,
       Connection connection,
       OwnTransaction transaction,
-      BinaryCopyWriter writer) {
+      CopyWriter writer) {
     this.destination = destination;
     this.table = table;
     this.chunk = chunk;
@@ -44,7 +43,7 @@ final class Load implements AutoCloseable {
       Connection connection,
       WorkerIdentity worker,
       ShardId destination,
-      Table table,
+      TableCopy table,
       Chunk chunk,
       CopyLedger ledger,
       Lsn anchor)
@@ -56,7 +55,8 @@ final class Load implements AutoCloseable {
       if (!ledger.enter(connection, chunk, anchor)) {
         return Optional.empty();
       }
-      BinaryCopyWriter writer = BinaryCopyWriter.open(connection, table.id(), table.stored());
+      CopyWriter writer =
+          CopyWriter.open(connection, table.table().id(), table.table().stored(), table.format());
       begun = true;
       return Optional.of(
           new Load(destination, table, chunk, ledger, connection, transaction, writer));
@@ -75,7 +75,7 @@ final class Load implements AutoCloseable {
     return bytes;
   }
 
-  void add(BinaryCopyReader row) throws SQLException {
+  void add(CopyReader row) throws SQLException {
     bytes += row.length();
     try {
       row.writeTo(writer);
@@ -107,7 +107,7 @@ final class Load implements AutoCloseable {
       failure.addSuppressed(e);
       return failure;
     }
-    return UniqueConflict.explain(failure, connection, destination, table);
+    return UniqueConflict.explain(failure, connection, destination, table.table());
   }
 
   /** Rolls back what was not committed. Idempotent. */

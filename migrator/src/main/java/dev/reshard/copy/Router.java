@@ -1,6 +1,6 @@
 package dev.reshard.copy;
 
-import dev.reshard.postgres.BinaryCopyReader;
+import dev.reshard.postgres.CopyReader;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -48,7 +48,7 @@ final class Router implements AutoCloseable {
    *
    * @return how many are strays
    */
-  long route(BinaryCopyReader rows) throws SQLException {
+  long route(CopyReader rows) throws SQLException {
     long strays = 0;
     while (rows.next()) {
       int bucket = rows.bucket();

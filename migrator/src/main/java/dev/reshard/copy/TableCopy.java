@@ -5,6 +5,7 @@ import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Column;
+import dev.reshard.postgres.CopyFormat;
 import dev.reshard.postgres.Table;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.stream.Collectors;
  * One table of a source and where its rows go. Immutable.
  *
  * @param table as the source's catalog had it before the anchor was taken
+ * @param format how its rows travel
  * @param key the shard key's column; empty for a reference table, whose rows all go to every target
  * @param partitioning how the key finds its bucket
  * @param passed buckets whose rows are not even read: they stay, or come from elsewhere. A row in
@@ -23,6 +25,7 @@ import java.util.stream.Collectors;
  */
 public record TableCopy(
     Table table,
+    CopyFormat format,
     Optional<String> key,
     Partitioning partitioning,
     BucketSet passed,
@@ -38,9 +41,10 @@ public record TableCopy(
 
   /** A reference table that some shards lack. */
   public static TableCopy reference(
-      Table table, Partitioning partitioning, List<ShardId> destinations) {
+      Table table, CopyFormat format, Partitioning partitioning, List<ShardId> destinations) {
     return new TableCopy(
         table,
+        format,
         Optional.empty(),
         partitioning,
         BucketSet.empty(),

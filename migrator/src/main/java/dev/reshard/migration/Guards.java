@@ -1,29 +1,40 @@
 package dev.reshard.migration;
 
 import dev.reshard.control.CleanupRegistry.Kind;
+import dev.reshard.control.RefusedException;
 import dev.reshard.control.StageUnit;
 import dev.reshard.guard.Arming;
 import dev.reshard.guard.Guard;
 import dev.reshard.guard.Patience;
+import dev.reshard.guard.PrivateRanges;
+import dev.reshard.guard.Probe;
 import dev.reshard.guard.Unit;
 import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * The guards of one migration on all its shards: one for each move, on its source and on its
  * destination. Confined to one thread.
  */
 public final class Guards {
+  /** Fewer ids of type int than this on a destination would soon be used up. */
+  private static final long SMALLEST_INT_RANGE = 1_000_000;
+
   private final Migration migration;
   private final Arming arming;
+  private final PrivateRanges ranges;
 
   public Guards(Migration migration) {
     this.migration = migration;
     this.arming = new Arming(migration.keyspace(), migration.worker(), Patience.POLITE);
+    this.ranges = new PrivateRanges(migration.keyspace(), Patience.POLITE);
   }
 
   /** The guard's unit of a move. */
@@ -39,9 +50,16 @@ public final class Guards {
         .orElseThrow();
   }
 
-  /** Arms every guard: open where the buckets are, closed where they are not yet. Repeatable. */
+  /**
+   * Arms every guard: open where the buckets are, closed where they are not yet; then tries as each
+   * application role whether it can still write (HAZARDS F27), and gives destinations ids of their
+   * own (F26). Repeatable.
+   *
+   * @throws RefusedException if a role could not write any more, or ids would meet
+   */
   public void arm() throws SQLException {
     ShardMap map = migration.before();
+    List<String> problems = new ArrayList<>();
     for (ShardId shard : migration.moves().shards()) {
       migration.control().registry().register(shard, Kind.GUARD, "guards", "");
       try (Connection connection = migration.sessions().open(shard, "arm")) {
@@ -50,6 +68,53 @@ public final class Guards {
           arming.arm(connection, shard, unitOf(migration, move), map.epoch());
         }
         arming.armOutside(connection, shard, map);
+        for (Move move : touching(shard)) {
+          for (String problem :
+              Probe.problems(connection, migration.keyspace(), unitOf(migration, move))) {
+            problems.add(shard + ": " + problem);
+          }
+        }
+      }
+    }
+    if (!problems.isEmpty()) {
+      for (ShardId shard : migration.moves().shards()) {
+        disarm(shard);
+      }
+      throw new RefusedException(
+          "with our guards these roles could not write any more, so the guards were taken away again: "
+              + String.join("; ", problems));
+    }
+    takeRanges();
+  }
+
+  private void takeRanges() throws SQLException {
+    Map<String, Long> highest = new TreeMap<>();
+    for (ShardId shard : migration.before().byShard().keySet()) {
+      try (Connection connection = migration.sessions().open(shard, "ranges")) {
+        highest = ranges.highest(connection, highest);
+      }
+    }
+    for (ShardId shard : migration.moves().destinations()) {
+      migration.control().registry().register(shard, Kind.SEQUENCE_RANGE, "ranges", "");
+      int ordinal = migration.control().ordinal(migration.keyspace().name(), shard);
+      try (Connection connection = migration.sessions().open(shard, "ranges")) {
+        ranges.take(
+            connection,
+            ordinal,
+            migration.moves().destinations().size(),
+            highest,
+            SMALLEST_INT_RANGE);
+      }
+    }
+  }
+
+  /** Leaves a destination its own range of ids, or takes it back if it never became one. */
+  public void settleRanges(ShardId shard) throws SQLException {
+    try (Connection connection = migration.sessions().open(shard, "ranges")) {
+      if (isRolledBack()) {
+        ranges.giveBack(connection);
+      } else {
+        ranges.keep(connection);
       }
     }
   }
@@ -76,7 +141,11 @@ public final class Guards {
             .filter(unit -> unit.place() == StageUnit.Place.AT_DESTINATION)
             .map(unit -> moveOf(migration, unit))
             .toList();
-    return migration.before().with(moved, migration.before().epoch());
+    long epoch =
+        migration.control().units().stream()
+            .mapToLong(StageUnit::epoch)
+            .reduce(migration.before().epoch(), Math::max);
+    return migration.before().with(moved, epoch);
   }
 
   private List<Move> touching(ShardId shard) {

@@ -56,7 +56,9 @@ final class Yaml {
   static Yaml parse(String text, List<String> problems) {
     Node root = new org.yaml.snakeyaml.Yaml(new LoaderOptions()).compose(new StringReader(text));
     if (root == null) {
-      root = new MappingNode(org.yaml.snakeyaml.nodes.Tag.MAP, List.of(), DumperOptions.FlowStyle.BLOCK);
+      root =
+          new MappingNode(
+              org.yaml.snakeyaml.nodes.Tag.MAP, List.of(), DumperOptions.FlowStyle.BLOCK);
     }
     return new Yaml("", root, problems);
   }
@@ -76,7 +78,10 @@ final class Yaml {
     Node node = has(key) ? entries.get(key) : null;
     return node == null
         ? new Yaml(
-            path(key), new MappingNode(org.yaml.snakeyaml.nodes.Tag.MAP, List.of(), DumperOptions.FlowStyle.BLOCK), problems)
+            path(key),
+            new MappingNode(
+                org.yaml.snakeyaml.nodes.Tag.MAP, List.of(), DumperOptions.FlowStyle.BLOCK),
+            problems)
         : new Yaml(path(key), node, problems);
   }
 

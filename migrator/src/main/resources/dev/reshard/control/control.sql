@@ -60,6 +60,15 @@ CREATE TABLE IF NOT EXISTS reshard.worker (
 
 CREATE SEQUENCE IF NOT EXISTS reshard.incarnation;
 
+-- A number for each shard that was ever a destination: its private range of ids, for good.
+CREATE TABLE IF NOT EXISTS reshard.shard_ordinal (
+  keyspace text NOT NULL,
+  shard text NOT NULL,
+  ordinal int NOT NULL,
+  PRIMARY KEY (keyspace, shard),
+  UNIQUE (keyspace, ordinal)
+);
+
 CREATE TABLE IF NOT EXISTS reshard.request (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   migration text NOT NULL,

@@ -18,6 +18,8 @@ import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.SandboxShard;
 import dev.reshard.sandbox.SandboxShards;
 import dev.reshard.sandbox.SharedSandbox;
+import dev.reshard.sandbox.TcpProxy;
+import java.io.UncheckedIOException;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -43,26 +45,18 @@ final class LaneKit implements AutoCloseable {
   private final List<Lane> lanes = new ArrayList<>();
   private LaneLimits limits = LaneLimits.DEFAULT;
 
-  private LaneKit(SandboxShards shards, String url, Keyspace keyspace) throws SQLException {
+  private LaneKit(SandboxShards shards, Keyspace keyspace) {
     this.shards = shards;
     this.shard = shards.get("b");
     this.keyspace = keyspace;
-    this.sessions =
-        new ShardSessions(
-            "m",
-            List.of(
-                new ShardAddress(
-                    B,
-                    url == null ? shard.url() : url,
-                    SandboxRole.RESHARD.user(),
-                    SandboxRole.RESHARD.password())));
+    this.sessions = sessions(shard.url());
   }
 
   /** A fresh destination with tables made by {@code ddl}; sharded ones have key tenant_id. */
   static LaneKit with(List<String> sharded, List<String> reference, String... ddl)
       throws SQLException {
     SandboxShards shards = SharedSandbox.freshShards("b");
-    LaneKit kit = new LaneKit(shards, null, keyspace(sharded, reference));
+    LaneKit kit = new LaneKit(shards, keyspace(sharded, reference));
     kit.shard.execute(ddl);
     try (Connection connection = kit.connect()) {
       ShardSchema.install(connection);
@@ -90,6 +84,33 @@ final class LaneKit implements AutoCloseable {
   LaneKit limits(LaneLimits changed) {
     limits = changed;
     return this;
+  }
+
+  /** Sessions that go through a proxy. */
+  ShardSessions through(TcpProxy proxy) {
+    String url =
+        "jdbc:postgresql://%s:%d/%s".formatted(proxy.host(), proxy.port(), shard.database());
+    return sessions(url);
+  }
+
+  /** Breaks every connection; the port may take a moment until it can be listened on again. */
+  static void breakConnections(TcpProxy proxy) {
+    proxy.cut();
+    while (true) {
+      try {
+        proxy.heal();
+        return;
+      } catch (UncheckedIOException e) {
+        Thread.onSpinWait();
+      }
+    }
+  }
+
+  private static ShardSessions sessions(String url) {
+    return new ShardSessions(
+        "m",
+        List.of(
+            new ShardAddress(B, url, SandboxRole.RESHARD.user(), SandboxRole.RESHARD.password())));
   }
 
   Connection connect() throws SQLException {

@@ -296,15 +296,16 @@ class LaneTablesIT {
     Source table =
         Source.of("t", List.of("tenant_id", "k", "v"), List.of("tenant_id", "k"), "tenant_id");
     try (LaneKit kit = LaneKit.withSharded("t")) {
-      kit.shard.executeAsSuperuser("CREATE SCHEMA ext", "CREATE EXTENSION citext SCHEMA ext");
+      kit.shard.executeAsSuperuser("CREATE SCHEMA ext", "CREATE EXTENSION ltree SCHEMA ext");
       kit.shard.executeAsSuperuser("GRANT USAGE ON SCHEMA ext TO PUBLIC");
       kit.shard.execute(
-          "CREATE TABLE t (tenant_id bigint, k ext.citext, v text, PRIMARY KEY (tenant_id, k))",
-          "INSERT INTO t VALUES (1, 'Bob', 'a')");
-      kit.source.commit(table.update(row("1", "Bob", null), "1", "bob", "b"));
-      kit.source.commit(table.update(row("1", "bob", null), "1", "bob", "c"));
+          "CREATE TABLE t (tenant_id bigint, k ext.ltree, v text, PRIMARY KEY (tenant_id, k))",
+          "INSERT INTO t VALUES (1, 'top.a', 'a'), (1, 'top.b', 'b')");
+      kit.source.commit(
+          table.update(row("1", "top.a", null), "1", "top.c", "c"),
+          table.delete("1", "top.b", null));
       kit.applyAll();
-      assertEquals(List.of("(1,bob,c)"), kit.query("SELECT t::text FROM t"));
+      assertEquals(List.of("(1,top.c,c)"), kit.query("SELECT t::text FROM t"));
     }
   }
 

@@ -374,6 +374,22 @@ class CopyIT {
   }
 
   @Test
+  void copiesTypesWithoutABinaryFormAsText() throws Exception {
+    scene.shards.execute("CREATE TABLE grants (tenant bigint NOT NULL, note text, who aclitem[])");
+    scene
+        .shard(A)
+        .execute(
+            """
+            INSERT INTO grants SELECT g, CASE g % 3 WHEN 0 THEN E'tab\\t line\\n \\\\N ü' END,
+                '{app=r/app_owner,NULL}'
+              FROM generate_series(1, 2000) g""");
+    scene.prepareAndCopy(scene.plan(table("grants", "tenant")));
+    RowComparison comparison = scene.compare(table("grants", "tenant"));
+    comparison.requireEqual();
+    assertTrue(comparison.actualRows() > 100, comparison.toString());
+  }
+
+  @Test
   void goesOnAfterSessionsWereLostOnEitherSide() throws Exception {
     scene.shards.execute(ORDERS_DDL);
     scene.shard(A).execute(ORDERS_ROWS);

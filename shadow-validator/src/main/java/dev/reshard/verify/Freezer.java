@@ -3,9 +3,11 @@ package dev.reshard.verify;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.postgres.AnchorHolder;
 import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.Marker;
 import dev.reshard.postgres.ReplicationSlots;
 import dev.reshard.postgres.ShardSessions;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.sql.Statement;
@@ -36,7 +38,7 @@ final class Freezer {
   private final List<HeldLane> lanes;
 
   /**
-   * @param lanes one to each destination
+   * @param lanes one to each destination; at least one
    */
   Freezer(ShardSessions sessions, ShardId source, List<HeldLane> lanes) {
     this.sessions = sessions;
@@ -73,13 +75,15 @@ final class Freezer {
     boolean frozen = false;
     try {
       for (HeldLane lane : lanes) {
+        sources.put(lane.destination(), sessions.open(source, "verify"));
         destinations.put(lane.destination(), sessions.open(lane.destination(), "verify"));
       }
       long start = System.nanoTime();
-      try (AnchorHolder anchor = holdAt(slot, start + HOLD_LIMIT.toNanos(), destinations)) {
+      Connection any = sources.values().iterator().next();
+      try (AnchorHolder anchor = holdAt(slot, start + HOLD_LIMIT.toNanos(), any, destinations)) {
         Duration held = Duration.ofNanos(System.nanoTime() - start);
-        for (HeldLane lane : lanes) {
-          sources.put(lane.destination(), anchor.open("verify"));
+        for (Connection session : sources.values()) {
+          anchor.begin(session);
         }
         frozen = true;
         return new FrozenSides(anchor.anchor().position(), sources, destinations, held);
@@ -93,7 +97,8 @@ final class Freezer {
   }
 
   /** Returns with the lanes running again, and the destinations' snapshots open. */
-  private AnchorHolder holdAt(String slot, long deadline, Map<ShardId, Connection> destinations)
+  private AnchorHolder holdAt(
+      String slot, long deadline, Connection source, Map<ShardId, Connection> destinations)
       throws SQLException, InterruptedException {
     AnchorHolder anchor = null;
     boolean reached = false;
@@ -103,7 +108,8 @@ final class Freezer {
       }
       anchor =
           AnchorHolder.take(
-              sessions, source, slot, ReplicationSlots.Kind.TEMPORARY, until(deadline));
+              sessions, this.source, slot, ReplicationSlots.Kind.TEMPORARY, until(deadline));
+      beat(source);
       applyAllTo(anchor.anchor().position(), deadline);
       for (Connection destination : destinations.values()) {
         openSnapshot(destination);
@@ -115,6 +121,16 @@ final class Freezer {
       if (anchor != null && !reached) {
         anchor.close();
       }
+    }
+  }
+
+  /** A transaction behind the anchor, by which a lane sees at once that it has all before it. */
+  private static void beat(Connection source) throws SQLException {
+    try (PreparedStatement statement =
+        source.prepareStatement("SELECT pg_logical_emit_message(true, ?, ?)")) {
+      statement.setString(1, Marker.HEARTBEAT);
+      statement.setString(2, Long.toString(System.currentTimeMillis()));
+      statement.execute();
     }
   }
 

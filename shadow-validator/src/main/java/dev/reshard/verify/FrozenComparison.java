@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.function.Consumer;
@@ -34,11 +35,42 @@ public final class FrozenComparison {
    * Compares.
    *
    * @param plan tables, buckets and destinations, as for a copy
-   * @param lanes of the source, one to each destination of the plan
+   * @param lanes of the source, one to each destination of the plan; at least one
    * @param slot name for a temporary replication slot
    * @throws ComparisonException if no comparison could be made
    */
   public ComparisonResult compare(CopyPlan plan, List<HeldLane> lanes, String slot)
+      throws SQLException, InterruptedException {
+    return compare(plan, lanes, slot, (table, comparison) -> Optional.of(comparison.compare()));
+  }
+
+  /**
+   * Compares again, at a later position, only rows that changed since.
+   *
+   * @param changed of keyed tables; others are left out
+   */
+  public ComparisonResult compareAgain(
+      CopyPlan plan, List<HeldLane> lanes, String slot, RecentChanges.Rows changed)
+      throws SQLException, InterruptedException {
+    return compare(
+        plan,
+        lanes,
+        slot,
+        (table, comparison) -> {
+          Optional<RecentChanges.TableRows> rows = changed.of(table.table().id());
+          return rows.isEmpty() || comparison.keyColumns().isEmpty()
+              ? Optional.empty()
+              : Optional.of(comparison.compareKeys(rows.get().columns(), rows.get().keys()));
+        });
+  }
+
+  /** Looks at one table; empty if there is nothing to look at. */
+  private interface Look {
+    Optional<TableResult> at(TableCopy table, TableComparison comparison)
+        throws SQLException, InterruptedException;
+  }
+
+  private ComparisonResult compare(CopyPlan plan, List<HeldLane> lanes, String slot, Look look)
       throws SQLException, InterruptedException {
     long start = System.nanoTime();
     try (FrozenSides frozen = new Freezer(sessions, plan.source(), lanes).freeze(slot)) {
@@ -51,7 +83,8 @@ public final class FrozenComparison {
                         plan,
                         destination,
                         frozen.sources().get(destination),
-                        frozen.destinations().get(destination)));
+                        frozen.destinations().get(destination),
+                        look));
         running.add(task);
         new Thread(task, "compare-" + destination).start();
       }
@@ -69,15 +102,22 @@ public final class FrozenComparison {
   }
 
   private List<TableResult> compare(
-      CopyPlan plan, ShardId destination, Connection sourceSide, Connection destinationSide)
+      CopyPlan plan,
+      ShardId destination,
+      Connection sourceSide,
+      Connection destinationSide,
+      Look look)
       throws SQLException, InterruptedException {
     List<TableResult> results = new ArrayList<>();
     for (TableCopy table : plan.tablesTo(destination)) {
-      TableResult result =
-          TableComparison.of(sourceSide, destinationSide, table, table.target(destination))
-              .compare();
-      listener.accept(result);
-      results.add(result);
+      TableComparison comparison =
+          TableComparison.of(sourceSide, destinationSide, table, table.target(destination));
+      look.at(table, comparison)
+          .ifPresent(
+              result -> {
+                listener.accept(result);
+                results.add(result);
+              });
     }
     return results;
   }

@@ -1,37 +1,12 @@
 package dev.reshard.verify;
 
-import dev.reshard.apply.Lane;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.postgres.Lsn;
+import java.sql.SQLException;
 import java.time.Duration;
 
 /** What a comparison needs of a running lane. Called by one thread at a time. */
 public interface HeldLane {
-
-  /** A lane that runs. */
-  static HeldLane of(Lane lane) {
-    return new HeldLane() {
-      @Override
-      public ShardId destination() {
-        return lane.config().destination();
-      }
-
-      @Override
-      public void hold() throws InterruptedException {
-        lane.hold();
-      }
-
-      @Override
-      public boolean applyTo(Lsn target, Duration limit) throws InterruptedException {
-        return lane.applyTo(target, limit);
-      }
-
-      @Override
-      public void resume() {
-        lane.resume();
-      }
-    };
-  }
 
   /** Where it writes. */
   ShardId destination();
@@ -45,7 +20,7 @@ public interface HeldLane {
    *
    * @return false if the time is over before that
    */
-  boolean applyTo(Lsn target, Duration limit) throws InterruptedException;
+  boolean applyTo(Lsn target, Duration limit) throws SQLException, InterruptedException;
 
   /** Lets it run freely; nothing happens if it does. */
   void resume();

@@ -40,6 +40,7 @@ import dev.reshard.preflight.TableLists;
 import dev.reshard.routing.ShardMapStore;
 import dev.reshard.spec.Spec;
 import dev.reshard.spec.SpecException;
+import dev.reshard.verify.VerifyOperation;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.sql.Connection;
@@ -230,9 +231,11 @@ public final class Wiring implements AutoCloseable {
   private RunningWorker running(Migration migration, WorkerLease lease) {
     AtomicReference<Worker> worker = new AtomicReference<>();
     CopyReport copied = new CopyReport();
-    Replication replication = new Replication(migration, null);
+    Shadowing shadowing = new Shadowing(migration);
+    Replication replication = new Replication(migration, shadowing.listener());
     Guards guards = new Guards(migration);
     List<Service> services = new ArrayList<>(List.of(copied, replication));
+    services.addAll(shadowing.services());
     List<Phase> phases =
         List.of(
             new StartPhase(),
@@ -245,12 +248,14 @@ public final class Wiring implements AutoCloseable {
     List<Gate> wayBack =
         List.of(Gates.lag(migration, replication), Gates.oldTransactions(migration));
     List<Gate> wayForth = new ArrayList<>(wayBack);
+    wayForth.addAll(shadowing.gates());
     worker.set(
         new Worker(
             migration,
             lease,
             phases,
             List.of(
+                new VerifyOperation(migration, replication, shadowing.recentChanges()),
                 HandOverOperation.cutover(migration, replication, wayForth),
                 HandOverOperation.rollback(migration, replication, wayBack),
                 new CompleteOperation(migration, guards, services)),

@@ -1,19 +1,17 @@
 package dev.reshard.demo;
 
-import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.SandboxShard;
-import java.sql.Connection;
+import dev.reshard.sandbox.SandboxShards;
 import java.sql.SQLException;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.EnumMap;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The judge: reads every row of every shard and compares it with the ledger. It uses neither the
@@ -34,7 +32,7 @@ public final class DemoChecker {
   }
 
   private final DemoLedger ledger;
-  private final Map<RowKey, Found> found = new HashMap<>();
+  private final Map<RowKey, Found> found = new ConcurrentHashMap<>();
   private final Map<Fault, Long> faults = new EnumMap<>(Fault.class);
   private final List<String> examples = new ArrayList<>();
 
@@ -43,11 +41,15 @@ public final class DemoChecker {
   }
 
   /** Compares all shards with the ledger. */
-  public static CheckReport check(Collection<SandboxShard> shards, DemoLedger ledger)
-      throws SQLException {
+  public static CheckReport check(SandboxShards shards, DemoLedger ledger)
+      throws SQLException, InterruptedException {
     DemoChecker checker = new DemoChecker(ledger);
-    for (SandboxShard shard : shards) {
-      checker.read(shard);
+    DemoTable.scan(
+        shards.all(),
+        (shard, key, state) ->
+            checker.found.merge(key, new Found(state, List.of(shard.name())), Found::and));
+    for (SandboxShard shard : shards.all()) {
+      checker.compareReference(shard);
     }
     return checker.judge();
   }
@@ -61,14 +63,11 @@ public final class DemoChecker {
     }
   }
 
-  private void read(SandboxShard shard) throws SQLException {
-    List<String> here = List.of(shard.name());
-    try (Connection connection = shard.connect(SandboxRole.SUPERUSER)) {
-      connection.setAutoCommit(false);
-      for (DemoTable table : DemoTable.values()) {
-        table.scan(
-            connection, (key, state) -> found.merge(key, new Found(state, here), Found::and));
-      }
+  /** A shard that is in use must have the reference table as it was. */
+  private void compareReference(SandboxShard shard) throws SQLException {
+    boolean used = found.values().stream().anyMatch(row -> row.shards().contains(shard.name()));
+    if (used && !ReferenceRows.digest(shard).equals(ledger.reference())) {
+      count(Fault.DIFFERING, "reference table plans on " + shard.name());
     }
   }
 

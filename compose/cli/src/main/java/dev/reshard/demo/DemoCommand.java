@@ -21,7 +21,10 @@ public final class DemoCommand implements Callable<Integer> {
 
   @CommandLine.Spec private CommandSpec self;
 
-  @Option(names = "--rows", defaultValue = "300000", description = "rows to load (${DEFAULT-VALUE})")
+  @Option(
+      names = "--rows",
+      defaultValue = "300000",
+      description = "rows to load (${DEFAULT-VALUE})")
   private long rows;
 
   @Option(

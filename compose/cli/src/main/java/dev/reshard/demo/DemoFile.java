@@ -21,10 +21,7 @@ final class DemoFile {
             .collect(Collectors.joining("\n"));
     String from =
         options.from().entrySet().stream()
-            .map(
-                e ->
-                    "%s: %s"
-                        .formatted(e.getKey(), e.getValue()))
+            .map(e -> "%s: %s".formatted(e.getKey(), e.getValue()))
             .collect(Collectors.joining(", "));
     Path file = folder.resolve("migration.yaml");
     Files.writeString(

@@ -1,8 +1,6 @@
 package dev.reshard.demo;
 
-import dev.reshard.sandbox.SandboxRole;
-import dev.reshard.sandbox.SandboxShard;
-import java.sql.Connection;
+import dev.reshard.sandbox.SandboxShards;
 import java.sql.SQLException;
 import java.util.Collection;
 import java.util.List;
@@ -22,33 +20,35 @@ public final class DemoLedger {
   /** Empty: it was deleted. */
   private final Map<RowKey, Optional<RowState>> rows = new ConcurrentHashMap<>();
 
+  private final Optional<String> reference;
   private final AtomicLong acknowledged = new AtomicLong();
   private final Collection<List<Change>> inDoubt = new ConcurrentLinkedQueue<>();
   private final Collection<WrongRowException> foundWrong = new ConcurrentLinkedQueue<>();
 
-  private DemoLedger() {}
+  private DemoLedger(Optional<String> reference) {
+    this.reference = reference;
+  }
 
   /**
    * The rows as they are now, before any client writes.
    *
+   * @param shards the first has rows of the reference table
    * @throws IllegalStateException if a row is there twice
    */
-  public static DemoLedger of(Collection<SandboxShard> shards) throws SQLException {
-    DemoLedger ledger = new DemoLedger();
-    for (SandboxShard shard : shards) {
-      try (Connection connection = shard.connect(SandboxRole.SUPERUSER)) {
-        connection.setAutoCommit(false);
-        for (DemoTable table : DemoTable.values()) {
-          table.scan(connection, ledger::add);
-        }
-      }
-    }
+  public static DemoLedger of(SandboxShards shards) throws SQLException, InterruptedException {
+    DemoLedger ledger = new DemoLedger(ReferenceRows.digest(shards.all().get(0)));
+    DemoTable.scan(shards.all(), (shard, key, state) -> ledger.add(key, state));
     return ledger;
   }
 
   /** Transactions of which a client was told that they are committed. */
   public long acknowledged() {
     return acknowledged.get();
+  }
+
+  /** What {@link ReferenceRows#digest} must say of every shard that has sharded rows. */
+  Optional<String> reference() {
+    return reference;
   }
 
   /** What the row must say; empty if it must not be there. */

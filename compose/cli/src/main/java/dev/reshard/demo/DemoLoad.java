@@ -9,14 +9,9 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 
 /**
  * Fills the demo's tables. Each server makes the rows of its own buckets by itself: rows are
@@ -58,24 +53,13 @@ public final class DemoLoad {
     long tenants = rows / ROWS_PER_TENANT;
     long orders = rows * 3 / 10;
     long events = rows - tenants - orders - itemsOf(orders);
-    ExecutorService threads = Executors.newFixedThreadPool(shards.all().size());
-    try {
-      List<Future<Loaded>> parts = new ArrayList<>();
-      for (int ordinal = 0; ordinal < shards.all().size(); ordinal++) {
-        SandboxShard shard = shards.all().get(ordinal);
-        BucketSet owned = ownedBy(shard, map);
-        int number = ordinal;
-        parts.add(
-            threads.submit(
-                () -> {
-                  DemoSchema.create(shard, number);
-                  return fill(shard, partitioning, owned, tenants, orders, events);
-                }));
-      }
-      return sum(parts);
-    } finally {
-      threads.shutdown();
-    }
+    return sum(
+        OnEveryShard.run(
+            shards.all(),
+            shard -> {
+              DemoSchema.create(shard, shards.all().indexOf(shard));
+              return fill(shard, partitioning, ownedBy(shard, map), tenants, orders, events);
+            }));
   }
 
   private static BucketSet ownedBy(SandboxShard shard, ShardMap map) {
@@ -126,21 +110,10 @@ public final class DemoLoad {
     }
   }
 
-  private static Loaded sum(List<Future<Loaded>> parts) throws SQLException, InterruptedException {
+  private static Loaded sum(List<Loaded> parts) {
     SortedMap<String, Long> rows = new TreeMap<>();
-    long bytes = 0;
-    for (Future<Loaded> part : parts) {
-      try {
-        part.get().rows().forEach((table, count) -> rows.merge(table, count, Long::sum));
-        bytes += part.get().bytes();
-      } catch (ExecutionException e) {
-        if (e.getCause() instanceof SQLException cause) {
-          throw cause;
-        }
-        throw new IllegalStateException("loading failed", e.getCause());
-      }
-    }
-    return new Loaded(rows, bytes);
+    parts.forEach(part -> part.rows().forEach((table, n) -> rows.merge(table, n, Long::sum)));
+    return new Loaded(rows, parts.stream().mapToLong(Loaded::bytes).sum());
   }
 
   private static final String TENANTS =
@@ -148,24 +121,25 @@ public final class DemoLoad {
       INSERT INTO tenants (id, name, plan_id, created_at, version)
       SELECT tenant, 'Tenant ' || tenant, 1 + tenant %% 4,
              timestamptz '2024-01-01 00:00:00+00' + tenant * interval '1 minute', 1
-        FROM generate_series(1, %d) tenant WHERE %s""";
+        FROM generate_series(1::bigint, %d) tenant WHERE %s""";
 
   /** The note: of a hundred orders one has one that does not compress, ten one that does. */
   private static final String ORDERS =
       """
       INSERT INTO orders (tenant_id, status, amount, tags, payload, note, placed_at, version)
-      SELECT tenant, (enum_range(NULL::order_status))[1 + n %% 4], (n %% 100000) / 100.0,
+      SELECT tenant, (enum_range(NULL::order_status))[(1 + n %% 4)::int], (n %% 100000) / 100.0,
              ARRAY['lot ' || n %% 97, CASE WHEN n %% 5 = 0 THEN NULL ELSE 'it''s {"odd"}' END],
              jsonb_build_object('number', n, 'gift', n %% 7 = 0, 'address',
                jsonb_build_object('street', md5('s' || n), 'city', 'Zürich', 'code', md5('c' || n)),
                'history', jsonb_build_array(md5('1' || n), md5('2' || n), md5('3' || n),
-                 md5('4' || n), md5('5' || n))),
+                 md5('4' || n), md5('5' || n), md5('6' || n), md5('7' || n), md5('8' || n),
+                 md5('9' || n), md5('0' || n))),
              CASE WHEN n %% 100 = 0
                     THEN (SELECT string_agg(md5(n || ' ' || i), '') FROM generate_series(1, 290) i)
                   WHEN n %% 10 = 1 THEN repeat('call before delivery ' || n || '; ', 120)
                   WHEN n %% 3 = 0 THEN 'leave at the door' END,
              timestamptz '2024-06-01 00:00:00.123456+00' + n * interval '7 seconds', 1
-        FROM (SELECT n, 1 + n * 7919 %% %d AS tenant FROM generate_series(1, %d) n) numbered
+        FROM (SELECT n, 1 + n * 7919 %% %d AS tenant FROM generate_series(1::bigint, %d) n) numbered
        WHERE %s""";
 
   private static final String ITEMS =
@@ -180,6 +154,6 @@ public final class DemoLoad {
       INSERT INTO events (tenant_id, at, kind, op, detail)
       SELECT tenant, timestamptz '2024-06-01 00:00:00+00' + n * interval '11 seconds', 'loaded',
              'load-' || n, jsonb_build_object('n', n, 'trace', md5('e' || n))
-        FROM (SELECT n, 1 + n * 104729 %% %d AS tenant FROM generate_series(1, %d) n) numbered
+        FROM (SELECT n, 1 + n * 104729 %% %d AS tenant FROM generate_series(1::bigint, %d) n) numbered
        WHERE %s""";
 }

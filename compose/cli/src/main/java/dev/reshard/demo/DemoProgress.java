@@ -75,23 +75,31 @@ final class DemoProgress {
       total += table.path("total_blocks").asLong();
       for (Map.Entry<String, JsonNode> to : table.path("rows").properties()) {
         rows.put(
-            table.path("source").asText() + " > " + to.getKey() + "/" + table.path("table").asText(),
+            table.path("source").asText()
+                + " > "
+                + to.getKey()
+                + "/"
+                + table.path("table").asText(),
             to.getValue().asLong());
       }
     }
     if (state == MigrationState.COPYING) {
       copyStarted = copyStarted == 0 ? System.nanoTime() : copyStarted;
       screen.moving(
-          "reshard run", "copy  %s %3d %%   %s rows".formatted(bar(blocks, total), percent(blocks, total), Demo.number(rowsCopied())));
+          "reshard run",
+          "copy  %s %3d %%   %s rows"
+              .formatted(bar(blocks, total), percent(blocks, total), Demo.number(rowsCopied())));
     } else {
       copyEnded = copyEnded == 0 ? System.nanoTime() : copyEnded;
-      screen.moving("reshard run", state.name().toLowerCase(java.util.Locale.ROOT).replace('_', ' '));
+      screen.moving(
+          "reshard run", state.name().toLowerCase(java.util.Locale.ROOT).replace('_', ' '));
     }
   }
 
   private void copied() {
     Map<String, Long> byPair = new TreeMap<>();
-    rows.forEach((key, count) -> byPair.merge(key.substring(0, key.indexOf('/')), count, Long::sum));
+    rows.forEach(
+        (key, count) -> byPair.merge(key.substring(0, key.indexOf('/')), count, Long::sum));
     double seconds = Math.max(0.1, (copyEnded - copyStarted) / 1e9);
     String label = "reshard run";
     for (Map.Entry<String, Long> pair : byPair.entrySet()) {

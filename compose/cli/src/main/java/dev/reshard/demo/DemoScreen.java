@@ -5,8 +5,8 @@ import java.io.Writer;
 import java.util.Locale;
 
 /**
- * Lines with the time since the start and what they are about; in a terminal also a line that moves.
- * Thread-safe.
+ * Lines with the time since the start and what they are about; in a terminal also a line that
+ * moves. Thread-safe.
  */
 final class DemoScreen {
   private static final int LABEL = 18;

@@ -1,12 +1,14 @@
 package dev.reshard.demo;
 
+import dev.reshard.sandbox.SandboxRole;
+import dev.reshard.sandbox.SandboxShard;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
-import java.util.function.BiConsumer;
 
 /** A sharded table of the demo, and how all its rows are read. */
 enum DemoTable {
@@ -50,34 +52,51 @@ enum DemoTable {
         EVENTS, md5OfOp.getMostSignificantBits(), md5OfOp.getLeastSignificantBits(), 0);
   }
 
-  /**
-   * Hands over every row; nothing if the shard does not have the table.
-   *
-   * @param connection not in autocommit, or the whole table comes at once
-   */
-  void scan(Connection connection, BiConsumer<RowKey, RowState> rows) throws SQLException {
-    try (Statement statement = connection.createStatement()) {
-      statement.setFetchSize(FETCHED_AT_ONCE);
-      try (ResultSet found =
-          statement.executeQuery(
-              "SELECT to_regclass('public.%s') IS NOT NULL".formatted(sqlName()))) {
-        found.next();
-        if (!found.getBoolean(1)) {
-          return;
-        }
+  /** Takes rows, from several threads. */
+  interface Rows {
+    void take(SandboxShard shard, RowKey key, RowState state);
+  }
+
+  /** Hands over every row of every table of every shard that has these tables. */
+  static void scan(List<SandboxShard> shards, Rows rows) throws SQLException, InterruptedException {
+    OnEveryShard.run(
+        shards,
+        shard -> {
+          try (Connection connection = shard.connect(SandboxRole.SUPERUSER);
+              Statement statement = connection.createStatement()) {
+            // or all rows of a table would come at once
+            connection.setAutoCommit(false);
+            statement.setFetchSize(FETCHED_AT_ONCE);
+            for (DemoTable table : values()) {
+              table.scan(statement, shard, rows);
+            }
+          }
+          return shard;
+        });
+  }
+
+  private void scan(Statement statement, SandboxShard shard, Rows rows) throws SQLException {
+    try (ResultSet exists =
+        statement.executeQuery(
+            "SELECT FROM pg_tables WHERE schemaname = 'public' AND tablename = '%s'"
+                .formatted(sqlName()))) {
+      if (!exists.next()) {
+        return;
       }
-      try (ResultSet row =
-          statement.executeQuery(
-              "SELECT %s, %s, %s, %s FROM public.%s r"
-                  .formatted(key, tenant, version, DIGEST, sqlName()))) {
-        while (row.next()) {
-          RowKey rowKey =
-              this == EVENTS
-                  ? keyOfEvent(row.getObject(1, UUID.class))
-                  : new RowKey(this, row.getLong(1), row.getLong(2), row.getInt(3));
-          rows.accept(
-              rowKey, new RowState(row.getLong(4), row.getObject(6, UUID.class), row.getLong(5)));
-        }
+    }
+    try (ResultSet row =
+        statement.executeQuery(
+            "SELECT %s, %s, %s, %s FROM public.%s r"
+                .formatted(key, tenant, version, DIGEST, sqlName()))) {
+      while (row.next()) {
+        RowKey rowKey =
+            this == EVENTS
+                ? keyOfEvent(row.getObject(1, UUID.class))
+                : new RowKey(this, row.getLong(1), row.getLong(2), row.getInt(3));
+        rows.take(
+            shard,
+            rowKey,
+            new RowState(row.getLong(4), row.getObject(6, UUID.class), row.getLong(5)));
       }
     }
   }

@@ -111,8 +111,8 @@ final class DemoTransaction {
         insert(
             DemoTable.EVENTS,
             """
-        (tenant_id, at, kind, op, detail)
-        VALUES (%d, clock_timestamp(), '%s', '%s', '{"by": "client"}')"""
+            (tenant_id, at, kind, op, detail)
+            VALUES (%d, clock_timestamp(), '%s', '%s', '{"by": "client"}')"""
                 .formatted(tenant, kind, op),
             "md5(r.op)::uuid");
     inserted(DemoTable.keyOfEvent(UUID.fromString(event.id())), tenant, event.digest(), 0);
@@ -123,8 +123,9 @@ final class DemoTransaction {
         insert(
             DemoTable.ORDER_ITEMS,
             """
-        (tenant_id, order_id, line_no, product, quantity, price, last_op)
-        VALUES (%d, %d, %d, md5(random()::text), 1 + (random() * 8)::int, random() * 100, '%s')"""
+            (tenant_id, order_id, line_no, product, quantity, price, last_op)
+            VALUES (%d, %d, %d, md5(random()::text), 1 + (random() * 8)::int, random() * 100,
+                    '%s')"""
                 .formatted(tenant, order, line, op),
             "r.order_id");
     inserted(RowKey.item(tenant, order, line), tenant, item.digest(), 0);

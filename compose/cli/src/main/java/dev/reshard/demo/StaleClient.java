@@ -39,12 +39,16 @@ final class StaleClient implements AutoCloseable {
   /** What the server says when it writes now; empty if, against all promises, it may. */
   String write() {
     try (Statement statement = connection.createStatement()) {
-      statement.executeUpdate("UPDATE public.tenants SET name = name WHERE id = " + tenant);
+      statement.executeUpdate(
+          "INSERT INTO public.events VALUES (%d, now(), 'stale', 'around the router', '{}')"
+              .formatted(tenant));
       connection.commit();
       return "";
     } catch (SQLException e) {
       return "ERROR %s: %s"
-          .formatted(e.getSQLState(), e.getMessage().lines().findFirst().orElse("").replaceFirst("^ERROR: ", ""));
+          .formatted(
+              e.getSQLState(),
+              e.getMessage().lines().findFirst().orElse("").replaceFirst("^ERROR: ", ""));
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.reshard.capture;
 
 import dev.reshard.capture.CaptureStatus.State;
+import dev.reshard.change.ChangeException;
 import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.ReplicationSlots.Slot;
 import java.sql.Connection;
@@ -99,7 +100,7 @@ public final class Capture implements AutoCloseable {
             : state;
     return new CaptureStatus(
         now,
-        reason,
+        now == State.STREAMING ? "" : reason,
         Optional.ofNullable(problem).map(CaptureException::reason),
         current == null ? 0 : current.number(),
         published.end(),
@@ -154,16 +155,13 @@ public final class Capture implements AutoCloseable {
   /** Runs one incarnation to its end; null if it was asked to end. */
   private Throwable runOnce() {
     try {
+      // the number first: who gets none has lost its lease, and must not end another's session
+      long number = incarnations.getAsLong();
       Slot slot;
       try (Connection connection = source.sessions().open(source.shard(), "capture")) {
-        slot = SlotCheck.require(connection, source);
+        slot = SlotCheck.takeOver(connection, source);
       }
-      if (slot.active()) {
-        return new IllegalStateException(
-            "replication slot %s is still read by another session".formatted(source.slot()));
-      }
-      Incarnation next =
-          new Incarnation(source, target, incarnations.getAsLong(), slot.confirmed(), durable);
+      Incarnation next = new Incarnation(source, target, number, slot.confirmed(), durable);
       incarnation = next;
       if (isClosing()) {
         return null;
@@ -230,10 +228,12 @@ public final class Capture implements AutoCloseable {
     return null;
   }
 
-  /** The first cause's message: what wraps it only says that something failed. */
+  /** What PostgreSQL or Kafka said, for what wraps it only says that something failed. */
   private static String message(Throwable error) {
     Throwable cause = error;
-    while (cause.getCause() != null) {
+    while (cause.getCause() != null
+        && !(cause instanceof SQLException)
+        && !(cause instanceof ChangeException)) {
       cause = cause.getCause();
     }
     return cause.getMessage() == null ? cause.toString() : cause.getMessage();

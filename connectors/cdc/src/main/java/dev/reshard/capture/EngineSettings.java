@@ -22,7 +22,6 @@ final class EngineSettings {
             .with("topic.prefix", id)
             // streaming goes on where the slot stands; an offset could only contradict it
             .with("offset.storage", MemoryOffsetBackingStore.class.getName())
-            .with("offset.flush.interval.ms", 1_000)
             .with("snapshot.mode", "no_data")
             .with("plugin.name", "pgoutput")
             .with("slot.name", source.slot())
@@ -36,9 +35,12 @@ final class EngineSettings {
             .with("tombstones.on.delete", false)
             .with("provide.transaction.metadata", false)
             .with("binary.handling.mode", "bytes")
-            .with("poll.interval.ms", 1)
-            .with("max.batch.size", 512)
-            .with("max.queue.size", 2_048)
+            // The engine waits for a full batch or the interval, and spins through the last
+            // millisecond of it (at 1 ms: all the time). A batch of one record is always full, so
+            // that it neither waits nor spins.
+            .with("max.batch.size", 1)
+            .with("max.queue.size", 1_024)
+            .with("poll.interval.ms", 500)
             .with("record.processing.threads", 1)
             .with("task.management.timeout.ms", 10_000)
             // a failed engine is replaced by a new incarnation, never revived

@@ -9,8 +9,9 @@ import org.apache.kafka.connect.data.Struct;
 import org.apache.kafka.connect.source.SourceRecord;
 
 /**
- * Sends what the engine has read to Kafka, and marks the end of a transaction as done only when
- * Kafka has all of it. Called by one thread of the engine.
+ * Sends what the engine has read to Kafka, without waiting. Marks nothing as processed for the
+ * engine: what PostgreSQL may forget follows from {@link Progress}, which hears of
+ * acknowledgements, not from an offset. Called by one thread of the engine.
  */
 final class Handover implements DebeziumEngine.ChangeConsumer<RecordChangeEvent<SourceRecord>> {
   private final ChangeWriter writer;
@@ -24,20 +25,12 @@ final class Handover implements DebeziumEngine.ChangeConsumer<RecordChangeEvent<
   @Override
   public void handleBatch(
       List<RecordChangeEvent<SourceRecord>> batch,
-      DebeziumEngine.RecordCommitter<RecordChangeEvent<SourceRecord>> committer)
-      throws InterruptedException {
+      DebeziumEngine.RecordCommitter<RecordChangeEvent<SourceRecord>> ignored) {
     for (RecordChangeEvent<SourceRecord> event : batch) {
       byte[] record = content(event.record());
       Lsn end = end(event.record());
       writer.send(record, offset -> progress.acknowledged(record.length, end));
     }
-    writer.flush();
-    for (RecordChangeEvent<SourceRecord> event : batch) {
-      if (end(event.record()) != null) {
-        committer.markProcessed(event);
-      }
-    }
-    committer.markBatchFinished();
   }
 
   private static Lsn end(SourceRecord event) {

@@ -8,17 +8,25 @@ import io.debezium.engine.RecordChangeEvent;
 import io.debezium.engine.format.ChangeEventFormat;
 import java.io.IOException;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.apache.kafka.connect.source.SourceRecord;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One start of capture: one engine, one replication session, one producer. Ends at the first error
  * and is not started again. {@link #run} is called by one thread, the rest by any.
  */
 final class Incarnation {
+  private static final Logger LOG = LoggerFactory.getLogger(Incarnation.class);
+
+  /** For the engine to end in good order. */
+  private static final Duration GRACE = Duration.ofSeconds(3);
+
   /** The engine makes its task by name; this is how the task finds what it belongs to. */
   private static final Map<String, Incarnation> RUNNING = new ConcurrentHashMap<>();
 
@@ -32,6 +40,7 @@ final class Incarnation {
   private final AtomicReference<Throwable> failure = new AtomicReference<>();
   private volatile DebeziumEngine<RecordChangeEvent<SourceRecord>> engine;
   private volatile ShardReplication replication;
+  private volatile ChangeWriter writer;
   private volatile boolean stopping;
 
   /**
@@ -62,8 +71,12 @@ final class Incarnation {
 
   /** Called by the engine's task. */
   ShardReplication connect() throws SQLException {
-    replication = new ShardReplication(source, number, confirmed, progress);
-    return replication;
+    ShardReplication session = new ShardReplication(source, number, confirmed, progress);
+    replication = session;
+    if (stopping) {
+      session.close();
+    }
+    return session;
   }
 
   long number() {
@@ -86,12 +99,14 @@ final class Incarnation {
    */
   Throwable run() {
     RUNNING.put(id, this);
-    try (ChangeWriter writer = new ChangeWriter(target.kafka(), target.topic(), id)) {
+    try (ChangeWriter producer =
+        new ChangeWriter(target.kafka(), target.topic(), id, progress::failed)) {
+      writer = producer;
       engine =
           DebeziumEngine.create(ChangeEventFormat.of(Connect.class))
               .using(EngineSettings.of(source, id))
               .using(this::ended)
-              .notifying(new Handover(writer, progress))
+              .notifying(new Handover(producer, progress))
               .build();
       if (!stopping) {
         engine.run();
@@ -112,18 +127,34 @@ final class Incarnation {
   }
 
   /**
-   * Asks it to end, and takes its session away so that it does; {@link #run} then returns. Does not
-   * wait.
+   * Asks it to end, and takes its session and its producer away so that it does, also while Kafka
+   * or PostgreSQL do not answer; {@link #run} then returns. Waits some seconds at most.
    */
   void stop() {
     stopping = true;
+    Thread closer = new Thread(this::closeEngine, id + "-close");
+    closer.setDaemon(true);
+    closer.start();
+    try {
+      closer.join(GRACE.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    closeReplication();
+    ChangeWriter producer = writer;
+    if (producer != null) {
+      producer.close();
+    }
+  }
+
+  private void closeEngine() {
     DebeziumEngine<?> running = engine;
     if (running != null) {
       try {
         running.close();
       } catch (IOException | IllegalStateException e) {
-        // it is starting or stopping; without its session it ends by itself
-        closeReplication();
+        // it is starting or has ended; without its session it ends by itself
+        LOG.debug("{}: {}", id, e.getMessage());
       }
     }
   }

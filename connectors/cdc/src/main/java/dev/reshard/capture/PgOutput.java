@@ -3,6 +3,7 @@ package dev.reshard.capture;
 import dev.reshard.change.TextTuple;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Lsn;
+import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
@@ -29,10 +30,21 @@ final class PgOutput {
 
   /**
    * @param in one message, backed by an array that is not used again
-   * @throws CaptureException {@code UNREADABLE} for a message of an unknown kind
+   * @throws CaptureException {@code UNREADABLE} for a message that this protocol does not have
    */
   void read(ByteBuffer in) {
     char kind = (char) in.get();
+    try {
+      read(kind, in);
+    } catch (BufferUnderflowException e) {
+      throw new CaptureException(
+          CaptureException.Reason.UNREADABLE,
+          "the server sent a message of kind '%c' that ends too early".formatted(kind),
+          e);
+    }
+  }
+
+  private void read(char kind, ByteBuffer in) {
     switch (kind) {
       case 'B' -> begin(in);
       case 'C' -> commit(in);

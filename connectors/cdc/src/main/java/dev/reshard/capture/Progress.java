@@ -1,5 +1,6 @@
 package dev.reshard.capture;
 
+import dev.reshard.change.ChangeException;
 import dev.reshard.postgres.Lsn;
 import java.time.Instant;
 import java.util.concurrent.atomic.AtomicLong;
@@ -18,6 +19,7 @@ final class Progress {
   private final Supplier<Lsn> durable;
   private final AtomicLong bytesInFlight = new AtomicLong();
   private volatile Published published;
+  private volatile ChangeException failure;
 
   /**
    * @param confirmed the slot's confirmed position
@@ -37,6 +39,21 @@ final class Progress {
     bytesInFlight.addAndGet(-bytes);
     if (end != null) {
       published = new Published(end, Instant.now());
+    }
+  }
+
+  /** A record was not taken: what came after it counts no more. */
+  void failed(ChangeException error) {
+    failure = error;
+  }
+
+  /**
+   * @throws ChangeException if a record was not taken
+   */
+  void requireNoFailure() {
+    ChangeException error = failure;
+    if (error != null) {
+      throw error;
     }
   }
 

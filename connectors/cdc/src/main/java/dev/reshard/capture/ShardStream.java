@@ -58,20 +58,27 @@ final class ShardStream implements ReplicationStream {
     this.statusInterval = statusInterval;
   }
 
+  /**
+   * Hands over what has come, after waiting a moment if nothing has.
+   *
+   * @return always true: after false the engine would sleep for its poll interval
+   */
   @Override
   public boolean readPending(ReplicationMessageProcessor processor)
       throws SQLException, InterruptedException {
+    progress.requireNoFailure();
     if (System.nanoTime() - confirmedAtNanos > CONFIRM_INTERVAL.toNanos()) {
       confirm();
       confirmedAtNanos = System.nanoTime();
     }
     if (progress.bytesInFlight() > MAX_BYTES_IN_FLIGHT) {
-      return false;
+      Thread.sleep(1);
+      return true;
     }
     for (int i = 0; i < MAX_MESSAGES_AT_ONCE; i++) {
-      ByteBuffer message = stream.readPending();
+      ByteBuffer message = stream.readPending(); // waits up to a millisecond for the first byte
       if (message == null) {
-        return i > 0;
+        return true;
       }
       received = position(stream.getLastReceiveLSN().asLong());
       decoder.read(message);
@@ -85,9 +92,7 @@ final class ShardStream implements ReplicationStream {
   @Override
   public void read(ReplicationMessageProcessor processor)
       throws SQLException, InterruptedException {
-    while (!readPending(processor)) {
-      Thread.sleep(1);
-    }
+    readPending(processor);
   }
 
   /** Whatever the engine has stored: what is confirmed follows from what Kafka acknowledged. */

@@ -7,9 +7,12 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 
 /** Whether a slot can still give all that it owes. Stateless. */
 final class SlotCheck {
+  private static final Duration TERMINATE_TIMEOUT = Duration.ofSeconds(5);
+
   private SlotCheck() {}
 
   /**
@@ -38,6 +41,37 @@ final class SlotCheck {
               .formatted(source.shard(), source.slot(), slot.confirmed()));
     }
     requirePublication(connection, source);
+    return slot;
+  }
+
+  /**
+   * The slot, after ending whoever still reads from it: a process that died without a word keeps
+   * its session until the server notices, a minute later.
+   *
+   * @throws SQLException if the session cannot be ended
+   * @throws CaptureException as {@link #require}
+   */
+  static Slot takeOver(Connection connection, CaptureSource source) throws SQLException {
+    Slot found = require(connection, source);
+    if (!found.active()) {
+      return found;
+    }
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            """
+            SELECT pg_terminate_backend(active_pid, %d) FROM pg_replication_slots
+             WHERE slot_name = ? AND active_pid IS NOT NULL"""
+                .formatted(TERMINATE_TIMEOUT.toMillis()))) {
+      statement.setString(1, source.slot());
+      statement.execute();
+    }
+    Slot slot = require(connection, source);
+    if (slot.active()) {
+      throw new SQLException(
+          "replication slot %s is still read by another session, which did not end within %s"
+              .formatted(source.slot(), TERMINATE_TIMEOUT),
+          "55006");
+    }
     return slot;
   }
 

@@ -55,6 +55,7 @@ public final class ChangeReader implements AutoCloseable {
 
   private final TopicPartition partition;
   private final KafkaConsumer<byte[], byte[]> consumer;
+  private final TopicStore store;
   private final TransactionAssembler assembler;
   private final Queue<ConsumerRecord<byte[], byte[]>> fetched = new ArrayDeque<>();
 
@@ -75,8 +76,9 @@ public final class ChangeReader implements AutoCloseable {
     properties.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
     properties.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, 8 * 1024 * 1024);
     this.partition = new TopicPartition(topic, 0);
+    this.store = new TopicStore(properties, partition);
     this.assembler =
-        new TransactionAssembler(topic, from.incarnation(), from.end(), server.orElse(null));
+        new TransactionAssembler(topic, store, from.incarnation(), from.end(), server.orElse(null));
     this.consumer =
         new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     consumer.assign(List.of(partition));

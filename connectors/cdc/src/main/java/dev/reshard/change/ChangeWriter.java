@@ -25,14 +25,18 @@ public final class ChangeWriter implements AutoCloseable {
 
   private final String topic;
   private final KafkaProducer<byte[], byte[]> producer;
-  private final AtomicReference<Exception> failure = new AtomicReference<>();
+  private final Consumer<ChangeException> failed;
+  private final AtomicReference<ChangeException> failure = new AtomicReference<>();
 
   /**
    * @param kafka client properties: addresses and security
    * @param clientId how the broker's logs call it
+   * @param failed told of the first error, {@code NOT_SENT}, on any thread
    */
-  public ChangeWriter(Map<String, Object> kafka, String topic, String clientId) {
+  public ChangeWriter(
+      Map<String, Object> kafka, String topic, String clientId, Consumer<ChangeException> failed) {
     this.topic = topic;
+    this.failed = failed;
     Map<String, Object> properties = new HashMap<>(kafka);
     properties.put(ProducerConfig.CLIENT_ID_CONFIG, clientId);
     properties.put(ProducerConfig.ACKS_CONFIG, "all");
@@ -60,13 +64,13 @@ public final class ChangeWriter implements AutoCloseable {
           new ProducerRecord<>(topic, 0, null, record),
           (metadata, error) -> {
             if (error != null) {
-              failure.compareAndSet(null, error);
+              fail(error);
             } else if (failure.get() == null) {
               acknowledged.accept(metadata.offset());
             }
           });
     } catch (KafkaException | IllegalStateException e) {
-      failure.compareAndSet(null, e);
+      fail(e);
       throwIfFailed();
     }
   }
@@ -87,13 +91,21 @@ public final class ChangeWriter implements AutoCloseable {
     producer.close(Duration.ofSeconds(1));
   }
 
+  private void fail(Exception error) {
+    ChangeException named =
+        new ChangeException(
+            ChangeException.Reason.NOT_SENT,
+            "Kafka did not take a record of topic %s: %s".formatted(topic, error.getMessage()),
+            error);
+    if (failure.compareAndSet(null, named)) {
+      failed.accept(named);
+    }
+  }
+
   private void throwIfFailed() {
-    Exception error = failure.get();
+    ChangeException error = failure.get();
     if (error != null) {
-      throw new ChangeException(
-          ChangeException.Reason.NOT_SENT,
-          "Kafka did not take a record of topic %s: %s".formatted(topic, error.getMessage()),
-          error);
+      throw error;
     }
   }
 }

@@ -13,6 +13,8 @@ import java.util.List;
  * @param previous the end of the transaction before it in this incarnation; for the first one the
  *     slot's confirmed position: a reader that has not come that far has missed something
  * @param committed when, by the source's clock
+ * @param changes of a transaction too large for memory they are read again from Kafka at each
+ *     iteration: go through them in order, on the reader's thread, before the reader is closed
  * @param tokens contents of the fence messages in it, mostly none
  * @param offset of its last record in the topic
  */

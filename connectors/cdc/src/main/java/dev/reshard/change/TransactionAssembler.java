@@ -2,10 +2,7 @@ package dev.reshard.change;
 
 import dev.reshard.change.ChangeException.Reason;
 import dev.reshard.postgres.Lsn;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
-import java.util.zip.CRC32C;
 
 /**
  * Puts chunks together to transactions, and tells the whole from the torn (HAZARDS F23). No I/O.
@@ -20,22 +17,26 @@ import java.util.zip.CRC32C;
  */
 final class TransactionAssembler {
   private final String topic;
+  private final ChunkStore store;
   private final ChunkBody body = new ChunkBody();
 
   private long incarnation;
   private Lsn position;
   private ServerIdentity server;
-  private List<Chunk> open = new ArrayList<>();
+  private OpenTransaction open;
   private ChangeException gap;
 
   /**
    * @param topic for messages
+   * @param store gives the records of large transactions again
    * @param incarnation the newest seen so far
    * @param position end of the last transaction taken
    * @param server whose positions these are; null: the first one seen
    */
-  TransactionAssembler(String topic, long incarnation, Lsn position, ServerIdentity server) {
+  TransactionAssembler(
+      String topic, ChunkStore store, long incarnation, Lsn position, ServerIdentity server) {
     this.topic = topic;
+    this.store = store;
     this.incarnation = incarnation;
     this.position = position;
     this.server = server;
@@ -54,18 +55,18 @@ final class TransactionAssembler {
     }
     if (chunk.incarnation() > incarnation) {
       incarnation = chunk.incarnation();
-      open = new ArrayList<>();
+      open = null;
       gap = null;
     }
     if (chunk.index() == 0) {
-      open = new ArrayList<>();
       checkServer(chunk, offset);
-    } else if (open.size() != chunk.index() || !open.get(0).commit().equals(chunk.commit())) {
-      open = new ArrayList<>();
+      open = new OpenTransaction(body, chunk, offset);
+    } else if (open == null || !open.isContinuedBy(chunk)) {
+      open = null;
       return Optional.empty();
     }
     open.add(chunk);
-    return chunk.end() == null ? Optional.empty() : complete(offset);
+    return chunk.end() == null ? Optional.empty() : complete(chunk.end(), offset);
   }
 
   /**
@@ -88,10 +89,9 @@ final class TransactionAssembler {
     return Optional.ofNullable(server);
   }
 
-  private Optional<Transaction> complete(long offset) {
-    List<Chunk> chunks = open;
-    open = new ArrayList<>();
-    Chunk.End end = chunks.get(chunks.size() - 1).end();
+  private Optional<Transaction> complete(Chunk.End end, long offset) {
+    OpenTransaction whole = open;
+    open = null;
     if (gap == null && end.previous().isAfter(position)) {
       gap =
           new ChangeException(
@@ -105,40 +105,24 @@ final class TransactionAssembler {
     if (gap != null || !end.end().isAfter(position)) {
       return Optional.empty();
     }
-    Transaction transaction = decode(chunks, end, offset);
+    if (!whole.addsUpTo(end)) {
+      throw corrupt(offset, end);
+    }
+    Transaction transaction = whole.complete(end, offset, store);
+    if (transaction == null) {
+      throw corrupt(offset, end);
+    }
     position = end.end();
     return Optional.of(transaction);
   }
 
-  private Transaction decode(List<Chunk> chunks, Chunk.End end, long offset) {
-    CRC32C crc = new CRC32C();
-    chunks.forEach(chunk -> crc.update(chunk.record(), chunk.bodyStart(), chunk.bodyLength()));
-    if (chunks.size() != end.chunks() || (int) crc.getValue() != end.crc()) {
-      throw corrupt(offset, end, chunks.size() + " chunks or their checksum");
-    }
-    List<RowChange> rows = new ArrayList<>();
-    List<String> tokens = new ArrayList<>();
-    chunks.forEach(chunk -> body.read(chunk, tokens, rows));
-    if (rows.size() != end.rows()) {
-      throw corrupt(offset, end, rows.size() + " rows");
-    }
-    return new Transaction(
-        incarnation,
-        end.end(),
-        end.previous(),
-        chunks.get(0).begin().committed(),
-        rows,
-        tokens,
-        offset);
-  }
-
-  private ChangeException corrupt(long offset, Chunk.End end, String what) {
+  private ChangeException corrupt(long offset, Chunk.End end) {
     return new ChangeException(
         Reason.CORRUPT,
-        ("topic %s, offset %d: the transaction that ends at %s should have %d chunks with %d rows, "
-                + "and %s differ. The topic was damaged or written by somebody else; nothing of "
-                + "this transaction was used. Copy again from a new anchor.")
-            .formatted(topic, offset, end.end(), end.chunks(), end.rows(), what));
+        ("topic %s, offset %d: the transaction that ends at %s should have %d chunks with %d rows "
+                + "and another checksum. The topic was damaged or written by somebody else; "
+                + "nothing of this transaction was used. Copy again from a new anchor.")
+            .formatted(topic, offset, end.end(), end.chunks(), end.rows()));
   }
 
   private void checkServer(Chunk chunk, long offset) {

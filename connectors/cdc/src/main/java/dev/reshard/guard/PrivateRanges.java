@@ -9,6 +9,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * Gives a destination's sequences ranges of their own, so that no two shards mint the same id after
@@ -54,7 +55,7 @@ public final class PrivateRanges {
    */
   public Map<String, Long> highest(Connection connection, Map<String, Long> known)
       throws SQLException {
-    Map<String, Long> highest = new java.util.TreeMap<>(known);
+    Map<String, Long> highest = new TreeMap<>(known);
     for (OwnedSequence sequence : sequences(connection)) {
       highest.merge(sequence.place(), sequence.last(), Math::max);
     }
@@ -63,7 +64,7 @@ public final class PrivateRanges {
 
   /**
    * Moves the destination's sequences into their ranges, each in one short call; one that is there
-   * is left alone.
+   * is left alone, also if an earlier migration put it there.
    *
    * @param ordinal of this destination among all, from 0; always the same one for a shard
    * @param destinations how many there are
@@ -82,6 +83,9 @@ public final class PrivateRanges {
     for (OwnedSequence sequence : sequences(connection)) {
       if (!isTaken(connection, sequence)) {
         long[] range = range(sequence, ordinal, destinations, highest, smallest);
+        if (sequence.last() >= range[0] && sequence.last() <= range[1]) {
+          continue;
+        }
         alter(connection, sequence, range[0], range[1]);
       }
       taken.add(stored(connection, sequence));
@@ -125,12 +129,14 @@ public final class PrivateRanges {
       throw new RefusedException(sequence, "it counts downwards, or begins again at its end");
     }
     if (sequence.largest() == Long.MAX_VALUE) {
-      if (used >= FIRST) {
+      long from = FIRST + ordinal * SIZE;
+      long to = from + SIZE - 1;
+      boolean own = sequence.last() >= from && sequence.last() <= to;
+      if (!own && (sequence.last() >= FIRST || (used >= from && used <= to))) {
         throw new RefusedException(
             sequence, "ids up to %d are in use, which reaches into the ranges".formatted(used));
       }
-      long from = FIRST + ordinal * SIZE;
-      return new long[] {from, from + SIZE - 1};
+      return new long[] {from, to};
     }
     long share = (sequence.largest() - used) / (destinations + 1);
     if (share < smallest) {

@@ -17,9 +17,9 @@ import dev.reshard.postgres.ReplicationSlots;
 import dev.reshard.postgres.ShardAddress;
 import dev.reshard.postgres.ShardSchema;
 import dev.reshard.postgres.ShardSessions;
+import dev.reshard.sandbox.SandboxKafka;
 import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.SandboxShard;
-import dev.reshard.sandbox.SandboxShards;
 import dev.reshard.sandbox.SharedSandbox;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -41,10 +41,15 @@ final class CaptureRig implements AutoCloseable {
   static final TableId ORDERS = new TableId("public", "orders");
   static final TableId COUNTRIES = new TableId("public", "countries");
 
+  static final String[] ORDERS_TABLES = {
+    "CREATE TABLE orders (id bigint, customer bigint, note text, PRIMARY KEY (id, customer))",
+    "ALTER TABLE orders ALTER note SET STORAGE EXTERNAL",
+    "CREATE TABLE countries (code text PRIMARY KEY, name text)"
+  };
+
   /** Longer than anything takes unless it never comes. */
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-  final SandboxShards shards;
   final SandboxShard shard;
   final ShardSessions sessions;
   final Map<String, Object> kafka;
@@ -55,9 +60,8 @@ final class CaptureRig implements AutoCloseable {
 
   private final List<Runnable> opened = new ArrayList<>();
 
-  CaptureRig(String... tables) throws SQLException {
-    shards = SharedSandbox.shards(1);
-    shard = shards.get("a");
+  CaptureRig(SandboxShard shard, SandboxKafka broker, String... tables) throws SQLException {
+    this.shard = shard;
     shard.execute(tables);
     shard.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO app");
     ShardId id = new ShardId("a");
@@ -67,14 +71,15 @@ final class CaptureRig implements AutoCloseable {
             List.of(
                 new ShardAddress(
                     id, shard.url(), SandboxRole.RESHARD.user(), SandboxRole.RESHARD.password())));
-    kafka = Map.of("bootstrap.servers", SharedSandbox.kafka().bootstrapServers());
+    kafka = Map.of("bootstrap.servers", broker.bootstrapServers());
     topic = "changes." + shard.database();
     ChangeTopics.create(kafka, topic, (short) 1);
     List<TableId> sharded = new ArrayList<>();
     List<TableId> reference = new ArrayList<>();
     for (String name :
         shard.query(
-            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")) {
+            "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
+                + " AND relnamespace = 'public'::regnamespace")) {
       (name.equals("countries") ? reference : sharded).add(new TableId("public", name));
     }
     source =
@@ -104,11 +109,14 @@ final class CaptureRig implements AutoCloseable {
     }
   }
 
+  /** On the shared servers. */
+  static CaptureRig with(String... tables) throws SQLException {
+    return new CaptureRig(SharedSandbox.shards(1).get("a"), SharedSandbox.kafka(), tables);
+  }
+
+  /** On the shared servers; {@code note} is stored out of line when it is long. */
   static CaptureRig withOrders() throws SQLException {
-    return new CaptureRig(
-        "CREATE TABLE orders (id bigint, customer bigint, note text, PRIMARY KEY (id, customer))",
-        "ALTER TABLE orders ALTER note SET STORAGE EXTERNAL",
-        "CREATE TABLE countries (code text PRIMARY KEY, name text)");
+    return with(ORDERS_TABLES);
   }
 
   Capture startCapture() {
@@ -158,6 +166,30 @@ final class CaptureRig implements AutoCloseable {
     }
   }
 
+  /** Waits until capture gives up, and says for which reason. */
+  static CaptureException.Reason problem(Capture capture) throws InterruptedException {
+    await("capture gives up", () -> capture.status().problem().isPresent());
+    return capture.status().problem().orElseThrow();
+  }
+
+  /** The slot's confirmed position. */
+  Lsn confirmed() {
+    return slot().confirmed();
+  }
+
+  /** Whether nobody reads from the slot. */
+  boolean slotIsFree() {
+    return !slot().active();
+  }
+
+  private ReplicationSlots.Slot slot() {
+    try (Connection connection = sessions.open(source.shard(), "test")) {
+      return ReplicationSlots.find(connection, source.slot()).orElseThrow();
+    } catch (SQLException e) {
+      throw new AssertionError(e);
+    }
+  }
+
   /** Runs statements in one transaction of the application. */
   void inTransaction(String... statements) throws SQLException {
     try (Connection connection = shard.connect(SandboxRole.APP);
@@ -176,6 +208,6 @@ final class CaptureRig implements AutoCloseable {
       opened.get(i).run();
     }
     ChangeTopics.delete(kafka, topic);
-    shards.close();
+    shard.close();
   }
 }

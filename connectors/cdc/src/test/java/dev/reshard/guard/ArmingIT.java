@@ -7,8 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.Move;
 import dev.reshard.postgres.ShardAddress;
+import dev.reshard.postgres.ShardSchema;
 import dev.reshard.postgres.ShardSessions;
+import dev.reshard.postgres.WorkerIdentity;
 import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.TcpProxy;
 import java.sql.Connection;
@@ -155,7 +158,7 @@ class ArmingIT {
         Load.sleep(random.nextInt(300));
         proxy.stall();
         execute(app, MOVING, "TRUNCATE parted"); // conflicts with any lock on that table
-        proxy.close();
+        proxy.cut();
         worker.join();
       }
     }
@@ -203,12 +206,9 @@ class ArmingIT {
 
     Unit back =
         new Unit(
-            "back",
-            "all/b",
-            List.of(
-                new dev.reshard.keyspace.Move(GuardedShard.B, GuardedShard.A, BucketSet.of(0, 1))));
-    var worker = new dev.reshard.postgres.WorkerIdentity("back", 1, a.worker.marker());
-    dev.reshard.postgres.ShardSchema.takeLease(a.ours, worker);
+            "back", "all/b", List.of(new Move(GuardedShard.B, GuardedShard.A, BucketSet.of(0, 1))));
+    var worker = new WorkerIdentity("back", 1, a.worker.marker());
+    ShardSchema.takeLease(a.ours, worker);
     Arming arming = new Arming(a.keyspace, worker, Patience.POLITE);
     arming.arm(a.ours, GuardedShard.A, back, 2);
     arming.armOutside(a.ours, GuardedShard.A, after);

@@ -2,6 +2,7 @@ package dev.reshard.guard;
 
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.sandbox.SandboxShard;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,7 +59,7 @@ final class CommitOrder implements AutoCloseable {
   }
 
   /** Puts a mark into the order, after everything that is committed. */
-  static void mark(java.sql.Connection connection, String content) throws SQLException {
+  static void mark(Connection connection, String content) throws SQLException {
     GuardedShard.execute(
         connection, "SELECT pg_logical_emit_message(true, 'test.mark', '%s')".formatted(content));
   }

@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,7 +72,7 @@ class FenceUnderLoadIT {
    * 15 ms. The guard's functions get that clock by putting it into their text, in this test only.
    */
   @Test
-  void noSealIsGrantedOverAWriteThatGotThroughWhateverTheClockDoes() throws Exception {
+  void noSealIsGrantedOverAWriteThatGotThroughWhateverTheClockDoes() throws SQLException {
     try (GuardedShard a = withReplicaIdentity();
         CommitOrder order = CommitOrder.from(a.shard);
         SteppingClock clock = new SteppingClock(a)) {
@@ -128,7 +129,7 @@ class FenceUnderLoadIT {
     private final Connection connection;
     private final Thread thread;
     private volatile boolean stopped;
-    private volatile int steps;
+    private final AtomicInteger steps = new AtomicInteger();
 
     SteppingClock(GuardedShard a) throws SQLException {
       a.shard.executeAsSuperuser(
@@ -162,7 +163,7 @@ class FenceUnderLoadIT {
         statement.execute("SET synchronous_commit = off");
         while (!stopped) {
           statement.execute("SELECT setval('public.skew', %d)".formatted(random.nextInt(31) - 15));
-          steps++;
+          steps.incrementAndGet();
           Load.sleep(1 + random.nextInt(4));
         }
       } catch (SQLException e) {
@@ -171,13 +172,17 @@ class FenceUnderLoadIT {
     }
 
     int steps() {
-      return steps;
+      return steps.get();
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws SQLException {
       stopped = true;
-      thread.join();
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
       connection.close();
     }
   }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.guard.GuardState.Kind;
+import dev.reshard.postgres.WorkerIdentity;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -134,6 +135,18 @@ class GuardIT {
   }
 
   @Test
+  void aWorkerThatFreezesInItsSealsTransactionDoesNotStopTheNextOne() throws SQLException {
+    a.fence(1);
+    a.ours.setAutoCommit(false);
+    assertTrue(a.guard.seal(a.ours, 1, 2));
+    try (Connection next = a.sessions.open(GuardedShard.A, "next")) {
+      assertFalse(a.guard.lift(next, 2), "it is sealed, so the way is forward");
+    }
+    assertThrows(SQLException.class, () -> a.ours.commit());
+    assertEquals(Guard.REFUSED_WRITE, outcome(app, MOVING));
+  }
+
+  @Test
   void aDelayedSealOfALiftedAttemptIsRefused() throws SQLException {
     a.fence(1);
     a.guard.lift(a.ours, 1);
@@ -174,10 +187,7 @@ class GuardIT {
   @Test
   void aWorkerWithoutTheLeaseChangesNothing() throws SQLException {
     a.fence(1);
-    Guard zombie =
-        new Guard(
-            GuardedShard.UNIT,
-            new dev.reshard.postgres.WorkerIdentity("shop", 0, a.worker.marker()));
+    Guard zombie = new Guard(GuardedShard.UNIT, new WorkerIdentity("shop", 0, a.worker.marker()));
     assertRefusedCall("RS002", () -> zombie.seal(a.ours, 1, 2));
     assertRefusedCall("RS002", () -> zombie.lift(a.ours, 1));
     assertRefusedCall("RS002", () -> zombie.claim(a.ours, 9));

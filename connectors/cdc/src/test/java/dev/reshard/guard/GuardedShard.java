@@ -67,15 +67,20 @@ final class GuardedShard implements AutoCloseable {
 
   /** A shard whose tables {@code ddl} makes; {@code keys} are "table.column". Nothing is armed. */
   static GuardedShard create(ShardId id, List<String> ddl, String... keys) throws SQLException {
-    SandboxShards shards = SharedSandbox.freshShards(id.name());
-    shards.execute(ddl.toArray(String[]::new));
     List<ShardedTable> tables =
         Arrays.stream(keys)
             .map(key -> key.split("\\.", 2))
             .map(parts -> new ShardedTable(new TableId("public", parts[0]), parts[1]))
             .toList();
-    Keyspace keyspace =
-        new Keyspace("shop", new HashBuckets(HashBuckets.Function.MODULO, 16), tables, List.of());
+    return create(
+        id,
+        ddl,
+        new Keyspace("shop", new HashBuckets(HashBuckets.Function.MODULO, 16), tables, List.of()));
+  }
+
+  static GuardedShard create(ShardId id, List<String> ddl, Keyspace keyspace) throws SQLException {
+    SandboxShards shards = SharedSandbox.freshShards(id.name());
+    shards.execute(ddl.toArray(String[]::new));
     GuardedShard guarded = new GuardedShard(shards, id, keyspace);
     Guard.install(guarded.ours);
     ShardSchema.takeLease(guarded.ours, guarded.worker);

@@ -3,8 +3,10 @@ package dev.reshard.guard;
 import static dev.reshard.guard.GuardedShard.execute;
 import static dev.reshard.guard.GuardedShard.outcome;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.reshard.postgres.ShardSessions;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -67,9 +69,7 @@ class OldTransactionsIT {
     execute(app, "BEGIN ISOLATION LEVEL " + level, "SELECT count(*) FROM orders");
     a.fence(1);
     assertTrue(a.guard.seal(a.ours, 1, 7));
-    SQLException refused =
-        org.junit.jupiter.api.Assertions.assertThrows(
-            SQLException.class, () -> execute(app, MOVING));
+    SQLException refused = assertThrows(SQLException.class, () -> execute(app, MOVING));
     assertTrue(refused.getMessage().contains("belongs to shard b since epoch 7"));
   }
 
@@ -163,7 +163,7 @@ class OldTransactionsIT {
   }
 
   private static int pid(Connection connection) throws SQLException {
-    return dev.reshard.postgres.ShardSessions.pid(connection);
+    return ShardSessions.pid(connection);
   }
 
   private static String stateOf(PreparedStatement statement) {

@@ -4,6 +4,7 @@ import static dev.reshard.guard.GuardedShard.execute;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.reshard.keyspace.BucketSet;
 import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.Marker;
 import java.sql.SQLException;
@@ -21,8 +22,7 @@ class TokenIT {
       Lsn flushed = Lsn.parse(a.shard.query("SELECT pg_current_wal_flush_lsn()").get(0));
       assertTrue(flushed.isAfter(token), flushed + " is not after " + token);
       assertEquals(
-          new CommitOrder.Entry(
-              Marker.FENCE, "shop all/a 1", dev.reshard.keyspace.BucketSet.empty()),
+          new CommitOrder.Entry(Marker.FENCE, "shop all/a 1", BucketSet.empty()),
           order.read().get(0));
     }
   }

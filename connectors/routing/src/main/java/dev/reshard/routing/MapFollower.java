@@ -22,6 +22,9 @@ final class MapFollower implements AutoCloseable {
   /** A control database that hangs must not keep those waiting who asked for its map. */
   private static final int ANSWER_WITHIN_SECONDS = 5;
 
+  /** In a cutover's pause all routers of an application ask, at every try. */
+  private static final Duration AT_MOST_EVERY = Duration.ofMillis(50);
+
   private static final Duration CLOSED_WITHIN = Duration.ofSeconds(1);
 
   private final RouterConfig config;
@@ -33,6 +36,7 @@ final class MapFollower implements AutoCloseable {
   // guarded by this
   private long asked;
   private long answered;
+  private long answeredAt = System.nanoTime();
   private boolean lastAnswerWasGood = true;
   private boolean closed;
 
@@ -79,9 +83,9 @@ final class MapFollower implements AutoCloseable {
     return before.isNews(moved);
   }
 
-  /** Has the stored map read soon; returns at once. */
+  /** Has the stored map read soon, unless it just was; returns at once. */
   synchronized void refreshSoon() {
-    if (asked == answered) {
+    if (asked == answered && System.nanoTime() - answeredAt > AT_MOST_EVERY.toNanos()) {
       asked++;
       notifyAll();
     }
@@ -142,6 +146,7 @@ final class MapFollower implements AutoCloseable {
 
   private synchronized void answer(long question, boolean good) {
     answered = Math.max(answered, question);
+    answeredAt = System.nanoTime();
     if (good != lastAnswerWasGood) {
       LOG.info(
           good

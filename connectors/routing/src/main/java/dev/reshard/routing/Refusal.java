@@ -62,19 +62,20 @@ record Refusal(Optional<Moved> moved) {
         .flatMap(Refusal::parse);
   }
 
+  /** Empty for WAIT, for a TRUNCATE (which has no bucket), and for what no guard writes. */
   static Optional<Moved> parse(String detail) {
     try {
       JsonNode json = JSON.readTree(detail);
-      if (!json.path("state").asText().equals("MOVED")) {
+      JsonNode bucket = json.path("bucket");
+      JsonNode owner = json.path("owner");
+      JsonNode epoch = json.path("epoch");
+      if (!json.path("state").asText().equals("MOVED")
+          || !(bucket.isInt() && owner.isTextual() && epoch.isIntegralNumber())) {
         return Optional.empty();
       }
       return Optional.of(
-          new Moved(
-              json.required("bucket").intValue(),
-              new ShardId(json.required("owner").textValue()),
-              json.required("epoch").longValue()));
+          new Moved(bucket.intValue(), new ShardId(owner.textValue()), epoch.longValue()));
     } catch (JsonProcessingException | IllegalArgumentException e) {
-      // not what a guard writes: then waiting and reading the map is all that is safe
       return Optional.empty();
     }
   }

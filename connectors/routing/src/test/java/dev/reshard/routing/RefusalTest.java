@@ -21,6 +21,12 @@ class RefusalTest {
         Optional.empty(),
         Refusal.parse("{\"state\":\"WAIT\",\"bucket\":17,\"owner\":\"c\",\"epoch\":2}"));
     assertEquals(Optional.empty(), Refusal.parse("{\"state\":\"MOVED\",\"bucket\":17}"));
+    assertEquals(
+        Optional.empty(),
+        Refusal.parse("{\"state\":\"MOVED\",\"bucket\":null,\"owner\":null,\"epoch\":2}"));
+    assertEquals(
+        Optional.empty(),
+        Refusal.parse("{\"state\":\"MOVED\",\"bucket\":1,\"owner\":\"No shard\",\"epoch\":2}"));
     assertEquals(Optional.empty(), Refusal.parse("not json"));
     assertEquals(Optional.empty(), Refusal.parse(""));
   }

@@ -6,15 +6,15 @@ import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyOut;
 
 /**
- * Rows as the server sends them for {@code COPY (SELECT bucket, ...) TO STDOUT (FORMAT binary)},
- * whose first column is an {@code int4} that only says where the row goes. Nothing else of a row is
- * looked at: its other columns are handed on as they came, ready for a {@link BinaryCopyWriter}.
- * Confined to one thread.
+ * Rows as the server sends them for {@code COPY (SELECT bucket, ...) TO STDOUT}, whose first column
+ * is an {@code int4} that only says where the row goes. Nothing else of a row is looked at: its
+ * other columns are handed on as they came, ready for a {@link CopyWriter}. Confined to one thread.
  *
  * <p>A server sends each row as one message (PostgreSQL manual, "Message Formats", CopyData), the
- * first one behind the file header, so no field needs to be walked to find a row's end.
+ * first one of a binary copy behind the file header, so no field needs to be walked to find a row's
+ * end.
  */
-public final class BinaryCopyReader implements AutoCloseable {
+public final class CopyReader implements AutoCloseable {
   /** Stands for SQL's NULL in the first column. */
   public static final int NO_BUCKET = -1;
 
@@ -24,24 +24,29 @@ public final class BinaryCopyReader implements AutoCloseable {
   private static final int END = 0xffff;
 
   private final CopyOut copy;
+  private final CopyFormat format;
   private byte[] message;
   private int offset;
   private int bucket;
-  private boolean header = true;
+  private boolean header;
 
-  private BinaryCopyReader(CopyOut copy) {
+  private CopyReader(CopyOut copy, CopyFormat format) {
     this.copy = copy;
+    this.format = format;
+    this.header = format == CopyFormat.BINARY;
   }
 
   /**
    * @param select a query whose first column is of type {@code int4}
    */
-  public static BinaryCopyReader open(Connection connection, String select) throws SQLException {
-    return new BinaryCopyReader(
+  public static CopyReader open(Connection connection, String select, CopyFormat format)
+      throws SQLException {
+    return new CopyReader(
         connection
             .unwrap(PGConnection.class)
             .getCopyAPI()
-            .copyOut("COPY (%s) TO STDOUT (FORMAT binary)".formatted(select)));
+            .copyOut("COPY (%s) TO STDOUT %s".formatted(select, format.option())),
+        format);
   }
 
   /** Goes to the next row; false behind the last one. */
@@ -51,6 +56,13 @@ public final class BinaryCopyReader implements AutoCloseable {
       return false;
     }
     offset = 0;
+    return switch (format) {
+      case BINARY -> binaryRow();
+      case TEXT -> textRow();
+    };
+  }
+
+  private boolean binaryRow() throws SQLException {
     if (header) {
       header = false;
       offset = HEADER_BYTES + int4(HEADER_BYTES - 4);
@@ -70,6 +82,15 @@ public final class BinaryCopyReader implements AutoCloseable {
     return true;
   }
 
+  private boolean textRow() {
+    bucket = message[0] == '\\' ? NO_BUCKET : 0;
+    for (; message[offset] != '\t'; offset++) {
+      bucket = bucket == NO_BUCKET ? NO_BUCKET : bucket * 10 + message[offset] - '0';
+    }
+    offset++;
+    return true;
+  }
+
   /** The row's first column, or {@link #NO_BUCKET}. */
   public int bucket() {
     return bucket;
@@ -81,7 +102,7 @@ public final class BinaryCopyReader implements AutoCloseable {
   }
 
   /** Adds the row, without its first column, to what another table gets. */
-  public void writeTo(BinaryCopyWriter writer) throws SQLException {
+  public void writeTo(CopyWriter writer) throws SQLException {
     writer.row(message, offset, message.length - offset);
   }
 

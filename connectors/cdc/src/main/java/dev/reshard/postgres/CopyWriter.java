@@ -10,10 +10,10 @@ import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyIn;
 
 /**
- * Loads rows of a {@link BinaryCopyReader} into a table with one {@code COPY .. FROM STDIN (FORMAT
- * binary)}. Confined to one thread; the caller's transaction decides whether they stay.
+ * Loads rows of a {@link CopyReader} of the same format into a table with one {@code COPY .. FROM
+ * STDIN}. Confined to one thread; the caller's transaction decides whether they stay.
  */
-public final class BinaryCopyWriter implements AutoCloseable {
+public final class CopyWriter implements AutoCloseable {
   /** Large enough that the cost of a message does not show. */
   private static final int BUFFER_BYTES = 128 * 1024;
 
@@ -23,29 +23,36 @@ public final class BinaryCopyWriter implements AutoCloseable {
   private static final byte[] TRAILER = {(byte) 0xff, (byte) 0xff};
 
   private final CopyIn copy;
+  private final CopyFormat format;
   private final byte[] buffer = new byte[BUFFER_BYTES];
   private int used;
 
-  private BinaryCopyWriter(CopyIn copy) throws SQLException {
+  private CopyWriter(CopyIn copy, CopyFormat format) throws SQLException {
     this.copy = copy;
-    row(HEADER, 0, HEADER.length);
+    this.format = format;
+    if (format == CopyFormat.BINARY) {
+      row(HEADER, 0, HEADER.length);
+    }
   }
 
   /** Begins to load the named columns, in the order in which the rows carry them. */
-  public static BinaryCopyWriter open(Connection connection, TableId table, List<Column> columns)
+  public static CopyWriter open(
+      Connection connection, TableId table, List<Column> columns, CopyFormat format)
       throws SQLException {
-    return new BinaryCopyWriter(
+    return new CopyWriter(
         connection
             .unwrap(PGConnection.class)
             .getCopyAPI()
             .copyIn(
-                "COPY %s (%s) FROM STDIN (FORMAT binary)"
+                "COPY %s (%s) FROM STDIN %s"
                     .formatted(
                         table.quoted(),
-                        columns.stream().map(Column::quoted).collect(Collectors.joining(", ")))));
+                        columns.stream().map(Column::quoted).collect(Collectors.joining(", ")),
+                        format.option())),
+        format);
   }
 
-  /** Adds one row: its number of fields, then length and bytes of each. */
+  /** Adds one row, in the writer's format. */
   void row(byte[] bytes, int offset, int length) throws SQLException {
     if (length > buffer.length - used) {
       flush();
@@ -64,7 +71,9 @@ public final class BinaryCopyWriter implements AutoCloseable {
    * @return how many rows the server took
    */
   public long finish() throws SQLException {
-    row(TRAILER, 0, TRAILER.length);
+    if (format == CopyFormat.BINARY) {
+      row(TRAILER, 0, TRAILER.length);
+    }
     flush();
     return copy.endCopy();
   }

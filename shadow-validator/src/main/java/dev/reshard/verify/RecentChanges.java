@@ -1,0 +1,73 @@
+package dev.reshard.verify;
+
+import dev.reshard.keyspace.TableId;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Which rows lanes have changed while a comparison ran, so that they can be compared again.
+ * Thread-safe. Keeps at most {@link #MOST}; what comes after that is only counted.
+ */
+public final class RecentChanges {
+  /** About 100 MB of keys at the most. */
+  private static final int MOST = 500_000;
+
+  /** Rows of one table by key. Immutable. */
+  record TableRows(List<String> columns, List<List<String>> keys) {}
+
+  /**
+   * What was collected. Immutable.
+   *
+   * @param left out because there were too many
+   */
+  record Rows(Map<TableId, TableRows> byTable, long left) {
+    Optional<TableRows> of(TableId table) {
+      return Optional.ofNullable(byTable.get(table));
+    }
+  }
+
+  private final Map<TableId, List<String>> columns = new HashMap<>();
+  private final Map<TableId, Set<List<String>>> keys = new HashMap<>();
+  private boolean collecting;
+  private int kept;
+  private long left;
+
+  /** Takes note of a changed row, if somebody wants to know. */
+  public synchronized void changed(TableId table, List<String> keyColumns, List<String> key) {
+    if (!collecting) {
+      return;
+    }
+    if (kept == MOST) {
+      left++;
+      return;
+    }
+    columns.putIfAbsent(table, List.copyOf(keyColumns));
+    if (keys.computeIfAbsent(table, t -> new LinkedHashSet<>()).add(key)) {
+      kept++;
+    }
+  }
+
+  /** Begins to collect, from nothing. */
+  synchronized void collect() {
+    collecting = true;
+    columns.clear();
+    keys.clear();
+    kept = 0;
+    left = 0;
+  }
+
+  /** Ends collecting and hands over. */
+  synchronized Rows take() {
+    collecting = false;
+    Map<TableId, TableRows> byTable = new HashMap<>();
+    keys.forEach(
+        (table, rows) ->
+            byTable.put(table, new TableRows(columns.get(table), new ArrayList<>(rows))));
+    return new Rows(Map.copyOf(byTable), left);
+  }
+}

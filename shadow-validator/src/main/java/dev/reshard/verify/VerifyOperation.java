@@ -1,0 +1,206 @@
+package dev.reshard.verify;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.reshard.apply.Lane;
+import dev.reshard.control.MigrationState;
+import dev.reshard.control.Requests.Command;
+import dev.reshard.copy.CopyPlan;
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.TableId;
+import dev.reshard.migration.Gate;
+import dev.reshard.migration.Migration;
+import dev.reshard.migration.Operation;
+import dev.reshard.migration.Replication;
+import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.Marker;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+
+/**
+ * The full verification, as operators ask for it: every moved row of every source at one position,
+ * and then once more those that changed meanwhile. Its result opens or closes a gate.
+ */
+public final class VerifyOperation implements Operation {
+  private static final int DONE = 0;
+  private static final int DIFFERENCE = 7;
+  private static final int SHOWN = 10;
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Migration migration;
+  private final Replication replication;
+  private final RecentChanges changes;
+
+  public VerifyOperation(Migration migration, Replication replication, RecentChanges changes) {
+    this.migration = migration;
+    this.replication = replication;
+    this.changes = changes;
+  }
+
+  @Override
+  public Command command() {
+    return Command.VERIFY;
+  }
+
+  /** Before the cutover only: afterwards owner and copy have exchanged roles. */
+  @Override
+  public Set<MigrationState> states() {
+    return EnumSet.of(MigrationState.READY_FOR_CUTOVER, MigrationState.ROLLED_BACK);
+  }
+
+  @Override
+  public int run(MigrationState state, String who, Consumer<String> say) throws Exception {
+    Tally all = new Tally();
+    Tally again = new Tally();
+    for (ShardId source : migration.copied()) {
+      CopyPlan plan = plan(source);
+      List<HeldLane> lanes = lanes(source, plan);
+      FrozenComparison comparison = new FrozenComparison(migration.sessions(), result -> {});
+      changes.collect();
+      RecentChanges.Rows changed;
+      try {
+        all.add(comparison.compare(plan, lanes, slot(source)));
+      } finally {
+        changed = changes.take();
+      }
+      again.add(comparison.compareAgain(plan, lanes, slot(source), changed));
+      again.left += changed.left();
+    }
+    say.accept(
+        "%s rows, every column, both sides: %d differ. %s changed meanwhile, compared again: %d differ"
+            .formatted(number(all.rows), all.differing, number(again.rows), again.differing));
+    all.lines.forEach(say);
+    again.lines.forEach(say);
+    if (again.left > 0) {
+      say.accept(
+          "%d more rows changed meanwhile than could be noted; verify again when less is written"
+              .formatted(again.left));
+    }
+    save(all, again);
+    return all.differing + again.differing == 0 ? DONE : DIFFERENCE;
+  }
+
+  private void save(Tally all, Tally again) throws Exception {
+    Map<String, Object> result = new LinkedHashMap<>();
+    result.put("at", Instant.now().toString());
+    result.put("rows", all.rows);
+    result.put("again", again.rows);
+    result.put("differing", all.differing + again.differing);
+    migration.control().saveVerification(JSON.writeValueAsString(result));
+  }
+
+  /** Open when the last full verification found no difference. */
+  public static Gate gate(Migration migration) {
+    return () -> {
+      Optional<String> stored = migration.control().load().orElseThrow().verification();
+      long differing =
+          stored.isEmpty() ? -1 : JSON.readTree(stored.get()).path("differing").asLong(-1);
+      String value = differing < 0 ? "not done" : differing + " rows differ";
+      return new Gate.Verdict("full verification", differing == 0, value, "done, 0 rows differ");
+    };
+  }
+
+  private CopyPlan plan(ShardId source) throws SQLException {
+    Map<TableId, Set<ShardId>> references = new TreeMap<>();
+    if (source.equals(migration.home())) {
+      migration.keyspace().reference().forEach(t -> references.put(t, migration.newShards()));
+    }
+    try (Connection connection = migration.sessions().open(source, "verify")) {
+      return CopyPlan.read(
+          connection,
+          source,
+          migration.keyspace(),
+          migration.before(),
+          migration.moves(),
+          references);
+    }
+  }
+
+  private List<HeldLane> lanes(ShardId source, CopyPlan plan) {
+    List<HeldLane> lanes = new ArrayList<>();
+    for (ShardId destination : plan.destinations()) {
+      lanes.add(new Held(source, replication.lane(source, destination)));
+    }
+    return lanes;
+  }
+
+  private String slot(ShardId source) {
+    return migration.slot(source) + "_v";
+  }
+
+  static String number(long value) {
+    return String.format(Locale.ROOT, "%,d", value).replace(',', ' ');
+  }
+
+  /** Sums over sources. */
+  private static final class Tally {
+    private final List<String> lines = new ArrayList<>();
+    private long rows;
+    private long differing;
+    private long left;
+
+    void add(ComparisonResult result) {
+      for (TableResult table : result.tables()) {
+        rows += table.sourceRows();
+        differing += table.missing() + table.extra() + table.changed();
+        if (!table.isEqual()) {
+          lines.add("differs: " + table);
+          table.differences().stream().limit(SHOWN).forEach(d -> lines.add("  " + d));
+        }
+      }
+    }
+  }
+
+  /** A running lane, held. */
+  private final class Held implements HeldLane {
+    private final ShardId source;
+    private final Lane lane;
+
+    Held(ShardId source, Lane lane) {
+      this.source = source;
+      this.lane = lane;
+    }
+
+    @Override
+    public ShardId destination() {
+      return lane.config().destination();
+    }
+
+    @Override
+    public void hold() throws InterruptedException {
+      lane.hold();
+    }
+
+    /**
+     * A message of our own, behind the target, proves at once that nothing before it is missing.
+     */
+    @Override
+    public boolean applyTo(Lsn target, Duration timeout) throws SQLException, InterruptedException {
+      try (Connection connection = migration.sessions().open(source, "verify");
+          PreparedStatement beat =
+              connection.prepareStatement("SELECT pg_logical_emit_message(true, ?, ?)")) {
+        beat.setString(1, Marker.HEARTBEAT);
+        beat.setString(2, Long.toString(System.currentTimeMillis()));
+        beat.execute();
+      }
+      return lane.applyTo(target, timeout);
+    }
+
+    @Override
+    public void resume() {
+      lane.resume();
+    }
+  }
+}
