@@ -48,7 +48,8 @@ final class DemoAttempt {
       try {
         return router.write(keys, this::once);
       } catch (SQLException e) {
-        if (tries == MOST_TRIES || !WORTH_ANOTHER_TRY.contains(e.getSQLState())) {
+        String state = e.getSQLState();
+        if (tries == MOST_TRIES || state == null || !WORTH_ANOTHER_TRY.contains(state)) {
           throw e;
         }
       }
