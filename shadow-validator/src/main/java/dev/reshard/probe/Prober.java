@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 
 /**
  * Reads rows on both sides of every move, as many per second in all as the spec says, and sends
- * what it saw to the topic of shadow reads, which must be there before {@link #start}. With a rate
- * of 0 it does nothing. Thread-safe.
+ * what it saw to the topic of shadow reads; what it reads before that topic is there is lost. With
+ * a rate of 0 it does nothing. Thread-safe.
  */
 public final class Prober implements Service {
   private static final long STOP_MS = 2_000;

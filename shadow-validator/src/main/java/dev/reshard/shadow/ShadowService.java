@@ -41,13 +41,16 @@ import org.slf4j.LoggerFactory;
 public final class ShadowService implements Service {
   private static final Logger log = LoggerFactory.getLogger(ShadowService.class);
   private static final Duration STOP = Duration.ofSeconds(5);
+  private static final long RETRY_MS = 2_000;
 
   private final Migration migration;
   private KafkaStreams streams;
   private Path directory;
   private Map<Integer, Long> ends = Map.of();
-  private boolean isClosed;
+  private Thread starter;
+  private volatile boolean isClosed;
   private volatile Throwable failure;
+  private volatile Optional<String> obstacle = Optional.empty();
 
   public ShadowService(Migration migration) {
     this.migration = migration;
@@ -58,17 +61,46 @@ public final class ShadowService implements Service {
     return migration.spec().shadow().probe() > 0;
   }
 
-  /** Makes the topics, written down for clean-up before, and begins to count. */
+  /**
+   * Begins, on a thread of its own, to make the topics, written down for clean-up before, and to
+   * count: a broker that is away holds nobody up.
+   */
   @Override
-  public synchronized void start() throws SQLException, IOException {
-    if (!isWanted() || streams != null || isClosed) {
+  public synchronized void start() {
+    if (isWanted() && starter == null && !isClosed) {
+      starter = new Thread(this::begin, "dual reads start");
+      starter.setDaemon(true);
+      starter.start();
+    }
+  }
+
+  private void begin() {
+    while (!isClosed) {
+      try {
+        for (String topic : ShadowTopics.topics(migration.topics())) {
+          migration.control().registry().register(migration.home(), Kind.TOPIC, topic, "");
+        }
+        ShadowTopics.create(migration);
+        count(ShadowTopics.ends(migration));
+        obstacle = Optional.empty();
+        return;
+      } catch (SQLException | IOException | KafkaException e) {
+        log.warn("dual reads cannot be counted yet", e);
+        obstacle = Optional.ofNullable(e.getMessage());
+      }
+      try {
+        Thread.sleep(RETRY_MS); // the broker may be back then
+      } catch (InterruptedException e) {
+        return; // closed
+      }
+    }
+  }
+
+  private synchronized void count(Map<Integer, Long> readsSoFar) throws IOException {
+    if (isClosed) {
       return;
     }
-    for (String topic : ShadowTopics.topics(migration.topics())) {
-      migration.control().registry().register(migration.home(), Kind.TOPIC, topic, "");
-    }
-    ShadowTopics.create(migration);
-    ends = ShadowTopics.ends(migration);
+    ends = readsSoFar;
     directory = Files.createTempDirectory("reshard-shadow");
     streams = new KafkaStreams(ShadowTopology.build(migration.topics()), properties());
     streams.setUncaughtExceptionHandler(
@@ -145,6 +177,13 @@ public final class ShadowService implements Service {
           replication is not affected. Stop the worker and start it again with 'reshard run'."""
               .formatted(failure.getMessage()));
     }
+    if (obstacle.isPresent()) {
+      return Optional.of(
+          """
+          Dual reads cannot be counted yet: %s. The gate on mismatches stays shut meanwhile; \
+          replication is not affected. It is tried again by itself."""
+              .formatted(obstacle.get()));
+    }
     return total()
         .filter(counts -> counts.differences() > 0)
         .map(
@@ -177,22 +216,33 @@ public final class ShadowService implements Service {
    * even if this one never started. The topics stay until the migration's clean-up.
    */
   @Override
-  public synchronized void close() {
-    if (isClosed || !isWanted()) {
-      return;
-    }
-    isClosed = true;
-    try {
-      if (streams != null) {
-        stop();
+  public void close() {
+    Thread starting;
+    synchronized (this) {
+      if (isClosed || !isWanted()) {
+        return;
       }
+      isClosed = true;
+      starting = starter;
+    }
+    try {
+      if (starting != null) {
+        starting.interrupt();
+        starting.join(STOP.toMillis());
+      }
+      stop();
       ShadowTopics.deleteGroups(migration);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     } catch (KafkaException | IOException e) {
       log.warn("left behind: consumer group {} or directory {}", group(), directory, e);
     }
   }
 
-  private void stop() throws IOException {
+  private synchronized void stop() throws IOException {
+    if (streams == null) {
+      return;
+    }
     boolean stopped =
         streams.close(
             CloseOptions.timeout(STOP)
