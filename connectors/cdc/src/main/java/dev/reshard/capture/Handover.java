@@ -1,7 +1,6 @@
 package dev.reshard.capture;
 
 import dev.reshard.change.ChangeWriter;
-import dev.reshard.postgres.Lsn;
 import io.debezium.engine.DebeziumEngine;
 import io.debezium.engine.RecordChangeEvent;
 import java.util.List;
@@ -27,22 +26,11 @@ final class Handover implements DebeziumEngine.ChangeConsumer<RecordChangeEvent<
       List<RecordChangeEvent<SourceRecord>> batch,
       DebeziumEngine.RecordCommitter<RecordChangeEvent<SourceRecord>> ignored) {
     for (RecordChangeEvent<SourceRecord> event : batch) {
-      byte[] record = content(event.record());
-      Lsn end = end(event.record());
-      writer.send(record, offset -> progress.acknowledged(record.length, end));
+      Struct message = ((Struct) event.record().value()).getStruct("message");
+      for (Outbox.Entry entry : Outbox.read(message.getBytes("content"))) {
+        int bytes = entry.record().length;
+        writer.send(entry.record(), offset -> progress.acknowledged(bytes, entry.end()));
+      }
     }
-  }
-
-  private static Lsn end(SourceRecord event) {
-    String prefix = message(event).getString("prefix");
-    return prefix.isEmpty() ? null : Lsn.parse(prefix);
-  }
-
-  private static byte[] content(SourceRecord event) {
-    return message(event).getBytes("content");
-  }
-
-  private static Struct message(SourceRecord event) {
-    return ((Struct) event.value()).getStruct("message");
   }
 }

@@ -1,11 +1,17 @@
 package dev.reshard.capture;
 
 import dev.reshard.change.ChangeWriter;
+import dev.reshard.change.TransactionEncoder;
 import dev.reshard.postgres.Lsn;
-import java.util.ArrayDeque;
-import java.util.Queue;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 
-/** Records that were made and wait to be handed to the engine. Confined to the stream's thread. */
+/**
+ * Records that were made and wait to be handed to the engine, several at once where many come: what
+ * the engine does for each message would cost more than a small transaction itself. Confined to the
+ * stream's thread.
+ */
 final class Outbox {
 
   /**
@@ -16,8 +22,11 @@ final class Outbox {
   @SuppressWarnings("ArrayRecordComponent") // never compared
   record Entry(byte[] record, Lsn end) {}
 
+  private static final int ENTRY_OVERHEAD = Long.BYTES + Integer.BYTES;
+
   private final Progress progress;
-  private final Queue<Entry> entries = new ArrayDeque<>();
+  private final List<Entry> entries = new ArrayList<>();
+  private int bytes;
 
   Outbox(Progress progress) {
     this.progress = progress;
@@ -35,10 +44,42 @@ final class Outbox {
     }
     progress.sent(record.length);
     entries.add(new Entry(record, end));
+    bytes += record.length;
   }
 
-  /** The oldest entry; null if there is none. */
-  Entry poll() {
-    return entries.poll();
+  boolean isEmpty() {
+    return entries.isEmpty();
+  }
+
+  /** Whether waiting for more would gain nothing: it is full, or Kafka has all that went before. */
+  boolean isDue() {
+    return !entries.isEmpty()
+        && (bytes >= TransactionEncoder.CHUNK_BYTES || progress.bytesInFlight() == bytes);
+  }
+
+  /** Takes all entries out, as the content of one message; {@link #read} reads it. */
+  byte[] drain() {
+    ByteBuffer content = ByteBuffer.allocate(bytes + entries.size() * ENTRY_OVERHEAD);
+    for (Entry entry : entries) {
+      content.putLong(entry.end() == null ? 0 : entry.end().value());
+      content.putInt(entry.record().length);
+      content.put(entry.record());
+    }
+    entries.clear();
+    bytes = 0;
+    return content.array();
+  }
+
+  /** The entries that {@link #drain} took out. */
+  static List<Entry> read(byte[] message) {
+    List<Entry> entries = new ArrayList<>();
+    ByteBuffer content = ByteBuffer.wrap(message);
+    while (content.hasRemaining()) {
+      long end = content.getLong();
+      byte[] record = new byte[content.getInt()];
+      content.get(record);
+      entries.add(new Entry(record, end == 0 ? null : new Lsn(end)));
+    }
+    return entries;
   }
 }

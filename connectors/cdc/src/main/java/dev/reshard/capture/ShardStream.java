@@ -15,10 +15,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads pgoutput and hands each record of the change topic to the engine as one logical decoding
- * message: its content is the record, its prefix the transaction's end if it is the last one of it,
- * else empty. Read by one thread; the server is kept informed from another, so that it does not
- * hang up while Kafka is slow.
+ * Reads pgoutput and hands the records of the change topic to the engine, as the content of a
+ * logical decoding message ({@link Outbox}). Read by one thread; the server is kept informed from
+ * another, so that it does not hang up while Kafka is slow.
  */
 final class ShardStream implements ReplicationStream {
   private static final Logger LOG = LoggerFactory.getLogger(ShardStream.class);
@@ -78,13 +77,17 @@ final class ShardStream implements ReplicationStream {
     for (int i = 0; i < MAX_MESSAGES_AT_ONCE; i++) {
       ByteBuffer message = stream.readPending(); // waits up to a millisecond for the first byte
       if (message == null) {
-        return true;
+        break;
       }
       received = position(stream.getLastReceiveLSN().asLong());
       decoder.read(message);
-      if (handOver(processor)) {
+      if (outbox.isDue()) {
+        handOver(processor);
         return true;
       }
+    }
+    if (!outbox.isEmpty()) {
+      handOver(processor);
     }
     return true;
   }
@@ -142,21 +145,11 @@ final class ShardStream implements ReplicationStream {
     stream.close();
   }
 
-  private boolean handOver(ReplicationMessageProcessor processor)
+  private void handOver(ReplicationMessageProcessor processor)
       throws SQLException, InterruptedException {
-    boolean any = false;
-    for (Outbox.Entry entry = outbox.poll(); entry != null; entry = outbox.poll()) {
-      any = true;
-      processor.process(
-          new LogicalDecodingMessage(
-              Operation.MESSAGE,
-              Instant.now(),
-              null,
-              entry.end() == null,
-              entry.end() == null ? "" : entry.end().toString(),
-              entry.record()));
-    }
-    return any;
+    processor.process(
+        new LogicalDecodingMessage(
+            Operation.MESSAGE, Instant.now(), null, false, "", outbox.drain()));
   }
 
   private void confirm() throws SQLException {
