@@ -32,7 +32,8 @@ import java.util.concurrent.CompletableFuture;
 final class Demo {
   private static final Duration LIMIT = Duration.ofMinutes(30);
   private static final long LOOK_MS = 200;
-  private static final int MOST_TRIES = 10;
+  private static final int MOST_TRIES = 20;
+  private static final long RETRY_MS = 1_000;
   private static final Duration BETWEEN = Duration.ofSeconds(8);
 
   private final DemoOptions options;
@@ -156,20 +157,26 @@ final class Demo {
     }
   }
 
-  private void command(String command, String... more) {
+  private void command(String command, String... more) throws InterruptedException {
     String[] words = new String[3 + more.length];
     words[0] = command;
     System.arraycopy(more, 0, words, 1, more.length);
     words[1 + more.length] = "-f";
     words[2 + more.length] = file.toString();
     int code = Main.run(screen.command("reshard " + command), words);
-    for (int again = 0; code == ExitCode.GAVE_UP.code() && again < MOST_TRIES; again++) {
-      code = Main.run(screen.command("again: " + command), words); // nothing has moved: as told
+    for (int again = 0; isWorthAnotherTry(code) && again < MOST_TRIES; again++) {
+      Thread.sleep(RETRY_MS); // whatever was in the way may have passed
+      code = Main.run(screen.command("again: " + command), words);
     }
     if (code != 0) {
       throw new IllegalStateException(
           "reshard %s ended with exit code %d".formatted(command, code));
     }
+  }
+
+  /** A machine that is busy with other things may miss the budget, or a gate, and says so. */
+  private static boolean isWorthAnotherTry(int code) {
+    return code == ExitCode.GAVE_UP.code() || code == ExitCode.REFUSED.code();
   }
 
   private boolean judge(Sandbox sandbox, DemoClients clients, DemoLedger ledger) throws Exception {

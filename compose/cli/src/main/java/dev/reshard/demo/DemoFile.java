@@ -48,7 +48,7 @@ final class DemoFile {
         to: { balance: [%s] }
         budget: { pause: 250ms }
         gates: { lag: 2s, mismatch: 0.1%% }
-        shadow: { probe: 400/s }
+        shadow: { probe: 100/s }
         """
             .formatted(
                 options.before(),

@@ -7,6 +7,7 @@ import dev.reshard.control.ControlStore;
 import dev.reshard.control.MigrationRecord;
 import dev.reshard.control.MigrationState;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -16,13 +17,12 @@ import java.util.concurrent.CompletableFuture;
 final class DemoProgress {
   private static final long LOOK_MS = 100;
   private static final int BAR = 20;
+  private static final int LOG = 20;
 
   private final Wiring wiring;
   private final DemoScreen screen;
   private final CompletableFuture<Integer> worker;
   private final Map<String, Long> rows = new TreeMap<>();
-  private long copyStarted;
-  private long copyEnded;
 
   DemoProgress(Wiring wiring, DemoScreen screen, CompletableFuture<Integer> worker) {
     this.wiring = wiring;
@@ -84,23 +84,35 @@ final class DemoProgress {
       }
     }
     if (state == MigrationState.COPYING) {
-      copyStarted = copyStarted == 0 ? System.nanoTime() : copyStarted;
       screen.moving(
           "reshard run",
           "copy  %s %3d %%   %s rows"
               .formatted(bar(blocks, total), percent(blocks, total), Demo.number(rowsCopied())));
     } else {
-      copyEnded = copyEnded == 0 ? System.nanoTime() : copyEnded;
       screen.moving(
           "reshard run", state.name().toLowerCase(java.util.Locale.ROOT).replace('_', ' '));
     }
   }
 
-  private void copied() {
+  /** By the transition log, so that it is the worker's time and not this screen's. */
+  private double copySeconds() throws Exception {
+    Instant from = Instant.EPOCH;
+    Instant to = Instant.now();
+    for (ControlStore.Transition transition : wiring.control().transitions(LOG)) {
+      if (transition.to() == MigrationState.COPYING) {
+        from = transition.at();
+      } else if (transition.from() == MigrationState.COPYING) {
+        to = transition.at();
+      }
+    }
+    return Duration.between(from, to).toMillis() / 1e3;
+  }
+
+  private void copied() throws Exception {
     Map<String, Long> byPair = new TreeMap<>();
     rows.forEach(
         (key, count) -> byPair.merge(key.substring(0, key.indexOf('/')), count, Long::sum));
-    double seconds = Math.max(0.1, (copyEnded - copyStarted) / 1e9);
+    double seconds = copySeconds();
     String label = "reshard run";
     for (Map.Entry<String, Long> pair : byPair.entrySet()) {
       screen.line(
