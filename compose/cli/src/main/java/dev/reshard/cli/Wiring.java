@@ -122,13 +122,16 @@ public final class Wiring implements AutoCloseable {
     }
   }
 
-  /** From today's map to the file's target; of a stored migration, what was stored. */
+  /** From today's map to the file's target; of a migration under way, what was stored. */
   public Plan plan() throws SQLException {
     ShardMap map = map();
-    if (!isNew()) {
-      ShardMap before = before(control.load().orElseThrow(), map);
-      return new Plan(
-          before, before.with(control.load().orElseThrow().moves().all(), before.epoch()));
+    Optional<MigrationRecord> underWay =
+        isNew()
+            ? Optional.empty()
+            : control.load().filter(stored -> stored.state() != MigrationState.CLEANED);
+    if (underWay.isPresent()) {
+      ShardMap before = before(underWay.get(), map);
+      return new Plan(before, before.with(underWay.get().moves().all(), before.epoch()));
     }
     try {
       return Planner.plan(map, spec.to());

@@ -1,0 +1,292 @@
+package dev.reshard.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.reshard.control.MigrationState;
+import dev.reshard.demo.CheckReport;
+import dev.reshard.demo.DemoChecker;
+import dev.reshard.demo.DemoClients;
+import dev.reshard.demo.DemoLedger;
+import dev.reshard.demo.DemoLoad;
+import dev.reshard.finish.ShardLeftovers;
+import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.HashBuckets;
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.ShardMap;
+import dev.reshard.routing.DatabaseAddress;
+import dev.reshard.routing.RouterConfig;
+import dev.reshard.routing.ShardMapStore;
+import dev.reshard.routing.ShardRouter;
+import dev.reshard.sandbox.SandboxRole;
+import dev.reshard.sandbox.SandboxShard;
+import dev.reshard.sandbox.SandboxShards;
+import dev.reshard.sandbox.SharedSandbox;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+
+/**
+ * The demo's tables with a few rows on fresh shards, clients that write to them through the router,
+ * and a migration file. The commands are the product's own. Confined to one thread.
+ */
+final class Shop implements AutoCloseable {
+  static final HashBuckets BUCKETS = new HashBuckets(HashBuckets.Function.MODULO, 32);
+  private static final long ROWS = 5_000;
+  private static final int CLIENTS = 4;
+  private static final int TRANSACTIONS_PER_SECOND = 60;
+
+  final String migration;
+  final Path file;
+  final SandboxShards shards;
+  final DemoClients clients;
+  private final List<String> before;
+  private final List<String> after;
+  private final DemoLedger ledger;
+  private final ShardRouter router;
+
+  private Shop(String migration, Path file, SandboxShards shards, int before, int after)
+      throws Exception {
+    this.migration = migration;
+    this.file = file;
+    this.shards = shards;
+    this.before = names(before);
+    this.after = names(after);
+    ShardMap map = ShardMap.of(1, BUCKETS.count(), owners());
+    DemoLoad.load(shards, map, BUCKETS, ROWS);
+    for (SandboxShard shard : shards.all().subList(before, shards.all().size())) {
+      shard.execute("DELETE FROM plans"); // a new shard: it gets them from their home
+    }
+    try (Connection control = shards.get("a").connect(SandboxRole.RESHARD)) {
+      ShardMapStore.adopt(control, "shop", BUCKETS, map);
+    }
+    ledger = DemoLedger.of(shards);
+    router = ShardRouter.open(routerConfig());
+    clients = DemoClients.start(router, ledger, CLIENTS, TRANSACTIONS_PER_SECOND);
+  }
+
+  /**
+   * Fills the first shards and lets clients write.
+   *
+   * @param migration no other test's: the broker and the servers are shared
+   * @param before how many shards own buckets
+   * @param after how many shall
+   */
+  static Shop open(Path folder, String migration, int before, int after) throws Exception {
+    SandboxShards shards = SharedSandbox.shards(Math.max(before, after));
+    try {
+      Shop shop = new Shop(migration, folder.resolve("migration.yaml"), shards, before, after);
+      shop.writeFile("budget: { pause: 5s }");
+      return shop;
+    } catch (Exception e) {
+      shards.close();
+      throw e;
+    }
+  }
+
+  private static List<String> names(int count) {
+    return IntStream.range(0, count).mapToObj(i -> Character.toString('a' + i)).toList();
+  }
+
+  private Map<ShardId, BucketSet> owners() {
+    int n = before.size();
+    Map<ShardId, BucketSet> owners = new TreeMap<>();
+    for (int i = 0; i < n; i++) {
+      owners.put(
+          new ShardId(before.get(i)),
+          BucketSet.range(BUCKETS.count() * i / n, BUCKETS.count() * (i + 1) / n));
+    }
+    return owners;
+  }
+
+  private RouterConfig routerConfig() {
+    Map<ShardId, DatabaseAddress> addresses = new TreeMap<>();
+    shards.all().forEach(shard -> addresses.put(new ShardId(shard.name()), address(shard)));
+    return RouterConfig.of("shop", BUCKETS, address(shards.get("a")), addresses)
+        .withPoolSize(CLIENTS)
+        .withTimeout(Duration.ofSeconds(40));
+  }
+
+  private static DatabaseAddress address(SandboxShard shard) {
+    return new DatabaseAddress(shard.url(), SandboxRole.APP.user(), SandboxRole.APP.password());
+  }
+
+  /**
+   * Writes the migration file, or writes it anew.
+   *
+   * @param more lines of YAML: the pause's budget, gates
+   */
+  void writeFile(String... more) throws IOException {
+    writeFile(file, migration, more);
+  }
+
+  /** A file of another migration to the same end. */
+  Path sequel(String name) throws IOException {
+    Path other = file.resolveSibling(name + ".yaml");
+    writeFile(other, name, "budget: { pause: 5s }");
+    return other;
+  }
+
+  private void writeFile(Path path, String name, String... more) throws IOException {
+    Files.writeString(
+        path,
+        """
+        migration: %s
+        login: { user: %s, password: "%s" }
+        shards: { %s }
+        control: a
+        kafka: { bootstrap.servers: "%s" }
+        topics: { replication: 1 }
+        keyspace:
+          name: shop
+          key: tenant_id
+          buckets: { function: %s, count: %d }
+          tables:
+            sharded: [ "public.*" ]
+            key_of: { public.tenants: id }
+            reference: [ public.plans ]
+            accept_cross_shard_unique: [ public.orders ]
+        from: { %s }
+        to: { balance: [%s] }
+        %s
+        """
+            .formatted(
+                name,
+                SandboxRole.RESHARD.user(),
+                SandboxRole.RESHARD.password(),
+                shards.all().stream()
+                    .map(shard -> "%s: \"%s\"".formatted(shard.name(), shard.url()))
+                    .collect(Collectors.joining(", ")),
+                SharedSandbox.kafka().bootstrapServers(),
+                BUCKETS.function().word(),
+                BUCKETS.count(),
+                owners().entrySet().stream()
+                    .map(e -> "%s: %s".formatted(e.getKey(), e.getValue()))
+                    .collect(Collectors.joining(", ")),
+                String.join(", ", after),
+                String.join("\n", more)));
+  }
+
+  /** What a command answers. */
+  record Answer(int exitCode, String text) {
+    @Override
+    public String toString() {
+      return "exit code %d%n%s".formatted(exitCode, text);
+    }
+  }
+
+  /** Runs a command about this migration, as an operator does. */
+  Answer run(String command) {
+    return switch (command) {
+      case "cutover", "rollback", "complete" -> run(command, migration, "-f", file.toString());
+      default -> run(command, "-f", file.toString());
+    };
+  }
+
+  static Answer run(String... words) {
+    StringWriter text = new StringWriter();
+    int exitCode = Main.run(new PrintWriter(text, true), words);
+    System.out.printf("$ reshard %s%n%s(%d)%n", String.join(" ", words), text, exitCode);
+    return new Answer(exitCode, text.toString());
+  }
+
+  /** Runs a command that must succeed; again when it gave up within the budget, as it says. */
+  Answer succeed(String command) {
+    Answer answer = run(command);
+    while (answer.exitCode() == ExitCode.GAVE_UP.code()) {
+      answer = run(command);
+    }
+    assertEquals(ExitCode.DONE.code(), answer.exitCode(), answer::toString);
+    return answer;
+  }
+
+  /**
+   * As {@link #succeed}, and again while a gate is closed: dual reads need some hundred rows, and a
+   * new worker's lanes are starting.
+   */
+  Answer succeedOnceGatesOpen(String command) throws InterruptedException {
+    Answer answer = run(command);
+    while (answer.exitCode() == ExitCode.GAVE_UP.code()
+        || answer.exitCode() == ExitCode.REFUSED.code() && answer.text().contains("gate closed")) {
+      TimeUnit.MILLISECONDS.sleep(200); // the gates look at the last report
+      answer = run(command);
+    }
+    assertEquals(ExitCode.DONE.code(), answer.exitCode(), answer::toString);
+    return answer;
+  }
+
+  /** As it is stored; empty before that. */
+  String state() throws SQLException {
+    SandboxShard control = shards.get("a");
+    if (control.query("SELECT to_regclass('reshard.migration')::text").contains(null)) {
+      return "";
+    }
+    return control
+        .query("SELECT state FROM reshard.migration WHERE name = '%s'".formatted(migration))
+        .stream()
+        .findFirst()
+        .orElse("");
+  }
+
+  void awaitState(MigrationState wanted) throws Exception {
+    for (String now = state(); !now.equals(wanted.name()); now = state()) {
+      if (now.equals(MigrationState.FAILED.name())) {
+        throw new AssertionError(run("status").text());
+      }
+      TimeUnit.MILLISECONDS.sleep(20); // between two looks
+    }
+  }
+
+  /** Lets clients finish some more transactions. */
+  void awaitTransactions(long more) throws InterruptedException {
+    for (long all = clients.acknowledged() + more; clients.acknowledged() < all; ) {
+      TimeUnit.MILLISECONDS.sleep(5); // between two looks
+    }
+  }
+
+  /** Ends the clients; each row must be on one shard as they left it, and nothing be left of us. */
+  void requireClean() throws Exception {
+    clients.stop();
+    assertEquals(0, clients.failed(), clients.failures()::toString);
+    CheckReport report = DemoChecker.check(shards, ledger);
+    if (!report.isClean()) {
+      throw new AssertionError(report.toString());
+    }
+    assertEquals(List.of(), leftovers());
+  }
+
+  private List<String> leftovers() throws Exception {
+    List<String> left = new ArrayList<>();
+    for (SandboxShard shard : shards.all()) {
+      try (Connection connection = shard.connect(SandboxRole.RESHARD)) {
+        ShardLeftovers.find(connection).forEach(what -> left.add(shard.name() + ": " + what));
+      }
+    }
+    try (Admin admin =
+        Admin.create(Map.of("bootstrap.servers", SharedSandbox.kafka().bootstrapServers()))) {
+      admin.listTopics().names().get(10, TimeUnit.SECONDS).stream()
+          .filter(topic -> topic.contains("." + migration + "."))
+          .forEach(left::add);
+    }
+    return left;
+  }
+
+  @Override
+  public void close() throws SQLException {
+    clients.close();
+    router.close();
+    shards.close();
+  }
+}

@@ -1,0 +1,65 @@
+package dev.reshard.cli;
+
+import dev.reshard.Reshard;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+
+/** {@code reshard run} in a process of its own, so that it can be killed. Confined to one thread. */
+final class WorkerProcess implements AutoCloseable {
+  private static final long STOP_LIMIT_S = 30;
+
+  private final Process process;
+
+  private WorkerProcess(Process process) {
+    this.process = process;
+  }
+
+  /**
+   * Starts a worker, which writes what it says and logs beside the file.
+   *
+   * @param file the migration file
+   */
+  static WorkerProcess start(Path file) throws IOException {
+    Path folder = file.toAbsolutePath().getParent();
+    ProcessBuilder builder =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "-XX:TieredStopAtLevel=1", // it lives for seconds
+                "-cp",
+                System.getProperty("java.class.path"),
+                Reshard.class.getName(),
+                "run",
+                "-f",
+                file.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(
+                ProcessBuilder.Redirect.appendTo(folder.resolve("worker.out").toFile()));
+    builder.environment().put("RESHARD_LOG", folder.resolve("worker.log").toString());
+    return new WorkerProcess(builder.start());
+  }
+
+  /** As {@code kill -9}. */
+  void kill() throws InterruptedException {
+    process.destroyForcibly().waitFor();
+  }
+
+  /** Freezes it ({@code STOP}) or lets it go on ({@code CONT}). */
+  void signal(String name) throws IOException, InterruptedException {
+    new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
+  }
+
+  /** Waits for its own end; the exit code. */
+  int awaitEnd() throws InterruptedException {
+    return process.waitFor();
+  }
+
+  @Override
+  public void close() throws InterruptedException {
+    process.destroy();
+    if (!process.waitFor(STOP_LIMIT_S, TimeUnit.SECONDS)) {
+      kill();
+    }
+  }
+}
