@@ -7,8 +7,8 @@ import java.util.stream.IntStream;
 
 /** The two ways to write buckets: {@code 1 mod 4}, or {@code 0-255} and {@code 300}. Stateless. */
 final class Buckets {
-  private static final Pattern MODULO = Pattern.compile("(\\d+) mod (\\d+)");
-  private static final Pattern RANGE = Pattern.compile("(\\d+)(?:-(\\d+))?");
+  private static final Pattern MODULO = Pattern.compile("(\\d{1,9}) mod (\\d{1,9})");
+  private static final Pattern RANGE = Pattern.compile("(\\d{1,9})(?:-(\\d{1,9}))?");
 
   private Buckets() {}
 

@@ -10,18 +10,21 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
+import org.yaml.snakeyaml.error.YAMLException;
 
 /** Reads a migration file. Confined to one thread. */
 public final class SpecReader {
-  private static final Pattern DURATION = Pattern.compile("(\\d+)(ms|s|min|h)");
+  private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|min|h)");
   private static final Pattern PERCENT = Pattern.compile("(\\d+(?:\\.\\d+)?)%");
 
   private final List<String> problems = new ArrayList<>();
@@ -50,6 +53,8 @@ public final class SpecReader {
     } catch (MarkedYAMLException e) {
       int line = e.getProblemMark() == null ? 1 : e.getProblemMark().getLine() + 1;
       reader.problems.add("line %d: not YAML: %s".formatted(line, e.getProblem()));
+    } catch (YAMLException e) {
+      reader.problems.add("line 1: not YAML: " + e.getMessage());
     }
     if (!reader.problems.isEmpty()) {
       throw new SpecException(name, reader.problems);
@@ -69,12 +74,9 @@ public final class SpecReader {
         root.required("control", name -> known(name, shards)).orElse(new ShardId("none"));
     Map<String, Secret> kafka = new LinkedHashMap<>();
     Yaml properties = root.map("kafka");
-    properties
-        .keys()
-        .forEach(key -> properties.required(key, Secret::new).ifPresent(v -> kafka.put(key, v)));
-    if (!kafka.containsKey("bootstrap.servers")) {
-      problems.add("kafka.bootstrap.servers is missing");
-    }
+    Set<String> keys = new LinkedHashSet<>(properties.keys());
+    keys.add("bootstrap.servers");
+    keys.forEach(key -> properties.required(key, Secret::new).ifPresent(v -> kafka.put(key, v)));
     Yaml topicsNode = root.map("topics");
     Spec.Topics topics =
         new Spec.Topics(
@@ -88,7 +90,7 @@ public final class SpecReader {
 
     Yaml budgetNode = root.map("budget");
     Spec.Budget budget =
-        new Spec.Budget(budgetNode.optional("pause", Duration.ofMillis(250), SpecReader::duration));
+        new Spec.Budget(budgetNode.optional("pause", Duration.ofMillis(250), SpecReader::pause));
     budgetNode.refuseUnknown();
     Yaml gatesNode = root.map("gates");
     Spec.Gates gates =
@@ -130,8 +132,8 @@ public final class SpecReader {
                 own.optional("password", password, Secret::new)));
         own.refuseUnknown();
       } else {
-        node.required(name, SpecReader::url)
-            .ifPresent(url -> shards.put(id, new Spec.Shard(id, url, user, password)));
+        String url = node.required(name, SpecReader::url).orElse("");
+        shards.put(id, new Spec.Shard(id, url, user, password));
       }
     }
     if (node.keys().size() < 2) {
@@ -169,7 +171,7 @@ public final class SpecReader {
             tables.list("reference", SpecReader::pattern),
             tables.list("ignored", SpecReader::pattern),
             tables.list("accept_cross_shard_unique", SpecReader::tableId));
-    if (keyspace.sharded().isEmpty()) {
+    if (tables.isEmpty("sharded")) {
       tables.problem("sharded", "name at least one table, or a wildcard as public.*");
     }
     tables.refuseUnknown();
@@ -202,7 +204,7 @@ public final class SpecReader {
   private Spec.Target target(Yaml node, Map<ShardId, Spec.Shard> shards, int count) {
     if (node.has("balance")) {
       List<ShardId> over = node.list("balance", name -> known(name, shards));
-      if (over.isEmpty()) {
+      if (node.isEmpty("balance")) {
         node.problem("balance", "name the shards that shall own buckets");
       }
       node.refuseUnknown();
@@ -282,19 +284,35 @@ public final class SpecReader {
   }
 
   private static short shortNumber(String text) {
-    return (short) positive(text);
+    int number = positive(text);
+    if (number > Short.MAX_VALUE) {
+      throw new IllegalArgumentException("must be at most %d, got %s".formatted(Short.MAX_VALUE, text));
+    }
+    return (short) number;
   }
 
   private static int rate(String text) {
-    return number(text.replaceFirst("/s$", ""));
+    int number = number(text.replaceFirst("/s$", ""));
+    if (number < 0) {
+      throw new IllegalArgumentException("must be 0 or more, got " + text);
+    }
+    return number;
   }
 
   private static double share(String text) {
     Matcher matcher = PERCENT.matcher(text);
-    if (!matcher.matches()) {
+    if (!matcher.matches() || Double.parseDouble(matcher.group(1)) > 100) {
       throw new IllegalArgumentException("'%s' is no share as 0.001%%".formatted(text));
     }
     return Double.parseDouble(matcher.group(1)) / 100;
+  }
+
+  private static Duration pause(String text) {
+    Duration pause = duration(text);
+    if (pause.isZero()) {
+      throw new IllegalArgumentException("must be more than 0, got " + text);
+    }
+    return pause;
   }
 
   private static Duration duration(String text) {

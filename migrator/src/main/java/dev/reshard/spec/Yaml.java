@@ -15,7 +15,6 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.yaml.snakeyaml.DumperOptions;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.nodes.MappingNode;
 import org.yaml.snakeyaml.nodes.Node;
@@ -37,30 +36,34 @@ final class Yaml {
   private final int line;
   private final List<String> problems;
 
-  private Yaml(String place, Node node, List<String> problems) {
+  /** An absent mapping: empty, its place that of what should hold it. */
+  private Yaml(String place, int line, List<String> problems) {
     this.place = place;
-    this.line = line(node);
+    this.line = line;
     this.problems = problems;
+  }
+
+  private Yaml(String place, Node node, List<String> problems) {
+    this(place, line(node), problems);
     if (node instanceof MappingNode mapping) {
-      for (NodeTuple entry : mapping.getValue()) {
-        String key = ((ScalarNode) entry.getKeyNode()).getValue();
-        if (entries.put(key, entry.getValueNode()) != null) {
-          problem(entry.getKeyNode(), "%s stands twice".formatted(path(key)));
-        }
-      }
+      mapping.getValue().forEach(this::add);
     } else {
-      problem(node, "%s must be a mapping (key: value)".formatted(place));
+      problem(
+          node, "%s must be a mapping (key: value)".formatted(place.isEmpty() ? "file" : place));
+    }
+  }
+
+  private void add(NodeTuple entry) {
+    if (!(entry.getKeyNode() instanceof ScalarNode key)) {
+      problem(entry.getKeyNode(), "a key must be one word");
+    } else if (entries.put(key.getValue(), entry.getValueNode()) != null) {
+      problem(key, "%s stands twice".formatted(path(key.getValue())));
     }
   }
 
   static Yaml parse(String text, List<String> problems) {
     Node root = new org.yaml.snakeyaml.Yaml(new LoaderOptions()).compose(new StringReader(text));
-    if (root == null) {
-      root =
-          new MappingNode(
-              org.yaml.snakeyaml.nodes.Tag.MAP, List.of(), DumperOptions.FlowStyle.BLOCK);
-    }
-    return new Yaml("", root, problems);
+    return root == null ? new Yaml("", 1, problems) : new Yaml("", root, problems);
   }
 
   boolean has(String key) {
@@ -77,11 +80,7 @@ final class Yaml {
   Yaml map(String key) {
     Node node = has(key) ? entries.get(key) : null;
     return node == null
-        ? new Yaml(
-            path(key),
-            new MappingNode(
-                org.yaml.snakeyaml.nodes.Tag.MAP, List.of(), DumperOptions.FlowStyle.BLOCK),
-            problems)
+        ? new Yaml(path(key), line, problems)
         : new Yaml(path(key), node, problems);
   }
 
@@ -92,6 +91,12 @@ final class Yaml {
 
   boolean isList(String key) {
     return has(key) && entries.get(key) instanceof SequenceNode;
+  }
+
+  /** Whether there is no such key, or an empty list. */
+  boolean isEmpty(String key) {
+    return !has(key)
+        || entries.get(key) instanceof SequenceNode sequence && sequence.getValue().isEmpty();
   }
 
   /** A scalar that must be there. */

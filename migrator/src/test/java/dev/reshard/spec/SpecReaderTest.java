@@ -1,0 +1,298 @@
+package dev.reshard.spec;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.HashBuckets;
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.TableId;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SpecReaderTest {
+  private static final ShardId A = new ShardId("a");
+  private static final ShardId B = new ShardId("b");
+
+  /** Line numbers in the tests below count in this text. */
+  private static final String SMALLEST =
+      """
+      migration: shop
+      shards:
+        a: jdbc:postgresql://ha/shop
+        b: jdbc:postgresql://hb/shop
+      control: a
+      kafka: {bootstrap.servers: "k:9092"}
+      keyspace:
+        name: shop
+        key: customer
+        buckets: {function: modulo, count: 8}
+        tables:
+          sharded: [public.*]
+      from: {a: 0 mod 1}
+      to: {balance: [a, b]}
+      """;
+
+  @Test
+  void whatIsLeftOutHasItsDefault() {
+    Spec spec = read(SMALLEST);
+    assertEquals("reshard", spec.shards().get(A).user());
+    assertEquals(new Secret(""), spec.shards().get(A).password());
+    assertEquals(new Spec.Topics("reshard", (short) 3), spec.topics());
+    assertEquals(new Spec.Budget(Duration.ofMillis(250)), spec.budget());
+    assertEquals(new Spec.Gates(Duration.ofSeconds(2), 0.001), spec.gates());
+    assertEquals(new Spec.Shadow(200), spec.shadow());
+    assertEquals(new Spec.Copy(2), spec.copy());
+    assertEquals(List.of(), spec.keyspace().reference());
+    assertEquals(List.of(), spec.keyspace().ignored());
+    assertEquals(List.of(), spec.keyspace().acceptCrossShardUnique());
+    assertEquals(Map.of(), spec.keyspace().keyOf());
+    assertEquals(Map.of(A, BucketSet.range(0, 8)), spec.from());
+    assertEquals(new Spec.Target.Balance(List.of(A, B)), spec.to());
+  }
+
+  @Test
+  void everyKeyIsRead() {
+    Spec spec =
+        read(
+            """
+            migration: shop-2
+            login: {user: mover, password: one}
+            shards:
+              a: jdbc:postgresql://ha/shop
+              b: {url: "jdbc:postgresql://hb/shop?ssl=true", user: other, password: two}
+            control: b
+            kafka: {bootstrap.servers: "k:9092", security.protocol: SSL}
+            topics: {prefix: moves, replication: 1}
+            keyspace:
+              name: shop
+              key: customer
+              buckets: {function: md5, count: 16}
+              tables:
+                sharded: [public.*, sales.orders]
+                key_of: {sales.orders: buyer}
+                reference: [public.country]
+                ignored: [public.audit]
+                accept_cross_shard_unique: [sales.orders]
+            from: {a: [0-14, 15]}
+            to: {a: 0 mod 2, b: 1 mod 2}
+            budget: {pause: 1s}
+            gates: {lag: 500ms, mismatch: 0.5%}
+            shadow: {probe: 20/s}
+            copy: {workers: 4}
+            """);
+    assertEquals("shop-2", spec.migration());
+    assertEquals(
+        new Spec.Shard(A, "jdbc:postgresql://ha/shop", "mover", new Secret("one")),
+        spec.shards().get(A));
+    assertEquals(
+        new Spec.Shard(B, "jdbc:postgresql://hb/shop?ssl=true", "other", new Secret("two")),
+        spec.shards().get(B));
+    assertEquals(B, spec.control());
+    assertEquals(new Secret("SSL"), spec.kafka().get("security.protocol"));
+    assertEquals(new Spec.Topics("moves", (short) 1), spec.topics());
+    TableId orders = new TableId("sales", "orders");
+    assertEquals(
+        new Spec.KeyspaceSpec(
+            "shop",
+            "customer",
+            new HashBuckets(HashBuckets.Function.MD5, 16),
+            List.of("public.*", "sales.orders"),
+            Map.of(orders, "buyer"),
+            List.of("public.country"),
+            List.of("public.audit"),
+            List.of(orders)),
+        spec.keyspace());
+    assertEquals(Map.of(A, BucketSet.range(0, 16)), spec.from());
+    assertEquals(
+        new Spec.Target.Owners(
+            Map.of(
+                A,
+                BucketSet.of(0, 2, 4, 6, 8, 10, 12, 14),
+                B,
+                BucketSet.of(1, 3, 5, 7, 9, 11, 13, 15))),
+        spec.to());
+    assertEquals(new Spec.Budget(Duration.ofSeconds(1)), spec.budget());
+    assertEquals(new Spec.Gates(Duration.ofMillis(500), 0.005), spec.gates());
+    assertEquals(new Spec.Shadow(20), spec.shadow());
+    assertEquals(new Spec.Copy(4), spec.copy());
+  }
+
+  /** Each replaces a line of the smallest file, and gives exactly one problem at that line. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "1  | migration: Shop                           | migration: 'Shop' must be 1-30 of a-z",
+        "1  | migration: [shop]                         | migration must be one value",
+        "3  | '  a: postgres://ha/shop'                 | shards.a: must begin with jdbc:postgresql://",
+        "3  | '  a: jdbc:postgresql://ha/shop?password=x' | shards.a: user and password belong under login",
+        "5  | control: c                                | control: there is no shard 'c' under shards",
+        "6  | 'kafka: {}'                               | kafka.bootstrap.servers is missing",
+        "8  | '  name: a shop'                          | keyspace.name: 'a shop' must be",
+        "10 | '  buckets: {function: crc32, count: 8}'  | keyspace.buckets.function: 'crc32' is not one of modulo, md5",
+        "10 | '  buckets: {function: modulo, count: 70000}' | keyspace.buckets.count: the number of buckets must be",
+        "10 | '  buckets: {function: modulo}'           | keyspace.buckets.count is missing",
+        "12 | '    sharded: [orders]'                   | keyspace.tables.sharded: 'orders' must be schema.table",
+        "12 | '    sharded: public.*'                   | keyspace.tables.sharded must be a list",
+        "12 | '    sharded: []'                         | keyspace.tables.sharded: name at least one table",
+        "13 | 'from: {c: 0 mod 1}'                      | from.c: there is no shard 'c'",
+        "13 | 'from: {a: 1 mod 1}'                      | from.a: '1 mod 1': needs r < n",
+        "13 | 'from: {a: all}'                          | from.a: 'all' is neither",
+        "13 | 'from: {a: [0-8]}'                        | from.a: '0-8' is not within the buckets 0-7",
+        "13 | 'from: {a: [5-2]}'                        | from.a: '5-2' is not within",
+        "13 | 'from: {a: [99999999999]}'                | from.a: '99999999999' is no bucket",
+        "13 | 'from: {a: 0 mod 99999999999}'            | from.a: '0 mod 99999999999' is neither",
+        "14 | 'to: {balance: [a, c]}'                   | to.balance: there is no shard 'c'",
+        "14 | 'to: {balance: []}'                       | to.balance: name the shards",
+        "14 | 'to: {balance: [a, b], a: 0 mod 1}'       | to.a is unknown"
+      })
+  void aViolationIsNamedWithItsLine(int line, String text, String problem) {
+    List<String> problems = problems(replaced(line, text));
+    assertEquals(1, problems.size(), problems.toString());
+    assertTrue(problems.get(0).startsWith("line " + line + ": " + problem), problems.get(0));
+  }
+
+  /** Each is added as line 15. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "'budget: {pause: 250}'    | budget.pause: '250' is no time",
+        "'budget: {pause: 99999999999999999999s}' | budget.pause: '999",
+        "'budget: {pause: 0ms}'    | budget.pause: must be more than 0",
+        "'gates: {lag: soon}'      | gates.lag: 'soon' is no time",
+        "'gates: {mismatch: 0.1}'  | gates.mismatch: '0.1' is no share",
+        "'gates: {mismatch: 101%}' | gates.mismatch: '101%' is no share",
+        "'shadow: {probe: many}'   | shadow.probe: 'many' is not a whole number",
+        "'shadow: {probe: -1}'     | shadow.probe: must be 0 or more",
+        "'copy: {workers: 0}'      | copy.workers: must be at least 1",
+        "'topics: {replication: 0}'     | topics.replication: must be at least 1",
+        "'topics: {replication: 65537}' | topics.replication: must be at most 32767",
+        "'login: reshard'          | login must be a mapping",
+        "'budgets: {pause: 1s}'    | budgets is unknown; did you mean budget?",
+        "'budget: {pauze: 1s}'     | budget.pauze is unknown; did you mean pause?",
+        "'control: b'              | control stands twice"
+      })
+  void anAddedViolationIsNamedWithItsLine(String text, String problem) {
+    List<String> problems = problems(SMALLEST + text + "\n");
+    assertEquals(1, problems.size(), problems.toString());
+    assertTrue(problems.get(0).startsWith("line 15: " + problem), problems.get(0));
+  }
+
+  @Test
+  void allProblemsAreReportedAtOnce() {
+    String text = replaced(5, "control: c").replace("k:9092", "${env:NO_SUCH_VARIABLE}");
+    SpecException failure =
+        assertThrows(
+            SpecException.class, () -> SpecReader.parse("f.yaml", text + "copy: {workers: x}\n"));
+    assertEquals(3, failure.problems().size(), failure.problems().toString());
+    assertTrue(failure.getMessage().startsWith("f.yaml has 3 problems; nothing was changed:"));
+    for (String line : List.of("line 5: control: ", "line 6: kafka.", "line 15: copy.workers: ")) {
+      assertTrue(failure.getMessage().contains(line), failure.getMessage());
+    }
+  }
+
+  @Test
+  void anEmptyFileMissesEverythingAtOnce() {
+    List<String> problems = problems("");
+    for (String key :
+        List.of("migration", "control", "kafka.bootstrap.servers", "keyspace.name", "shards")) {
+      assertTrue(
+          problems.stream().anyMatch(p -> p.startsWith("line 1: " + key)),
+          () -> key + " is not in " + problems);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "'migration: [shop'        | not YAML",
+        "'- migration'             | must be a mapping",
+        "'? [a, b]\n: c'           | a key must be",
+        "'a: *nobody'              | not YAML",
+        "'a: x\1y'                  | not YAML"
+      })
+  void whatIsNoMappingIsRefusedWithALine(String text, String problem) {
+    List<String> problems = problems(text);
+    assertTrue(
+        problems.stream().anyMatch(p -> p.matches("line \\d+: .*") && p.contains(problem)),
+        problems.toString());
+  }
+
+  @Test
+  void wordsThatYamlTakesForOthersStayWhatTheyAre() {
+    Spec spec =
+        read(
+            SMALLEST
+                .replace("  b: jdbc:postgresql://hb", "  no: jdbc:postgresql://hb")
+                .replace("[a, b]", "[a, no]")
+                .replace("key: customer", "key: on")
+                .replace("name: shop", "name: off")
+                .replace("migration: shop", "migration: null"));
+    assertTrue(spec.shards().containsKey(new ShardId("no")));
+    assertEquals(new Spec.Target.Balance(List.of(A, new ShardId("no"))), spec.to());
+    assertEquals("on", spec.keyspace().key());
+    assertEquals("off", spec.keyspace().name());
+    assertEquals("null", spec.migration());
+    assertEquals(
+        "0123", read(SMALLEST + "login: {password: 0123}\n").shards().get(A).password().value());
+  }
+
+  @Test
+  void secretsComeFromFilesAndTheEnvironmentAndAreNeverPrinted(@TempDir Path directory)
+      throws IOException {
+    Path file = Files.writeString(directory.resolve("password"), "hush$1\\\n");
+    Spec spec = read(SMALLEST + "login: {user: '${env:PATH}', password: '${file:" + file + "}'}\n");
+    assertEquals(System.getenv("PATH"), spec.shards().get(A).user());
+    assertEquals("hush$1\\", spec.shards().get(A).password().value());
+    assertFalse(spec.toString().contains("hush"), "a secret is printed");
+    assertFalse(spec.toString().contains("k:9092"), "client properties may hold secrets");
+  }
+
+  @Test
+  void aSecretThatCannotBeReadIsNamedNotShown() {
+    assertEquals(
+        List.of("line 15: login.password: cannot read the file no/such/file"),
+        problems(SMALLEST + "login: {password: '${file:no/such/file}'}\n"));
+    assertEquals(
+        List.of("line 15: login.password: the environment has no variable NO_SUCH_VARIABLE"),
+        problems(SMALLEST + "login: {password: '${env:NO_SUCH_VARIABLE}'}\n"));
+    List<String> problems =
+        problems(replaced(3, "  a: jdbc:postgresql://ha/shop?user=me&password=hush"));
+    assertFalse(problems.toString().contains("hush"), "a secret is printed");
+  }
+
+  @Test
+  void aFileThatIsNotThereSaysHowToNameOne() {
+    SpecException failure =
+        assertThrows(SpecException.class, () -> SpecReader.read(Path.of("no-such-file.yaml")));
+    assertTrue(failure.getMessage().contains("-f FILE"), failure.getMessage());
+  }
+
+  private static Spec read(String text) {
+    return SpecReader.parse("test.yaml", text);
+  }
+
+  private static List<String> problems(String text) {
+    return assertThrows(SpecException.class, () -> read(text)).problems();
+  }
+
+  private static String replaced(int line, String text) {
+    List<String> lines = new ArrayList<>(SMALLEST.lines().toList());
+    lines.set(line - 1, text);
+    return String.join("\n", lines) + "\n";
+  }
+}
