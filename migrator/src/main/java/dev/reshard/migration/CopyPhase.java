@@ -19,7 +19,6 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -175,9 +174,11 @@ public final class CopyPhase implements Phase {
     if (result.strays().isEmpty()) {
       return null;
     }
-    Map<String, String> found = new HashMap<>();
+    List<String> found = new ArrayList<>();
     for (Map.Entry<TableId, Strays> entry : result.strays().entrySet()) {
-      found.put(entry.getKey().toString(), entry.getValue().toString());
+      found.add(
+          "%d rows of %s, e.g. %s"
+              .formatted(entry.getValue().rows(), entry.getKey(), entry.getValue().keys()));
     }
     return new Outcome(
         MigrationState.FAILED,

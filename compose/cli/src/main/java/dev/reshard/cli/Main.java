@@ -2,6 +2,7 @@ package dev.reshard.cli;
 
 import dev.reshard.control.LeaseLostException;
 import dev.reshard.control.RefusedException;
+import dev.reshard.copy.CopyException;
 import dev.reshard.spec.SpecException;
 import java.io.PrintWriter;
 import java.sql.SQLException;
@@ -55,7 +56,9 @@ public final class Main implements Runnable {
       err.println(e.getMessage());
       return ExitCode.USAGE.code();
     }
-    if (e instanceof RefusedException || e instanceof LeaseLostException) {
+    if (e instanceof RefusedException
+        || e instanceof LeaseLostException
+        || e instanceof CopyException) {
       err.println("refused: " + e.getMessage());
       return ExitCode.REFUSED.code();
     }

@@ -67,7 +67,7 @@ final class Demo {
               .formatted(
                   String.join(", ", options.shards()),
                   number(loaded.total()),
-                  loaded.rows().size(),
+                  loaded.rows().size() + 1, // and the reference table
                   loaded.bytes() >> 20));
       file = DemoFile.write(Path.of("demo"), sandbox, options);
       adoptMap(sandbox);
