@@ -88,10 +88,12 @@ public final class Requests {
         "UPDATE reshard.request SET lines = lines || ? WHERE id = ?", line, request.id());
   }
 
-  /** Ends the answer. */
+  /** Ends the answer; the first end stands. */
   public void answer(Request request, int exitCode) throws SQLException {
     database.update(
-        "UPDATE reshard.request SET exit_code = ?, answered = clock_timestamp() WHERE id = ?",
+        """
+        UPDATE reshard.request SET exit_code = ?, answered = clock_timestamp()
+         WHERE id = ? AND answered IS NULL""",
         exitCode,
         request.id());
   }

@@ -142,10 +142,12 @@ public final class Worker {
       requests.say(request, "refused: " + e.getMessage());
       exitCode = REFUSED;
     } catch (Exception e) {
+      requireLease();
       log.error("{} failed", request.command(), e);
       requests.say(request, "failed: " + e.getMessage());
       exitCode = UNEXPECTED;
     }
+    requireLease(); // else it is the next worker's to answer
     requests.answer(request, exitCode);
   }
 
