@@ -31,12 +31,12 @@ import java.util.stream.Stream;
  * <p>Where a row says more than the package's one line in the design:
  *
  * <ul>
- *   <li>a package may see {@code keyspace} where the design only implies it: its
- *       words are everybody's;
- *   <li>what builds on {@code migration} may see {@code spec}, {@code control} and {@code postgres},
- *       in whose words its SPI speaks (the file's settings, states, the worker's lease);
- *   <li>{@code finish} sees {@code postgres}, {@code change} and {@code schema}: it undoes
- *       what they made;
+ *   <li>a package may see {@code keyspace} where the design only implies it: its words are
+ *       everybody's;
+ *   <li>what builds on {@code migration} may see {@code spec}, {@code control} and {@code
+ *       postgres}, in whose words its SPI speaks (the file's settings, states, the worker's lease);
+ *   <li>{@code finish} sees {@code postgres}, {@code change} and {@code schema}: it undoes what
+ *       they made;
  *   <li>{@code demo} sees what it plays: an application ({@code routing}) and an operator.
  * </ul>
  */

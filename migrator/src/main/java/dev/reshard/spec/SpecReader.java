@@ -286,7 +286,8 @@ public final class SpecReader {
   private static short shortNumber(String text) {
     int number = positive(text);
     if (number > Short.MAX_VALUE) {
-      throw new IllegalArgumentException("must be at most %d, got %s".formatted(Short.MAX_VALUE, text));
+      throw new IllegalArgumentException(
+          "must be at most %d, got %s".formatted(Short.MAX_VALUE, text));
     }
     return (short) number;
   }

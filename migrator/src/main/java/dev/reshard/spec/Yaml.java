@@ -79,9 +79,7 @@ final class Yaml {
   /** A nested mapping; an absent one is empty. */
   Yaml map(String key) {
     Node node = has(key) ? entries.get(key) : null;
-    return node == null
-        ? new Yaml(path(key), line, problems)
-        : new Yaml(path(key), node, problems);
+    return node == null ? new Yaml(path(key), line, problems) : new Yaml(path(key), node, problems);
   }
 
   /** Whether the value is a mapping, not a scalar or a list. */

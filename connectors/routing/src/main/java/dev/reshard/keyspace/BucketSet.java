@@ -83,11 +83,17 @@ public final class BucketSet {
    * The set as hex digits of a bitmap of {@code count} bits, bit 0 in the lowest bit of the first
    * byte: the order that PostgreSQL's {@code get_bit(bytea, n)} reads (manual, "Binary String
    * Functions").
+   *
+   * @throws IllegalArgumentException if a bucket is not below {@code count}
    */
   public String toHex(int count) {
+    if (bits.length() > count) {
+      throw new IllegalArgumentException(
+          "%s does not fit into %d buckets".formatted(this, count));
+    }
     byte[] bytes = new byte[(count + 7) / 8];
     byte[] set = bits.toByteArray();
-    System.arraycopy(set, 0, bytes, 0, Math.min(set.length, bytes.length));
+    System.arraycopy(set, 0, bytes, 0, set.length);
     return HexFormat.of().formatHex(bytes);
   }
 
