@@ -16,61 +16,109 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Clients that ignore the router, on a shard whose buckets have left. */
 @Timeout(180)
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class StaleClientsIT {
   private static final String EVENT =
       "INSERT INTO public.events VALUES (%s, now(), '%s', 'around the router', '{}')";
 
   @TempDir private Path folder;
+  private Shop shop;
+  private WorkerProcess worker;
+  private SandboxShard source;
+  private SandboxShard destination;
+  private Move move;
+  private String moved;
+  private String staying;
+  private Connection oldSnapshot;
+
+  @BeforeAll
+  void cutOver() throws Exception {
+    shop = Shop.open(folder, "stale", 2, 3);
+    source = shop.shards.get("a");
+    destination = shop.shards.get("c");
+    move = moveFromA(shop);
+    String leaves = Shop.BUCKETS.sqlIn("id", move.buckets());
+    moved = tenant(source, leaves);
+    staying = tenant(source, "NOT (%s)".formatted(leaves));
+    redirectEvents(source, moved);
+    worker = WorkerProcess.start(shop.file);
+    shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+    shop.succeed("verify");
+    oldSnapshot = source.connect(SandboxRole.APP);
+    oldSnapshot.setAutoCommit(false);
+    oldSnapshot.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+    execute(oldSnapshot, "SELECT FROM public.tenants");
+    shop.succeedOnceGatesOpen("cutover");
+    shop.clients.stop();
+  }
+
+  /** After a rollback the old owner has applied all that the new one took: both say the same. */
+  @AfterAll
+  void compareMovedRows() throws Exception {
+    try {
+      shop.succeed("rollback");
+      for (String table : new String[] {"tenants", "orders", "order_items", "events"}) {
+        String key = table.equals("tenants") ? "id" : "tenant_id";
+        String inMove = Shop.BUCKETS.sqlIn(key, move.buckets());
+        RowComparer.withoutKey()
+            .compare(
+                RowSelection.of(destination, table).where(inMove),
+                RowSelection.of(source, table).where(inMove))
+            .requireEqual();
+      }
+    } finally {
+      worker.close();
+      oldSnapshot.close();
+      shop.close();
+    }
+  }
 
   @Test
-  void noClientCanWriteToTheOldOwnerAfterACutover() throws Exception {
-    try (Shop shop = Shop.open(folder, "stale", 2, 3)) {
-      SandboxShard source = shop.shards.get("a");
-      SandboxShard destination = shop.shards.get("c");
-      Move move = moveFromA(shop);
-      String moved = tenant(source, Shop.BUCKETS.sqlIn("id", move.buckets()));
-      String staying = tenant(source, "NOT (%s)".formatted(Shop.BUCKETS.sqlIn("id", move.buckets())));
-      redirectEvents(source, moved);
-      try (WorkerProcess worker = WorkerProcess.start(shop.file);
-          Connection old = source.connect(SandboxRole.APP);
-          Connection replica = source.connect(SandboxRole.SUPERUSER);
-          Connection plain = source.connect(SandboxRole.APP)) {
-        shop.awaitState(MigrationState.READY_FOR_CUTOVER);
-        shop.succeed("verify");
-        old.setAutoCommit(false);
-        old.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
-        execute(old, "SELECT FROM public.tenants");
-        execute(replica, "SET session_replication_role = replica");
-        shop.succeedOnceGatesOpen("cutover");
-        shop.clients.stop();
+  void aTransactionOlderThanTheFenceCannotWrite() {
+    refuses(oldSnapshot, EVENT.formatted(moved, "old snapshot"));
+  }
 
-        refuses(old, EVENT.formatted(moved, "old snapshot"));
-        refuses(replica, EVENT.formatted(moved, "replica role"));
-        refuses(replica, "UPDATE public.tenants SET version = 0 WHERE id = " + moved);
-        refuses(replica, "DELETE FROM public.events WHERE tenant_id = " + moved);
-        refuses(plain, EVENT.formatted(staying, "redirect"));
-        refuses(plain, "UPDATE public.orders SET tenant_id = %s WHERE tenant_id = %s".formatted(moved, staying));
-        execute(plain, EVENT.formatted(staying, "stays")); // others' buckets take writes
-        try (Connection there = destination.connect(SandboxRole.APP)) {
-          execute(there, EVENT.formatted(moved, "moved"));
-        }
-        shop.succeed("rollback"); // so that the source has applied all that the destination took
-        for (String table : new String[] {"tenants", "orders", "order_items", "events"}) {
-          String inMove = Shop.BUCKETS.sqlIn(table.equals("tenants") ? "id" : "tenant_id", move.buckets());
-          RowComparer.withoutKey()
-              .compare(
-                  RowSelection.of(destination, table).where(inMove),
-                  RowSelection.of(source, table).where(inMove))
-              .requireEqual();
-        }
-        assertEquals("ROLLED_BACK", shop.state());
-      }
+  @Test
+  void aSuperuserInReplicaRoleCannotWrite() throws Exception {
+    try (Connection replica = source.connect(SandboxRole.SUPERUSER)) {
+      execute(replica, "SET session_replication_role = replica");
+      refuses(replica, EVENT.formatted(moved, "replica role"));
+      refuses(replica, "UPDATE public.tenants SET version = 0 WHERE id = " + moved);
+      refuses(replica, "DELETE FROM public.events WHERE tenant_id = " + moved);
+    }
+  }
+
+  @Test
+  void aTriggerThatChangesTheShardKeyCannotBringARowBack() throws Exception {
+    try (Connection client = source.connect(SandboxRole.APP)) {
+      refuses(client, EVENT.formatted(staying, "redirect"));
+    }
+  }
+
+  @Test
+  void anUpdateOfTheShardKeyCannotBringARowBack() throws Exception {
+    try (Connection client = source.connect(SandboxRole.APP)) {
+      refuses(
+          client,
+          "UPDATE public.orders SET tenant_id = %s WHERE tenant_id = %s".formatted(moved, staying));
+    }
+  }
+
+  @Test
+  void bucketsThatStayedAndTheNewOwnerTakeWrites() throws Exception {
+    try (Connection client = source.connect(SandboxRole.APP);
+        Connection there = destination.connect(SandboxRole.APP)) {
+      execute(client, EVENT.formatted(staying, "stays"));
+      execute(there, EVENT.formatted(moved, "moved"));
     }
   }
 

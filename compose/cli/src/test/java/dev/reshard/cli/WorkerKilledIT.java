@@ -22,6 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(180)
 class WorkerKilledIT {
   private static final long SOME = 30;
+  private static final String FENCED = " s.until > 0 AND s.until < %d AND s.sealed < 2".formatted(Long.MAX_VALUE);
+  private static final String CLOSED = " s.sealed = 2";
 
   @TempDir private Path folder;
 
@@ -49,16 +51,32 @@ class WorkerKilledIT {
   @Test
   void killedBetweenFenceAndSealNothingHasMovedAndTheNextWorkerCutsOver() throws Exception {
     try (Shop shop = Shop.open(folder, "killed-fenced", 2, 3)) {
-      shop.writeFile("budget: { pause: 20s }");
       CompletableFuture<Answer> asked;
-      try (WorkerProcess worker = WorkerProcess.start(shop.file)) {
+      try (WorkerProcess worker = readyToCutOver(shop)) {
         asked = cutOverIntoAnOpenTransaction(shop, worker::kill);
       }
       assertEquals("CUTTING_OVER", shop.state());
+      assertEquals(List.of("FENCED", "AT_SOURCE"), places(shop));
       try (WorkerProcess worker = startedOnceTheLeaseIsFree(shop)) {
-        // the one who asked still waits: the new worker does what the old one was asked for,
-        // unless its lanes are not there yet when it looks
         requireAnswered(asked);
+        finish(shop, worker);
+      }
+      shop.requireClean();
+    }
+  }
+
+  @Test
+  void killedBetweenSealAndOpenTheNextWorkerGoesForward() throws Exception {
+    try (Shop shop = Shop.open(folder, "killed-sealed", 2, 3)) {
+      CompletableFuture<Answer> asked;
+      try (WorkerProcess worker = readyToCutOver(shop)) {
+        asked = cutOverButDoNotOpen(shop, worker::kill);
+      }
+      assertEquals("CUTTING_OVER", shop.state());
+      assertEquals(List.of("FENCED", "AT_SOURCE"), places(shop)); // what the shard says counts
+      try (WorkerProcess worker = startedOnceTheLeaseIsFree(shop)) {
+        requireAnswered(asked);
+        assertEquals("AT_DESTINATION", places(shop).get(0));
         finish(shop, worker);
       }
       shop.requireClean();
@@ -68,8 +86,7 @@ class WorkerKilledIT {
   @Test
   void frozenBetweenFenceAndSealItDoesNoHarmWhenItWakesUp() throws Exception {
     try (Shop shop = Shop.open(folder, "frozen", 2, 3)) {
-      shop.writeFile("budget: { pause: 20s }");
-      try (WorkerProcess frozen = WorkerProcess.start(shop.file)) {
+      try (WorkerProcess frozen = readyToCutOver(shop)) {
         CompletableFuture<Answer> asked =
             cutOverIntoAnOpenTransaction(shop, () -> frozen.signal("STOP"));
         try (WorkerProcess worker = startedOnceTheLeaseIsFree(shop)) {
@@ -77,6 +94,7 @@ class WorkerKilledIT {
           shop.succeedOnceGatesOpen("cutover");
           frozen.signal("CONT");
           assertEquals(ExitCode.REFUSED.code(), frozen.awaitEnd());
+          assertTrue(hasGuard(shop.shards.get("a"), CLOSED));
           assertEquals("COMPLETED", shop.state());
           shop.awaitTransactions(SOME);
           finish(shop, worker);
@@ -90,49 +108,102 @@ class WorkerKilledIT {
     void strike() throws Exception;
   }
 
+  /** A worker whose budget is so long that only the blow ends a pause. */
+  private static WorkerProcess readyToCutOver(Shop shop) throws Exception {
+    shop.writeFile("budget: { pause: 20s }");
+    WorkerProcess worker = WorkerProcess.start(shop.file);
+    try {
+      shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+      shop.succeed("verify");
+      return worker;
+    } catch (Exception | Error e) {
+      worker.close();
+      throw e;
+    }
+  }
+
   /**
    * Cuts over while an application's transaction has written and does not end, so that the worker
-   * waits for it behind the fence; there the blow strikes. Then the transaction ends.
+   * waits for it behind the fence; there the blow strikes.
    *
    * @return what the command will answer
    */
   private static CompletableFuture<Answer> cutOverIntoAnOpenTransaction(Shop shop, Blow blow)
       throws Exception {
-    shop.awaitState(MigrationState.READY_FOR_CUTOVER);
-    shop.succeed("verify");
     SandboxShard source = shop.shards.get("a");
-    try (Connection writer = source.connect(SandboxRole.APP);
-        Statement statement = writer.createStatement()) {
+    try (Connection writer = source.connect(SandboxRole.APP)) {
       writer.setAutoCommit(false);
-      CompletableFuture<Answer> asked = null;
-      while (!isFenced(source)) {
-        if (asked == null || asked.isDone()) { // a gate was closed
-          writer.rollback();
-          statement.execute("UPDATE plans SET name = name WHERE false");
-          statement.execute("DELETE FROM events WHERE false");
-          statement.execute("SELECT pg_current_xact_id()");
-          asked = CompletableFuture.supplyAsync(() -> shop.run("cutover"));
-        }
-        TimeUnit.MILLISECONDS.sleep(10); // between two looks
-      }
-      blow.strike();
-      assertTrue(isFenced(source));
-      writer.rollback();
-      return asked;
+      return cutOverUntil(
+          () -> hasGuard(source, FENCED),
+          shop,
+          () -> {
+            writer.rollback(); // a gate does not let older ones pass
+            execute(writer, "DELETE FROM public.events WHERE false");
+            execute(writer, "SELECT pg_current_xact_id()");
+          },
+          blow);
     }
   }
 
-  /** Whether a guard is closing: neither open nor closed for good. */
-  private static boolean isFenced(SandboxShard shard) throws SQLException {
-    List<String> fenced =
-        shard.query(
-            """
-            SELECT g.unit FROM reshard.guard g, reshard.guard_state(g.migration, g.unit) s
-             WHERE s.until > 0 AND s.until < 9223372036854775807 AND s.sealed < 2""");
-    return !fenced.isEmpty();
+  /** Cuts over while the destination's guard is held, so that it cannot be opened. */
+  private static CompletableFuture<Answer> cutOverButDoNotOpen(Shop shop, Blow blow)
+      throws Exception {
+    SandboxShard source = shop.shards.get("a");
+    try (Connection holder = shop.shards.get("c").connect(SandboxRole.SUPERUSER)) {
+      holder.setAutoCommit(false);
+      return cutOverUntil(
+          () -> hasGuard(source, CLOSED),
+          shop,
+          () -> {
+            holder.rollback();
+            execute(holder, "SELECT FROM reshard.guard FOR UPDATE");
+          },
+          blow);
+    }
   }
 
-  /** Starts workers until one is not refused: the dead one's lease has to run out first. */
+  private interface Look {
+    boolean isTrue() throws SQLException;
+  }
+
+  /** Asks for the cutover, again while a gate is closed; the blow strikes when the look is true. */
+  private static CompletableFuture<Answer> cutOverUntil(
+      Look look, Shop shop, Blow before, Blow blow) throws Exception {
+    CompletableFuture<Answer> asked = CompletableFuture.completedFuture(null);
+    while (!look.isTrue()) {
+      if (asked.isDone()) {
+        before.strike();
+        asked = CompletableFuture.supplyAsync(() -> shop.run("cutover"));
+      }
+      TimeUnit.MILLISECONDS.sleep(10); // between two looks
+    }
+    blow.strike();
+    assertTrue(look.isTrue(), "the worker was past the moment when the blow struck");
+    return asked;
+  }
+
+  private static boolean hasGuard(SandboxShard shard, String condition) throws SQLException {
+    return !shard
+        .query(
+            """
+            SELECT g.unit FROM reshard.guard g, reshard.guard_state(g.migration, g.unit) s
+             WHERE """
+                + condition)
+        .isEmpty();
+  }
+
+  /** Of the units a > c and b > c. */
+  private static List<String> places(Shop shop) throws SQLException {
+    return shop.shards.get("a").query("SELECT place FROM reshard.stage_unit ORDER BY source");
+  }
+
+  private static void execute(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  /** Starts a worker when the lease of the one before has run out. */
   private static WorkerProcess startedOnceTheLeaseIsFree(Shop shop) throws Exception {
     while (!shop.shards
         .get("a")
@@ -143,6 +214,10 @@ class WorkerKilledIT {
     return WorkerProcess.start(shop.file);
   }
 
+  /**
+   * The one who asked still waits, so the new worker does what the old one was asked for, unless
+   * its lanes are not there yet when it looks.
+   */
   private static void requireAnswered(CompletableFuture<Answer> asked) throws Exception {
     Answer answer = asked.get(90, TimeUnit.SECONDS);
     assertTrue(
