@@ -289,7 +289,9 @@ BEGIN
     PERFORM reshard.guard_note(g, 'open again', in_attempt, by_lease, at_epoch);
     RETURN;
   END IF;
-  IF pg_sequence_last_value(g.sealed_seq) <> 2 THEN
+  -- An open that its server process did not survive may have come as far as "sealed".
+  IF pg_sequence_last_value(g.sealed_seq) <> 2
+     AND pg_sequence_last_value(g.until_seq) <> 9223372036854775807 THEN
     RAISE EXCEPTION USING ERRCODE = 'RS004', MESSAGE = format(
       'unit %s of migration %s is fenced on this shard, not closed; lift it', of_unit, of_migration);
   END IF;

@@ -1,0 +1,210 @@
+package dev.reshard.control;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.reshard.control.CleanupRegistry.Item;
+import dev.reshard.control.CleanupRegistry.Kind;
+import dev.reshard.control.Requests.Command;
+import dev.reshard.control.Requests.Request;
+import dev.reshard.control.StageUnit.Direction;
+import dev.reshard.control.StageUnit.Place;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(120)
+class ControlStoreIT {
+  private ControlScene scene;
+  private ControlStore store;
+  private WorkerLease lease;
+
+  @BeforeEach
+  void aMigrationWithAWorker() throws SQLException {
+    scene = new ControlScene();
+    store = scene.store("shop");
+    store.create("shop", ControlScene.moves(1, 2), ControlScene.BUCKETS);
+    lease = scene.lease("shop");
+    assertEquals(Optional.of(1L), lease.acquire("first"));
+  }
+
+  @AfterEach
+  void drop() throws Exception {
+    scene.close();
+  }
+
+  @Test
+  void whatWasStoredIsReadBack() throws SQLException {
+    MigrationRecord stored = store.load().orElseThrow();
+    assertEquals(MigrationState.PENDING, stored.state());
+    assertEquals(ControlScene.moves(1, 2), stored.moves());
+    assertEquals(store.units(), stored.units());
+    assertEquals(
+        new StageUnit(
+            ControlScene.A, ControlScene.B, Place.AT_SOURCE, Direction.FORWARD, 0, 0),
+        stored.units().get(0));
+    assertEquals(Optional.empty(), scene.store("other").load());
+  }
+
+  @Test
+  void aMoveIsStoredWithWhoAndWhy() throws SQLException {
+    store.moveTo(MigrationState.PENDING, MigrationState.PREPARING, 1, "me", "asked");
+    assertEquals(MigrationState.PREPARING, store.state());
+    ControlStore.Transition line = store.transitions(10).get(0);
+    assertEquals(List.of("me", "asked"), List.of(line.who(), line.why()));
+  }
+
+  @Test
+  void anIllegalMoveIsRefusedAndChangesNothing() {
+    assertChangesNothing(
+        IllegalStateException.class,
+        () -> store.moveTo(MigrationState.PENDING, MigrationState.COPYING, 1, "me", "hurry"));
+  }
+
+  @Test
+  void aMoveFromAStateThatHasPassedIsRefusedAndChangesNothing() throws SQLException {
+    store.moveTo(MigrationState.PENDING, MigrationState.PREPARING, 1, "me", "asked");
+    assertChangesNothing(
+        LeaseLostException.class,
+        () -> store.moveTo(MigrationState.PENDING, MigrationState.PREPARING, 1, "me", "again"));
+  }
+
+  @Test
+  void aUnitIsReplacedOnlyAsItWas() throws SQLException {
+    StageUnit before = store.units().get(0);
+    StageUnit fenced = before.fenced(Direction.FORWARD, 7);
+    store.moveUnit(before, fenced, 1);
+    assertEquals(List.of(fenced), store.units());
+    assertChangesNothing(
+        LeaseLostException.class, () -> store.moveUnit(before, before.at(Place.DECIDED), 1));
+  }
+
+  @Test
+  void bucketsOfAnotherMigrationCannotBeClaimed() throws SQLException {
+    ControlStore other = scene.store("other");
+    RefusedException refused =
+        assertThrows(
+            RefusedException.class,
+            () -> other.create("shop", ControlScene.moves(2, 3), ControlScene.BUCKETS));
+    assertTrue(refused.getMessage().contains("[shop]"), refused.getMessage());
+    assertEquals(Optional.empty(), other.load(), "nothing of it is stored");
+    other.create("books", ControlScene.moves(2, 3), ControlScene.BUCKETS);
+    store.releaseClaims();
+    scene.store("third").create("shop", ControlScene.moves(2, 3), ControlScene.BUCKETS);
+  }
+
+  @Test
+  void aSecondWorkerWaitsAndTakesOverWithAHigherNumber() throws SQLException {
+    WorkerLease second = scene.lease("shop");
+    assertEquals(Optional.empty(), second.acquire("second"));
+    assertEquals(Optional.of("first"), second.holder());
+    scene.runOut("shop");
+    assertEquals(Optional.empty(), second.holder());
+    assertEquals(Optional.of(2L), second.acquire("second"));
+    assertTrue(second.isHeld());
+    assertEquals(Optional.of("second"), second.holder());
+  }
+
+  @Test
+  void whatASupersededWorkerWritesIsRefused() throws SQLException {
+    scene.runOut("shop");
+    assertEquals(Optional.of(2L), scene.lease("shop").acquire("second"));
+    StageUnit unit = store.units().get(0);
+    assertChangesNothing(
+        LeaseLostException.class,
+        () -> store.moveTo(MigrationState.PENDING, MigrationState.PREPARING, 1, "me", "late"));
+    assertChangesNothing(
+        LeaseLostException.class,
+        () -> store.moveUnit(unit, unit.fenced(Direction.FORWARD, 2), 1));
+    store.moveTo(MigrationState.PENDING, MigrationState.PREPARING, 2, "second", "in time");
+  }
+
+  @Test
+  void aLeaseThatIsGivenUpIsFreeAtOnce() throws SQLException {
+    lease.close();
+    assertEquals(Optional.of(2L), scene.lease("shop").acquire("second"));
+  }
+
+  @Test
+  void requestsAreServedInOrderUnlessWithdrawnOrTooOld() throws SQLException {
+    Requests requests = store.requests();
+    Duration patience = Duration.ofMinutes(1);
+    long withdrawn = requests.ask(Command.CUTOVER, "me", patience);
+    requests.ask(Command.VERIFY, "me", Duration.ofMillis(-1));
+    long served = requests.ask(Command.VERIFY, "you", patience);
+    long later = requests.ask(Command.COMPLETE, "me", patience);
+    assertTrue(requests.withdraw(withdrawn));
+    assertEquals(Optional.empty(), scene.store("other").requests().next());
+
+    Request next = requests.next().orElseThrow();
+    assertEquals(new Request(served, Command.VERIFY, "you"), next);
+    requests.say(next, "begun");
+    assertFalse(requests.withdraw(served), "the worker has begun");
+    assertEquals(Optional.empty(), requests.read(served).exitCode());
+    requests.say(next, "done");
+    requests.answer(next, 3);
+    assertEquals(
+        new Requests.Answer(List.of("begun", "done"), Optional.of(3)), requests.read(served));
+    assertEquals(later, requests.next().orElseThrow().id());
+  }
+
+  @Test
+  void aShardKeepsItsOrdinalInAllMigrations() throws SQLException {
+    assertEquals(0, store.ordinal("shop", ControlScene.B));
+    assertEquals(1, scene.store("other").ordinal("shop", ControlScene.A));
+    assertEquals(0, scene.store("other").ordinal("shop", ControlScene.B));
+    assertEquals(0, store.ordinal("books", ControlScene.A));
+  }
+
+  @Test
+  void thingsAreUndoneInTheOrderOfTheirKinds() throws SQLException {
+    CleanupRegistry registry = store.registry();
+    List<Kind> kinds = Arrays.asList(Kind.values());
+    for (int i = kinds.size() - 1; i >= 0; i--) {
+      registry.register(ControlScene.A, kinds.get(i), "x", "first");
+      registry.register(ControlScene.A, kinds.get(i), "x", "second");
+      registry.register(ControlScene.B, kinds.get(i), "x", "");
+    }
+    List<Item> items = registry.items();
+    assertEquals(
+        kinds.stream().flatMap(kind -> java.util.stream.Stream.of(kind, kind)).toList(),
+        items.stream().map(Item::kind).toList());
+    assertEquals("first", items.get(0).undo(), "the first to know how it was");
+    assertEquals("replication slot x on a", items.get(0).toString());
+    registry.undone(items.get(0));
+    assertEquals(items.subList(1, items.size()), registry.items());
+    assertEquals(List.of(), scene.store("other").registry().items());
+  }
+
+  private interface Act {
+    void run() throws SQLException;
+  }
+
+  private void assertChangesNothing(Class<? extends Exception> refusal, Act act) {
+    String before = everything();
+    assertThrows(refusal, act::run);
+    assertEquals(before, everything());
+  }
+
+  private String everything() {
+    try {
+      return scene
+          .control()
+          .query(
+              """
+              SELECT m::text FROM reshard.migration m UNION ALL SELECT u::text FROM reshard.stage_unit u
+              UNION ALL SELECT t::text FROM reshard.transition t ORDER BY 1""")
+          .toString();
+    } catch (SQLException e) {
+      throw new AssertionError(e);
+    }
+  }
+}
