@@ -47,7 +47,7 @@ final class DemoReport {
   }
 
   private static double millis(Duration duration) {
-    return duration.toNanos() / 1000 / 1e3;
+    return duration.toNanos() / 1e6;
   }
 
   void write(Path file, CheckReport check, List<String> leftovers, List<String> guardsKept)

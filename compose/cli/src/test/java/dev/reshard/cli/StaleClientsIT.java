@@ -154,7 +154,8 @@ class StaleClientsIT {
   }
 
   private static void refuses(Connection connection, String write) {
-    SQLException refusal = assertThrows(SQLException.class, () -> execute(connection, write), write);
+    SQLException refusal =
+        assertThrows(SQLException.class, () -> execute(connection, write), write);
     assertEquals(Guard.REFUSED_WRITE, refusal.getSQLState(), refusal::getMessage);
   }
 }
