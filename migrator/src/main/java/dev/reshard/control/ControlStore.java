@@ -261,7 +261,9 @@ public final class ControlStore implements AutoCloseable {
         INSERT INTO reshard.shard_ordinal
         SELECT ?, ?, coalesce(max(ordinal) + 1, 0) FROM reshard.shard_ordinal WHERE keyspace = ?
         ON CONFLICT (keyspace, shard) DO NOTHING""",
-        keyspace, shard.name(), keyspace);
+        keyspace,
+        shard.name(),
+        keyspace);
     return database
         .query(
             "SELECT ordinal FROM reshard.shard_ordinal WHERE keyspace = ? AND shard = ?",

@@ -12,7 +12,10 @@ final class DemoScreen {
   private static final int LABEL = 18;
 
   private final PrintWriter out;
+
+  @SuppressWarnings("SystemConsoleNull") // on Java 17, which we build for, it is null
   private final boolean terminal = System.console() != null && System.getenv("NO_COLOR") == null;
+
   private final long startNanos = System.nanoTime();
   private boolean moving;
 

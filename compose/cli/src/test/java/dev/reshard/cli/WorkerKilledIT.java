@@ -19,10 +19,11 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Workers that are killed or frozen at the worst moments, and what the next one makes of it. */
-@Timeout(180)
+@Timeout(300)
 class WorkerKilledIT {
   private static final long SOME = 30;
-  private static final String FENCED = " s.until > 0 AND s.until < %d AND s.sealed < 2".formatted(Long.MAX_VALUE);
+  private static final String FENCED =
+      " s.until > 0 AND s.until < %d AND s.sealed < 2".formatted(Long.MAX_VALUE);
   private static final String CLOSED = " s.sealed = 2";
 
   @TempDir private Path folder;

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
-/** {@code reshard run} in a process of its own, so that it can be killed. Confined to one thread. */
+/**
+ * {@code reshard run} in a process of its own, so that it can be killed. Confined to one thread.
+ */
 final class WorkerProcess implements AutoCloseable {
   private static final long STOP_LIMIT_S = 30;
 
