@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A migration from its first command to its last, while clients write all the time. */
-@Timeout(180)
+@Timeout(300)
 class MigrationIT {
   private static final long SOME = 30;
 

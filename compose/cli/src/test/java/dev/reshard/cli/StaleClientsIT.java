@@ -24,13 +24,12 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Clients that ignore the router, on a shard whose buckets have left. */
-@Timeout(180)
+@Timeout(60)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class StaleClientsIT {
   private static final String EVENT =
       "INSERT INTO public.events VALUES (%s, now(), '%s', 'around the router', '{}')";
 
-  @TempDir private Path folder;
   private Shop shop;
   private WorkerProcess worker;
   private SandboxShard source;
@@ -41,7 +40,8 @@ class StaleClientsIT {
   private Connection oldSnapshot;
 
   @BeforeAll
-  void cutOver() throws Exception {
+  @Timeout(300)
+  void cutOver(@TempDir Path folder) throws Exception {
     shop = Shop.open(folder, "stale", 2, 3);
     source = shop.shards.get("a");
     destination = shop.shards.get("c");
@@ -63,6 +63,7 @@ class StaleClientsIT {
 
   /** After a rollback the old owner has applied all that the new one took: both say the same. */
   @AfterAll
+  @Timeout(120)
   void compareMovedRows() throws Exception {
     try {
       shop.succeed("rollback");

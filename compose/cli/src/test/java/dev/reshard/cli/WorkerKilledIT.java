@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Workers that are killed or frozen at the worst moments, and what the next one makes of it. */
-@Timeout(180)
+@Timeout(300)
 class WorkerKilledIT {
   private static final long SOME = 30;
   private static final String FENCED =
