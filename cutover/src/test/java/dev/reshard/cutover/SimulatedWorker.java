@@ -156,7 +156,7 @@ final class SimulatedWorker extends Actor {
   }
 
   private void await(SimulatedShard.Call call, Answered answered, Runnable failed) {
-    boolean disconnected = world.faulty() && world.chance(3);
+    boolean disconnected = world.faulty() && world.chance(1);
     if (!call.done() && !disconnected) {
       next(() -> await(call, answered, failed));
     } else if (call.leaseLost) {
