@@ -106,8 +106,7 @@ class CutoverDriverTest {
   void neverLiftsWhatIsDecidedThoughItWasStopped() {
     steps.interrupted = new InterruptedException("as told");
     assertSame(
-        steps.interrupted,
-        assertThrows(InterruptedException.class, () -> run(Progress.AT_OWNER)));
+        steps.interrupted, assertThrows(InterruptedException.class, () -> run(Progress.AT_OWNER)));
     assertEquals(Step.OPEN, steps.last());
   }
 
@@ -126,7 +125,8 @@ class CutoverDriverTest {
 
   private void assertLifted(Step last, CutoverDriver.Result result) {
     assertEquals(Progress.LIFTED, result.progress());
-    assertEquals(List.of(last, Step.LIFT), steps.taken.subList(steps.taken.size() - 2, steps.taken.size()));
+    assertEquals(
+        List.of(last, Step.LIFT), steps.taken.subList(steps.taken.size() - 2, steps.taken.size()));
   }
 
   /** Notes what is taken; every step takes a millisecond, succeeds and says yes unless told. */

@@ -69,9 +69,7 @@ final class SimulatedShard {
     private long seen;
 
     Write(BooleanSupplier oneMore) {
-      next(
-          () -> inFlight.add(this),
-          () -> check(oneMore));
+      next(() -> inFlight.add(this), () -> check(oneMore));
     }
 
     private void check(BooleanSupplier oneMore) {
@@ -118,8 +116,8 @@ final class SimulatedShard {
   }
 
   /**
-   * A call of a guard function, which goes on in the server though its client may be gone. Its steps
-   * are what others may see between two of its statements.
+   * A call of a guard function, which goes on in the server though its client may be gone. Its
+   * steps are what others may see between two of its statements.
    */
   abstract class Call extends Actor {
     final long byLease;

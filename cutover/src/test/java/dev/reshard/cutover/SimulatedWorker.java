@@ -78,7 +78,7 @@ final class SimulatedWorker extends Actor {
       case SEAL ->
           call(
               owner().seal(lease, attempt),
-              sealed -> go(sealed ? Progress.DECIDED : Progress.TOUCHED),
+              decided -> go(decided ? Progress.DECIDED : Progress.TOUCHED),
               this::again);
       case LIFT ->
           call(

@@ -60,10 +60,7 @@ final class ControlScene implements AutoCloseable {
         migration,
         List.of(
             new ShardAddress(
-                A,
-                control().url(),
-                SandboxRole.RESHARD.user(),
-                SandboxRole.RESHARD.password())));
+                A, control().url(), SandboxRole.RESHARD.user(), SandboxRole.RESHARD.password())));
   }
 
   @Override

@@ -48,8 +48,7 @@ class ControlStoreIT {
     assertEquals(ControlScene.moves(1, 2), stored.moves());
     assertEquals(store.units(), stored.units());
     assertEquals(
-        new StageUnit(
-            ControlScene.A, ControlScene.B, Place.AT_SOURCE, Direction.FORWARD, 0, 0),
+        new StageUnit(ControlScene.A, ControlScene.B, Place.AT_SOURCE, Direction.FORWARD, 0, 0),
         stored.units().get(0));
     assertEquals(Optional.empty(), scene.store("other").load());
   }
@@ -122,8 +121,7 @@ class ControlStoreIT {
         LeaseLostException.class,
         () -> store.moveTo(MigrationState.PENDING, MigrationState.PREPARING, 1, "me", "late"));
     assertChangesNothing(
-        LeaseLostException.class,
-        () -> store.moveUnit(unit, unit.fenced(Direction.FORWARD, 2), 1));
+        LeaseLostException.class, () -> store.moveUnit(unit, unit.fenced(Direction.FORWARD, 2), 1));
     store.moveTo(MigrationState.PENDING, MigrationState.PREPARING, 2, "second", "in time");
   }
 

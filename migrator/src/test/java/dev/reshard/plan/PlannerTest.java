@@ -46,8 +46,7 @@ class PlannerTest {
             which);
       }
       assertEquals(fewest(current, over), plan.moves().buckets().size(), which);
-      assertEquals(
-          plan.target().owners(), current.with(plan.moves().all(), 2).owners(), which);
+      assertEquals(plan.target().owners(), current.with(plan.moves().all(), 2).owners(), which);
     }
   }
 
@@ -70,8 +69,12 @@ class PlannerTest {
 
   @Test
   void aBalancedMapToItselfMovesNothing() {
-    ShardMap map = map(9, Map.of(A, BucketSet.of(0, 3, 8), B, BucketSet.of(1, 2, 4, 5), C, BucketSet.of(6, 7)));
-    ShardMap even = map(7, Map.of(A, BucketSet.of(0, 3), B, BucketSet.of(1, 4, 6), C, BucketSet.of(2, 5)));
+    ShardMap map =
+        map(
+            9,
+            Map.of(A, BucketSet.of(0, 3, 8), B, BucketSet.of(1, 2, 4, 5), C, BucketSet.of(6, 7)));
+    ShardMap even =
+        map(7, Map.of(A, BucketSet.of(0, 3), B, BucketSet.of(1, 4, 6), C, BucketSet.of(2, 5)));
     Plan plan = Planner.plan(even, new Target.Balance(List.of(C, B, A)));
     assertTrue(plan.isEmpty());
     assertEquals("7 buckets, already as wanted: nothing to move", plan.summary());
@@ -83,15 +86,16 @@ class PlannerTest {
     ShardMap map = map(8, Map.of(A, BucketSet.range(0, 8)));
     Plan plan = Planner.plan(map, new Target.Balance(List.of(A, B, C)));
     assertEquals(plan, Planner.plan(map, new Target.Balance(List.of(C, B, A, B))));
-    assertEquals("8 buckets: a 8 > 3, b 0 > 3, c 0 > 2. Moves 63 %, the fewest (hash mod N: 63 %)", plan.summary());
+    assertEquals(
+        "8 buckets: a 8 > 3, b 0 > 3, c 0 > 2. Moves 63 %, the fewest (hash mod N: 63 %)",
+        plan.summary());
   }
 
   @Test
   void writtenOutOwnersAreTakenAsTheyStand() {
     ShardMap map = map(4, Map.of(A, BucketSet.range(0, 4)));
     Plan plan =
-        Planner.plan(
-            map, new Target.Owners(Map.of(B, BucketSet.of(1, 3), A, BucketSet.of(0, 2))));
+        Planner.plan(map, new Target.Owners(Map.of(B, BucketSet.of(1, 3), A, BucketSet.of(0, 2))));
     assertEquals(List.of(new Move(A, B, BucketSet.of(1, 3))), plan.moves().all());
     assertEquals(0.5, plan.moved());
     assertEquals(0.5, plan.movedByModulo());
@@ -102,14 +106,11 @@ class PlannerTest {
     ShardMap map = map(4, Map.of(A, BucketSet.range(0, 4)));
     assertRefused("no shard owns the buckets [2]", map, Map.of(A, BucketSet.of(0, 1, 3)));
     assertRefused(
-        "bucket 3 belongs to both",
-        map,
-        Map.of(A, BucketSet.range(0, 4), B, BucketSet.of(3)));
+        "bucket 3 belongs to both", map, Map.of(A, BucketSet.range(0, 4), B, BucketSet.of(3)));
     assertRefused("there are only 4 (0-3)", map, Map.of(A, BucketSet.range(0, 5)));
   }
 
-  private static void assertRefused(
-      String why, ShardMap current, Map<ShardId, BucketSet> owners) {
+  private static void assertRefused(String why, ShardMap current, Map<ShardId, BucketSet> owners) {
     String message =
         assertThrows(
                 IllegalArgumentException.class,

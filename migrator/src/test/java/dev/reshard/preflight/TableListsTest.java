@@ -28,8 +28,7 @@ class TableListsTest {
 
   @Test
   void aTableMayHaveAShardKeyOfItsOwn() {
-    KeyspaceSpec spec =
-        spec(Map.of(AUDIT, "who"), List.of("public.*"), List.of(), List.of());
+    KeyspaceSpec spec = spec(Map.of(AUDIT, "who"), List.of("public.*"), List.of(), List.of());
     assertEquals(
         List.of(
             new ShardedTable(ORDERS, "customer"),
@@ -50,8 +49,7 @@ class TableListsTest {
     assertProblem(
         "table public.orders is in 2 lists",
         place(List.of("public.*", "public.orders"), List.of("public.orders"), List.of()));
-    assertEquals(
-        3, place(List.of("public.*"), List.of("public.*"), List.of()).problems().size());
+    assertEquals(3, place(List.of("public.*"), List.of("public.*"), List.of()).problems().size());
   }
 
   @Test
@@ -74,8 +72,7 @@ class TableListsTest {
             List.of());
     List<String> problems = TableLists.place(TABLES, spec).problems();
     assertEquals(2, problems.size(), problems.toString());
-    problems.forEach(
-        problem -> assertTrue(problem.contains("keyspace.tables.key_of"), problem));
+    problems.forEach(problem -> assertTrue(problem.contains("keyspace.tables.key_of"), problem));
   }
 
   private static TableLists place(

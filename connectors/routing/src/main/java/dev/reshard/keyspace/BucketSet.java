@@ -88,8 +88,7 @@ public final class BucketSet {
    */
   public String toHex(int count) {
     if (bits.length() > count) {
-      throw new IllegalArgumentException(
-          "%s does not fit into %d buckets".formatted(this, count));
+      throw new IllegalArgumentException("%s does not fit into %d buckets".formatted(this, count));
     }
     byte[] bytes = new byte[(count + 7) / 8];
     byte[] set = bits.toByteArray();

@@ -31,7 +31,8 @@ class PartitioningSqlIT {
         LongStream.concat(corners, random.longs(2_000)).mapToObj(Long::toString).toList();
     List<String> integers = random.ints(500).mapToObj(Integer::toString).toList();
     List<String> smallints = List.of("-32768", "-1", "0", "32767");
-    List<String> texts = new ArrayList<>(List.of("", " ", "ß", "ẞ", "日本語", "🦆🦆", "e\u0301", "'", "\\"));
+    List<String> texts =
+        new ArrayList<>(List.of("", " ", "ß", "ẞ", "日本語", "🦆🦆", "e\u0301", "'", "\\"));
     for (int i = 0; i < 500; i++) {
       texts.add(
           random
@@ -65,9 +66,7 @@ class PartitioningSqlIT {
     String sql =
         "SELECT k::text, %s, %s FROM unnest(?::%s[]) k"
             .formatted(
-                partitioning.sql("k"),
-                partitioning.sqlIn("k", even(partitioning.count())),
-                type);
+                partitioning.sql("k"), partitioning.sqlIn("k", even(partitioning.count())), type);
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       Array array = connection.createArrayOf("text", keys.toArray());
       statement.setArray(1, array);

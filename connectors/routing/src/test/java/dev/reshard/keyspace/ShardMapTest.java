@@ -24,8 +24,7 @@ class ShardMapTest {
   @Test
   void gapsDoublesAndBucketsThatDoNotExistAreRefusedByNumber() {
     assertRefused("no shard owns the buckets [1-2]", Map.of(A, BucketSet.of(0)));
-    assertRefused(
-        "bucket 1 belongs to both", Map.of(A, BucketSet.range(0, 3), B, BucketSet.of(1)));
+    assertRefused("bucket 1 belongs to both", Map.of(A, BucketSet.range(0, 3), B, BucketSet.of(1)));
     assertRefused("there are only 3", Map.of(A, BucketSet.range(0, 4)));
   }
 
@@ -54,8 +53,7 @@ class ShardMapTest {
   @Test
   void movesSayWhoGivesAndWhoTakes() {
     Moves moves =
-        new Moves(
-            List.of(new Move(B, C, BucketSet.of(3)), new Move(A, B, BucketSet.of(1, 2))));
+        new Moves(List.of(new Move(B, C, BucketSet.of(3)), new Move(A, B, BucketSet.of(1, 2))));
     assertEquals(A, moves.all().get(0).source(), "in order of source and destination");
     assertEquals(List.of(A, B), List.copyOf(moves.sources()));
     assertEquals(List.of(B, C), List.copyOf(moves.destinations()));
