@@ -148,7 +148,8 @@ final class Simulation {
     boolean letThrough = shard.inFlight.stream().anyMatch(write -> write.passed);
     if (other.accepts()) {
       require(!letThrough, "a write that %s let through is open while %s accepts", shard, other);
-      require(shard.lastWrite() < shard.applied, "%s accepts, but lacks writes of %s", other, shard);
+      require(
+          shard.lastWrite() < shard.applied, "%s accepts, but lacks writes of %s", other, shard);
     }
     if (shard.sealed == 2 && shard.fencedAttempt > 0) {
       require(!letThrough, "%s is sealed, but a write that it let through is open", shard);
