@@ -94,7 +94,7 @@ final class Yaml {
   /** Whether there is no such key, or an empty list. */
   boolean isEmpty(String key) {
     return !has(key)
-        || entries.get(key) instanceof SequenceNode sequence && sequence.getValue().isEmpty();
+        || (entries.get(key) instanceof SequenceNode sequence && sequence.getValue().isEmpty());
   }
 
   /** A scalar that must be there. */
