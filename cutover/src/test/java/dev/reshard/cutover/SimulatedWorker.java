@@ -78,7 +78,11 @@ final class SimulatedWorker extends Actor {
       case SEAL ->
           call(
               owner().seal(lease, attempt),
+<<<<<<< HEAD
               done -> go(done ? Progress.DECIDED : Progress.TOUCHED),
+=======
+              decided -> go(decided ? Progress.DECIDED : Progress.TOUCHED),
+>>>>>>> units
               this::again);
       case LIFT ->
           call(
@@ -156,7 +160,7 @@ final class SimulatedWorker extends Actor {
   }
 
   private void await(SimulatedShard.Call call, Answered answered, Runnable failed) {
-    boolean disconnected = world.faulty() && world.chance(3);
+    boolean disconnected = world.faulty() && world.chance(1);
     if (!call.done() && !disconnected) {
       next(() -> await(call, answered, failed));
     } else if (call.leaseLost) {

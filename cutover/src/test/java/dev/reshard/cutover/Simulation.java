@@ -84,20 +84,20 @@ final class Simulation {
   }
 
   private void happen() {
-    int dice = random.nextInt(100);
-    if (dice < 8) {
+    int dice = random.nextInt(1_000);
+    if (dice < 40) {
       add(any().new Write(() -> chance(25)));
-    } else if (dice < 14) {
+    } else if (dice < 140) {
       applySome();
-    } else if (dice < 20) {
+    } else if (dice < 160) {
       any().clock += random.nextInt(60);
-    } else if (dice < 21) {
+    } else if (dice < 163) {
       any().clock += random.nextInt(1_000) - 500;
-    } else if (dice < 22 || actors.stream().noneMatch(x -> x instanceof SimulatedWorker)) {
+    } else if (dice < 166 || actors.stream().noneMatch(x -> x instanceof SimulatedWorker)) {
       add(new SimulatedWorker(this, false));
-    } else if (dice < 23) {
+    } else if (dice < 170) {
       lose();
-    } else if (dice < 24 && !actors.isEmpty()) {
+    } else if (dice < 180 && !actors.isEmpty()) {
       frozen = actors.get(random.nextInt(actors.size())); // and thaws whom it was before
     } else {
       actStep();

@@ -19,7 +19,7 @@ import java.util.stream.Stream;
  * Puts every table of the spec's schemas into exactly one of its lists. Immutable.
  *
  * @param keyspace the sharded and the reference tables
- * @param problems tables in no list, in two lists, or named and not there
+ * @param problems tables in no list, in two lists, or named and not there or not sharded
  */
 public record TableLists(Keyspace keyspace, List<String> problems) {
   private static final String TABLES =
@@ -81,6 +81,13 @@ public record TableLists(Keyspace keyspace, List<String> problems) {
         .filter(name -> tables.stream().noneMatch(table -> table.toString().equals(name)))
         .forEach(
             name -> problems.add("the file names table %s, but there is none".formatted(name)));
+    spec.keyOf().keySet().stream()
+        .filter(named -> sharded.stream().noneMatch(table -> table.id().equals(named)))
+        .sorted()
+        .forEach(
+            named ->
+                problems.add(
+                    "keyspace.tables.key_of names %s, which is no sharded table".formatted(named)));
     return new TableLists(new Keyspace(spec.name(), spec.buckets(), sharded, reference), problems);
   }
 }

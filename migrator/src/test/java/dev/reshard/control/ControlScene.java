@@ -21,21 +21,22 @@ final class ControlScene implements AutoCloseable {
   static final int BUCKETS = 16;
 
   private final SandboxShards shards = SharedSandbox.shards(1);
-  private final List<AutoCloseable> opened = new ArrayList<>();
+  private final List<ControlStore> stores = new ArrayList<>();
+  private final List<WorkerLease> leases = new ArrayList<>();
 
   ControlScene() throws SQLException {}
 
   /** The store of a migration; the tables are there. */
   ControlStore store(String migration) throws SQLException {
     ControlStore store = new ControlStore(sessions(migration), A, migration);
-    opened.add(store);
+    stores.add(store);
     store.install();
     return store;
   }
 
   WorkerLease lease(String migration) {
     WorkerLease lease = new WorkerLease(sessions(migration), A, migration);
-    opened.add(lease);
+    leases.add(lease);
     return lease;
   }
 
@@ -64,9 +65,12 @@ final class ControlScene implements AutoCloseable {
   }
 
   @Override
-  public void close() throws Exception {
-    for (AutoCloseable each : opened) {
-      each.close();
+  public void close() throws SQLException {
+    for (WorkerLease lease : leases) {
+      lease.close();
+    }
+    for (ControlStore store : stores) {
+      store.close();
     }
     shards.close();
   }

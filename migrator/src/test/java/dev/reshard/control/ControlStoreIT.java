@@ -37,7 +37,7 @@ class ControlStoreIT {
   }
 
   @AfterEach
-  void drop() throws Exception {
+  void drop() throws SQLException {
     scene.close();
   }
 

@@ -185,6 +185,17 @@ class GuardIT {
   }
 
   @Test
+  void anOpenWhoseServerProcessDiedHalfWayCanBeRepeated() throws SQLException {
+    a.fence(1);
+    assertTrue(a.guard.seal(a.ours, 1, 2));
+    // what is left of it: sequences do not roll back
+    a.shard.query("SELECT setval(broken_seq, 0), setval(sealed_seq, 0) FROM reshard.guard");
+    assertEquals(Guard.REFUSED_WRITE, outcome(app, MOVING));
+    a.guard.open(a.ours, 2, 3);
+    assertEquals("passed", outcome(app, MOVING));
+  }
+
+  @Test
   void aWorkerWithoutTheLeaseChangesNothing() throws SQLException {
     a.fence(1);
     Guard zombie = new Guard(GuardedShard.UNIT, new WorkerIdentity("shop", 0, a.worker.marker()));

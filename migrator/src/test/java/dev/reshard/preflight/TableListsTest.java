@@ -1,0 +1,103 @@
+package dev.reshard.preflight;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.reshard.keyspace.HashBuckets;
+import dev.reshard.keyspace.Keyspace.ShardedTable;
+import dev.reshard.keyspace.TableId;
+import dev.reshard.spec.Spec.KeyspaceSpec;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class TableListsTest {
+  private static final TableId ORDERS = new TableId("public", "orders");
+  private static final TableId COUNTRY = new TableId("public", "country");
+  private static final TableId AUDIT = new TableId("public", "audit");
+  private static final List<TableId> TABLES = List.of(ORDERS, COUNTRY, AUDIT);
+
+  @Test
+  void aNameBeatsTheWildcardOfAnotherList() {
+    TableLists lists =
+        place(List.of("public.*"), List.of("public.country"), List.of("public.audit"));
+    assertEquals(List.of(), lists.problems());
+    assertEquals(List.of(new ShardedTable(ORDERS, "customer")), lists.keyspace().sharded());
+    assertEquals(List.of(COUNTRY), lists.keyspace().reference());
+  }
+
+  @Test
+  void aTableMayHaveAShardKeyOfItsOwn() {
+    KeyspaceSpec spec = spec(Map.of(AUDIT, "who"), List.of("public.*"), List.of(), List.of());
+    assertEquals(
+        List.of(
+            new ShardedTable(ORDERS, "customer"),
+            new ShardedTable(COUNTRY, "customer"),
+            new ShardedTable(AUDIT, "who")),
+        TableLists.place(TABLES, spec).keyspace().sharded());
+  }
+
+  @Test
+  void aTableInNoListIsAProblem() {
+    assertProblem(
+        "table public.audit is in no list",
+        place(List.of("public.orders"), List.of("public.country"), List.of()));
+  }
+
+  @Test
+  void aTableInTwoListsIsAProblem() {
+    assertProblem(
+        "table public.orders is in 2 lists",
+        place(List.of("public.*", "public.orders"), List.of("public.orders"), List.of()));
+    assertEquals(3, place(List.of("public.*"), List.of("public.*"), List.of()).problems().size());
+  }
+
+  @Test
+  void aNamedTableThatIsNotThereIsAProblem() {
+    assertProblem(
+        "the file names table public.order, but there is none",
+        place(List.of("public.order", "public.*"), List.of(), List.of()));
+    assertProblem(
+        "the file names table public.countries, but there is none",
+        place(List.of("public.*"), List.of("public.countries"), List.of()));
+  }
+
+  @Test
+  void aKeyOfATableThatIsNotShardedIsAProblem() {
+    KeyspaceSpec spec =
+        spec(
+            Map.of(COUNTRY, "code", new TableId("public", "order"), "buyer"),
+            List.of("public.*"),
+            List.of("public.country"),
+            List.of());
+    List<String> problems = TableLists.place(TABLES, spec).problems();
+    assertEquals(2, problems.size(), problems.toString());
+    problems.forEach(problem -> assertTrue(problem.contains("keyspace.tables.key_of"), problem));
+  }
+
+  private static TableLists place(
+      List<String> sharded, List<String> reference, List<String> ignored) {
+    return TableLists.place(TABLES, spec(Map.of(), sharded, reference, ignored));
+  }
+
+  private static KeyspaceSpec spec(
+      Map<TableId, String> keyOf,
+      List<String> sharded,
+      List<String> reference,
+      List<String> ignored) {
+    return new KeyspaceSpec(
+        "shop",
+        "customer",
+        new HashBuckets(HashBuckets.Function.MODULO, 8),
+        sharded,
+        keyOf,
+        reference,
+        ignored,
+        List.of());
+  }
+
+  private static void assertProblem(String what, TableLists lists) {
+    assertEquals(1, lists.problems().size(), lists.problems().toString());
+    assertTrue(lists.problems().get(0).startsWith(what), lists.problems().get(0));
+  }
+}
