@@ -78,11 +78,7 @@ final class SimulatedWorker extends Actor {
       case SEAL ->
           call(
               owner().seal(lease, attempt),
-<<<<<<< HEAD
-              done -> go(done ? Progress.DECIDED : Progress.TOUCHED),
-=======
               decided -> go(decided ? Progress.DECIDED : Progress.TOUCHED),
->>>>>>> units
               this::again);
       case LIFT ->
           call(
