@@ -47,7 +47,8 @@ final class DemoReport {
   }
 
   private static double millis(Duration duration) {
-    return duration.toNanos() / 1000 / 1e3;
+    long micros = duration.toNanos() / 1000;
+    return micros / 1e3;
   }
 
   void write(Path file, CheckReport check, List<String> leftovers, List<String> guardsKept)

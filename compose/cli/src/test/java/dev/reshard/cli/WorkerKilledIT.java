@@ -23,8 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
 class WorkerKilledIT {
   private static final long SOME = 30;
   private static final String FENCED =
-      " s.until > 0 AND s.until < %d AND s.sealed < 2".formatted(Long.MAX_VALUE);
-  private static final String CLOSED = " s.sealed = 2";
+      "s.until > 0 AND s.until < %d AND s.sealed < 2".formatted(Long.MAX_VALUE);
+  private static final String CLOSED = "s.sealed = 2";
 
   @TempDir private Path folder;
 
@@ -188,8 +188,8 @@ class WorkerKilledIT {
         .query(
             """
             SELECT g.unit FROM reshard.guard g, reshard.guard_state(g.migration, g.unit) s
-             WHERE """
-                + condition)
+             WHERE %s"""
+                .formatted(condition))
         .isEmpty();
   }
 
