@@ -219,7 +219,8 @@ final class Shop implements AutoCloseable {
   Answer succeedOnceGatesOpen(String command) throws InterruptedException {
     Answer answer = run(command);
     while (answer.exitCode() == ExitCode.GAVE_UP.code()
-        || answer.exitCode() == ExitCode.REFUSED.code() && answer.text().contains("gate closed")) {
+        || (answer.exitCode() == ExitCode.REFUSED.code()
+            && answer.text().contains("gate closed"))) {
       TimeUnit.MILLISECONDS.sleep(200); // the gates look at the last report
       answer = run(command);
     }
