@@ -23,8 +23,8 @@ import org.junit.jupiter.api.io.TempDir;
 class WorkerKilledIT {
   private static final long SOME = 30;
   private static final String FENCED =
-      " s.until > 0 AND s.until < %d AND s.sealed < 2".formatted(Long.MAX_VALUE);
-  private static final String CLOSED = " s.sealed = 2";
+      "s.until > 0 AND s.until < %d AND s.sealed < 2".formatted(Long.MAX_VALUE);
+  private static final String CLOSED = "s.sealed = 2";
 
   @TempDir private Path folder;
 
@@ -186,8 +186,15 @@ class WorkerKilledIT {
   private static boolean hasGuard(SandboxShard shard, String condition) throws SQLException {
     return !shard
         .query(
+<<<<<<< HEAD
             "SELECT g.unit FROM reshard.guard g, reshard.guard_state(g.migration, g.unit) s WHERE "
                 + condition)
+=======
+            """
+            SELECT g.unit FROM reshard.guard g, reshard.guard_state(g.migration, g.unit) s
+             WHERE %s"""
+                .formatted(condition))
+>>>>>>> e2e
         .isEmpty();
   }
 

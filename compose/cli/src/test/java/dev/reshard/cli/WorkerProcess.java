@@ -57,11 +57,17 @@ final class WorkerProcess implements AutoCloseable {
     return process.waitFor();
   }
 
+  /** Ends it as SIGTERM does, or kills it. */
   @Override
-  public void close() throws InterruptedException {
+  public void close() {
     process.destroy();
-    if (!process.waitFor(STOP_LIMIT_S, TimeUnit.SECONDS)) {
-      kill();
+    try {
+      if (!process.waitFor(STOP_LIMIT_S, TimeUnit.SECONDS)) {
+        kill();
+      }
+    } catch (InterruptedException e) {
+      process.destroyForcibly();
+      Thread.currentThread().interrupt();
     }
   }
 }
