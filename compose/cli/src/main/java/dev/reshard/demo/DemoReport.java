@@ -47,12 +47,7 @@ final class DemoReport {
   }
 
   private static double millis(Duration duration) {
-<<<<<<< HEAD
     return duration.toNanos() / 1e6;
-=======
-    long micros = duration.toNanos() / 1000;
-    return micros / 1e3;
->>>>>>> e2e
   }
 
   void write(Path file, CheckReport check, List<String> leftovers, List<String> guardsKept)

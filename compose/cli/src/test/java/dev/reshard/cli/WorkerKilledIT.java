@@ -186,15 +186,10 @@ class WorkerKilledIT {
   private static boolean hasGuard(SandboxShard shard, String condition) throws SQLException {
     return !shard
         .query(
-<<<<<<< HEAD
-            "SELECT g.unit FROM reshard.guard g, reshard.guard_state(g.migration, g.unit) s WHERE "
-                + condition)
-=======
             """
             SELECT g.unit FROM reshard.guard g, reshard.guard_state(g.migration, g.unit) s
              WHERE %s"""
                 .formatted(condition))
->>>>>>> e2e
         .isEmpty();
   }
 

@@ -85,9 +85,20 @@ class PrivateRangesIT {
 
   @Test
   void idsThatReachIntoTheRangesAreRefusedByName() throws SQLException {
-    b.shard.query("SELECT setval('orders_id_seq', %d)".formatted(FIRST + 5));
+    b.shard.query("SELECT setval('orders_id_seq', %d)".formatted(FIRST + (1L << 36) + 5));
     assertThrows(
         PrivateRanges.RefusedException.class, () -> ranges.take(b.ours, 0, 2, Map.of(), 1));
+    b.shard.query("SELECT setval('orders_id_seq', 5)");
+    Map<String, Long> another = Map.of("public.orders.id", FIRST + 5);
+    assertThrows(PrivateRanges.RefusedException.class, () -> ranges.take(b.ours, 0, 2, another, 1));
+  }
+
+  @Test
+  void aRangeOfAnEarlierMigrationIsGoneOnWith() throws SQLException {
+    b.shard.query("SELECT setval('orders_id_seq', %d)".formatted(FIRST + 5));
+    ranges.take(b.ours, 0, 2, Map.of(), 1);
+    assertEquals(
+        List.of(Long.toString(FIRST + 6)), b.shard.query("SELECT nextval('orders_id_seq')::text"));
   }
 
   @Test
