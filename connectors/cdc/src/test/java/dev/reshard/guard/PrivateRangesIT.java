@@ -98,7 +98,7 @@ class PrivateRangesIT {
     b.shard.query("SELECT setval('orders_id_seq', %d)".formatted(FIRST + 5));
     ranges.take(b.ours, 0, 2, Map.of(), 1);
     assertEquals(
-        List.of(Long.toString(FIRST + 6)), b.shard.query("SELECT nextval('orders_id_seq')::text"));
+        List.of(Long.toString(FIRST + 55)), b.shard.query("SELECT nextval('orders_id_seq')::text"));
   }
 
   @Test
