@@ -23,6 +23,8 @@ import org.slf4j.LoggerFactory;
  * <p>Thread-safe.
  */
 public final class TcpProxy implements AutoCloseable {
+  private static final long ACCEPT_ENDS_MS = 1_000;
+
   private static final Logger log = LoggerFactory.getLogger(TcpProxy.class);
   private static final int BUFFER_BYTES = 1 << 16;
 
@@ -39,6 +41,7 @@ public final class TcpProxy implements AutoCloseable {
   private final Set<Socket> open = new HashSet<>();
   private State state = State.CUT;
   private ServerSocket listener;
+  private Thread acceptor;
 
   private TcpProxy(String targetHost, int targetPort) {
     this.targetHost = targetHost;
@@ -111,7 +114,7 @@ public final class TcpProxy implements AutoCloseable {
       opened.setReuseAddress(true);
       opened.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
       listener = opened;
-      daemon("accept", () -> acceptFrom(opened));
+      acceptor = daemon("accept", () -> acceptFrom(opened));
     } catch (IOException e) {
       throw new UncheckedIOException("cannot listen on port " + port, e);
     }
@@ -121,9 +124,19 @@ public final class TcpProxy implements AutoCloseable {
     if (listener != null) {
       closeQuietly(listener);
       listener = null;
+      awaitAcceptor();
     }
     open.forEach(TcpProxy::reset);
     open.clear();
+  }
+
+  /** While a thread is still inside accept(), the kernel goes on taking connections. */
+  private void awaitAcceptor() {
+    try {
+      acceptor.join(ACCEPT_ENDS_MS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void acceptFrom(ServerSocket accepting) {

@@ -17,14 +17,15 @@ class TcpProxyTest {
   private static final int SILENCE_MS = 200;
 
   private ServerSocket echo;
+  private Thread echoing;
   private TcpProxy proxy;
 
   @BeforeEach
   void start() throws IOException {
     echo = new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
-    Thread thread = new Thread(this::echoForEver, "echo");
-    thread.setDaemon(true);
-    thread.start();
+    echoing = new Thread(this::echoForEver, "echo");
+    echoing.setDaemon(true);
+    echoing.start();
     proxy = TcpProxy.to("127.0.0.1", echo.getLocalPort());
   }
 
@@ -84,8 +85,9 @@ class TcpProxyTest {
   }
 
   @Test
-  void aTargetThatIsDownLooksLikeABrokenConnection() throws IOException {
+  void aTargetThatIsDownLooksLikeABrokenConnection() throws Exception {
     echo.close();
+    echoing.join(); // until then the kernel goes on taking connections
     try (Socket client = connect()) {
       assertThrows(IOException.class, () -> echoed(client, 1));
     }
