@@ -1,12 +1,20 @@
 package dev.reshard.cutover;
 
+import dev.reshard.control.LeaseLostException;
 import dev.reshard.control.MigrationState;
 import dev.reshard.migration.Migration;
 import dev.reshard.migration.Phase;
 import dev.reshard.migration.Replication;
+import java.time.Duration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** What a worker does first in a state in which the one before it died while handing units over. */
 public final class RecoverPhase implements Phase {
+  private static final Logger log = LoggerFactory.getLogger(RecoverPhase.class);
+  private static final Duration LIMIT = Duration.ofMinutes(10);
+  private static final long RETRY_MS = 500;
+
   private final MigrationState state;
   private final HandOver handOver;
 
@@ -27,7 +35,29 @@ public final class RecoverPhase implements Phase {
 
   @Override
   public Outcome run() throws Exception {
-    handOver.recover();
+    recover();
     return new Outcome(handOver.state(state), "recovered after the worker stopped in between");
+  }
+
+  /**
+   * Until it is done: while a unit is decided and its receiver not open, nobody may write to it.
+   * Each try opens new sessions, for a server may be coming back.
+   */
+  private void recover() throws Exception {
+    long deadline = System.nanoTime() + LIMIT.toNanos();
+    while (true) {
+      try {
+        handOver.recover();
+        return;
+      } catch (LeaseLostException | InterruptedException e) {
+        throw e;
+      } catch (Exception e) {
+        if (System.nanoTime() > deadline) {
+          throw e;
+        }
+        log.warn("recovery failed; the next try follows", e);
+        Thread.sleep(RETRY_MS); // the server may be back then
+      }
+    }
   }
 }

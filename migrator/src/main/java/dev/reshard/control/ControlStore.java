@@ -75,8 +75,26 @@ public final class ControlStore implements AutoCloseable {
                 move.destination().name());
           }
           claim(keyspace, moves.buckets());
+          refuseSecond(keyspace);
           return null;
         });
+  }
+
+  /**
+   * Guards are armed by the map of one moment, which a second migration would change under them.
+   */
+  private void refuseSecond(String keyspace) throws SQLException {
+    List<String> others =
+        database.query(
+            "SELECT name FROM reshard.migration WHERE keyspace = ? AND state <> ? AND name <> ?",
+            row -> row.getString(1),
+            keyspace,
+            MigrationState.CLEANED.name(),
+            migration);
+    if (!others.isEmpty()) {
+      throw new RefusedException(
+          "keyspace %s is in migration %s; complete that first".formatted(keyspace, others));
+    }
   }
 
   private void claim(String keyspace, BucketSet buckets) throws SQLException {

@@ -108,14 +108,13 @@ public final class Guards {
     }
   }
 
-  /** Leaves a destination its own range of ids, or takes it back if it never became one. */
+  /**
+   * Leaves a destination its own range of ids for good, also after a rollback: ids of it have been
+   * given out by then, and must not be given out again.
+   */
   public void settleRanges(ShardId shard) throws SQLException {
     try (Connection connection = migration.sessions().open(shard, "ranges")) {
-      if (isRolledBack()) {
-        ranges.giveBack(connection);
-      } else {
-        ranges.keep(connection);
-      }
+      ranges.keep(connection);
     }
   }
 
@@ -127,12 +126,6 @@ public final class Guards {
         arming.disarm(connection, shard, unitOf(migration, move), map);
       }
     }
-  }
-
-  /** Whether no bucket is at its destination. */
-  public boolean isRolledBack() throws SQLException {
-    return migration.control().units().stream()
-        .allMatch(unit -> unit.place() == StageUnit.Place.AT_SOURCE);
   }
 
   private ShardMap mapNow() throws SQLException {

@@ -97,7 +97,11 @@ class ControlStoreIT {
     assertEquals(Optional.empty(), other.load(), "nothing of it is stored");
     other.create("books", ControlScene.moves(2, 3), ControlScene.BUCKETS);
     store.releaseClaims();
-    scene.store("third").create("shop", ControlScene.moves(2, 3), ControlScene.BUCKETS);
+    ControlStore third = scene.store("third");
+    assertThrows(
+        RefusedException.class,
+        () -> third.create("shop", ControlScene.moves(2, 3), ControlScene.BUCKETS),
+        "one migration of a keyspace at a time");
   }
 
   @Test

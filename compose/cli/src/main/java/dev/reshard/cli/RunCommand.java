@@ -30,6 +30,10 @@ final class RunCommand implements Callable<Integer> {
     PrintWriter out = self.commandLine().getOut();
     Spec spec = file.read();
     try (Wiring wiring = new Wiring(spec)) {
+      if (wiring.isCleaned()) {
+        out.println("migration %s is CLEANED: nothing is left to do".formatted(spec.migration()));
+        return ExitCode.DONE.code();
+      }
       if (wiring.isNew() && wiring.plan().isEmpty()) {
         out.println(wiring.plan().summary());
         return ExitCode.DONE.code();

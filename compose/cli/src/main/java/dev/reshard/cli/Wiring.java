@@ -99,6 +99,11 @@ public final class Wiring implements AutoCloseable {
     return !control.isInstalled() || control.load().isEmpty();
   }
 
+  /** Whether the migration has ended, and nothing of it is left. */
+  public boolean isCleaned() throws SQLException {
+    return !isNew() && control.state() == MigrationState.CLEANED;
+  }
+
   /**
    * The stored map, or the one of the file if the keyspace is not known yet.
    *
