@@ -91,7 +91,7 @@ public final class HandOverOperation implements Operation {
     CutoverDriver.Result slowest = null;
     String gaveUp = "";
     for (StageUnit unit : units) {
-      CutoverDriver.Result result = handOver.attempt(unit, direction);
+      CutoverDriver.Result result = handOver.attempt(unit, direction, say);
       if (result.progress() != Progress.MOVED) {
         gaveUp = "%s was given up: %s".formatted(unit, result.reason());
         break;

@@ -234,14 +234,42 @@ public final class ControlStore implements AutoCloseable {
         migration);
   }
 
+  /** What is written in the same transaction of the control database. */
+  @FunctionalInterface
+  public interface Also {
+    void write(Connection session) throws SQLException;
+  }
+
   /**
-   * Replaces a unit as it was by what it becomes.
+   * Replaces a unit as it was by what it becomes; nothing happens if it is that already, for the
+   * answer to the first try may have been lost.
    *
-   * @throws LeaseLostException if the stored unit is not {@code was}, or the lease is not ours
+   * @throws LeaseLostException if the stored unit is another, or the lease is not ours
    */
   public void moveUnit(StageUnit was, StageUnit becomes, long lease) throws SQLException {
-    int changed =
-        database.update(
+    moveUnit(was, becomes, lease, session -> {});
+  }
+
+  /**
+   * The same, together with what the caller has to write there.
+   *
+   * @param also is not called if the unit is that already
+   */
+  public void moveUnit(StageUnit was, StageUnit becomes, long lease, Also also)
+      throws SQLException {
+    database.transaction(
+        () -> {
+          if (replace(was, becomes, lease)) {
+            also.write(database.session());
+          } else if (!units().contains(becomes) || !holds(lease)) {
+            throw new LeaseLostException(migration, lease);
+          }
+          return null;
+        });
+  }
+
+  private boolean replace(StageUnit was, StageUnit becomes, long lease) throws SQLException {
+    return database.update(
             """
             UPDATE reshard.stage_unit SET place = ?, direction = ?, attempt = ?, epoch = ?
              WHERE migration = ? AND source = ? AND destination = ? AND place = ?
@@ -257,10 +285,14 @@ public final class ControlStore implements AutoCloseable {
             was.place().name(),
             was.attempt(),
             migration,
-            lease);
-    if (changed != 1) {
-      throw new LeaseLostException(migration, lease);
-    }
+            lease)
+        == 1;
+  }
+
+  private boolean holds(long lease) throws SQLException {
+    return database
+        .query("SELECT " + LEASE_HELD, row -> row.getBoolean(1), migration, lease)
+        .get(0);
   }
 
   /** Keeps the JSON of a full comparison; null forgets it. */

@@ -65,16 +65,22 @@ final class Database implements AutoCloseable {
     try {
       T result = work.run();
       session.commit();
+      session.setAutoCommit(true);
       return result;
     } catch (SQLException | RuntimeException e) {
-      if (connection != null) {
-        session.rollback();
-      }
+      abandon(session, e);
       throw e;
-    } finally {
-      if (connection != null) {
-        session.setAutoCommit(true);
-      }
+    }
+  }
+
+  /** A session that cannot even roll back is forgotten: its server rolls back by itself. */
+  private void abandon(Connection session, Exception cause) throws SQLException {
+    try {
+      session.rollback();
+      session.setAutoCommit(true);
+    } catch (SQLException e) {
+      cause.addSuppressed(e);
+      close();
     }
   }
 

@@ -30,6 +30,12 @@ public record Migration(
     ControlStore control,
     WorkerIdentity worker) {
 
+  /** The same for a worker that has taken the lease on all shards whose changes are captured. */
+  public Migration underLease() {
+    return new Migration(
+        spec, keyspace, moves, before, sessions.underLease(worker, captured()), control, worker);
+  }
+
   public String name() {
     return spec.migration();
   }

@@ -199,7 +199,7 @@ public final class Wiring implements AutoCloseable {
       for (ShardId shard : migration.captured()) {
         takeOver(shard, migration.worker());
       }
-      return running(migration, lease);
+      return running(migration.underLease(), lease);
     } catch (SQLException | RuntimeException e) {
       lease.close();
       throw e;

@@ -218,6 +218,30 @@ BEGIN
   RETURN pg_logical_emit_message(true, 'reshard.fence', token);
 END $$;
 
+-- Waits until every physical standby that streams from here has flushed what this server has flushed by now,
+-- so that a failover loses neither a seal nor what was applied before it (F18). Returns who has not when the
+-- time is over. A standby that is not connected is not waited for, nor is one that only receives WAL.
+CREATE OR REPLACE FUNCTION reshard.guard_await_standbys(timeout_ms bigint)
+RETURNS TABLE (standby text)
+LANGUAGE plpgsql AS $$
+DECLARE
+  deadline timestamptz := clock_timestamp() + timeout_ms * interval '1 ms';
+  target pg_lsn := pg_current_wal_flush_lsn();
+BEGIN
+  LOOP
+    RETURN QUERY
+      SELECT r.application_name || coalesce(' at ' || host(r.client_addr), '') FROM pg_stat_replication r
+       WHERE r.state = 'streaming' AND r.replay_lsn IS NOT NULL AND r.flush_lsn < target
+         AND clock_timestamp() >= deadline
+         AND NOT EXISTS (SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical');
+    EXIT WHEN FOUND OR NOT EXISTS (
+      SELECT FROM pg_stat_replication r
+       WHERE r.state = 'streaming' AND r.replay_lsn IS NOT NULL AND r.flush_lsn < target
+         AND NOT EXISTS (SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical'));
+    PERFORM pg_sleep(0.001);
+  END LOOP;
+END $$;
+
 -- A sealed guard, written once more so that it is flushed: whoever wrote it first may not have come to that.
 CREATE OR REPLACE FUNCTION reshard.guard_write_sealed(g reshard.guard) RETURNS void
 LANGUAGE plpgsql AS $$
