@@ -21,22 +21,29 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Ends replication, purges, and undoes what the registry holds. Can be run again at any point. */
+/**
+ * Ends replication, purges, and undoes what the registry holds: at the end of a migration, or when
+ * it is cancelled, and then ids of destinations are given back too. Can be run again at any point.
+ */
 public final class CleanUpPhase implements Phase {
   private static final Logger log = LoggerFactory.getLogger(CleanUpPhase.class);
   private static final int TRIES = 20;
   private static final long RETRY_MS = 500;
 
+  private final MigrationState state;
   private final Migration migration;
   private final Guards guards;
   private final List<Service> services;
 
   /**
-   * The phase of CLEANING_UP.
+   * For one of the two states.
    *
+   * @param state CLEANING_UP or CANCELLED
    * @param services are closed first: nobody may stream from what is dropped
    */
-  public CleanUpPhase(Migration migration, Guards guards, List<Service> services) {
+  public CleanUpPhase(
+      MigrationState state, Migration migration, Guards guards, List<Service> services) {
+    this.state = state;
     this.migration = migration;
     this.guards = guards;
     this.services = List.copyOf(services);
@@ -44,7 +51,7 @@ public final class CleanUpPhase implements Phase {
 
   @Override
   public MigrationState state() {
-    return MigrationState.CLEANING_UP;
+    return state;
   }
 
   @Override
@@ -52,14 +59,20 @@ public final class CleanUpPhase implements Phase {
     for (int i = services.size() - 1; i >= 0; i--) {
       services.get(i).close();
     }
+    CleanUpOptions options = CleanUpOptions.parse(migration.control().cleanUp());
     undo(List.of(CleanupRegistry.Kind.REPLICATION_SLOT, CleanupRegistry.Kind.PUBLICATION));
-    Map<ShardId, Long> purged = new Purge(migration).run();
+    Map<ShardId, Long> purged = new Purge(migration, options.keepSource()).run();
     undo(List.of(CleanupRegistry.Kind.values()));
+    if (options.dropFences()) {
+      for (ShardId shard : migration.moves().shards()) {
+        guards.dropFences(shard);
+      }
+    }
     for (ShardId shard : migration.captured()) {
       forget(shard);
     }
     migration.control().releaseClaims();
-    return new Outcome(MigrationState.CLEANED, "rows purged: " + purged);
+    return new Outcome(MigrationState.CLEANED, "rows purged: " + purged(purged));
   }
 
   /** Undoes everything of some kinds, trying again what fails. */
@@ -103,7 +116,13 @@ public final class CleanUpPhase implements Phase {
       }
       case GUARD -> guards.disarm(item.shard());
       case TOPIC -> ChangeTopics.delete(migration.kafka(), item.name());
-      case SEQUENCE_RANGE -> guards.settleRanges(item.shard());
+      case SEQUENCE_RANGE -> {
+        if (state == MigrationState.CANCELLED) {
+          guards.giveBackRanges(item.shard());
+        } else {
+          guards.settleRanges(item.shard());
+        }
+      }
       case REPLICA_IDENTITY, INDEX -> execute(item);
     }
   }
@@ -125,10 +144,12 @@ public final class CleanUpPhase implements Phase {
     return migration.sessions().open(shard, "clean up");
   }
 
-  /** For people: what was purged where. */
-  static String purged(Map<ShardId, Long> rows) {
-    return rows.entrySet().stream()
-        .map(entry -> "%d rows from %s".formatted(entry.getValue(), entry.getKey()))
-        .collect(Collectors.joining(", "));
+  /** For people: {@code 53725 from a, 46365 from b}. */
+  private static String purged(Map<ShardId, Long> rows) {
+    return rows.isEmpty()
+        ? "none"
+        : rows.entrySet().stream()
+            .map(entry -> "%d from %s".formatted(entry.getValue(), entry.getKey()))
+            .collect(Collectors.joining(", "));
   }
 }

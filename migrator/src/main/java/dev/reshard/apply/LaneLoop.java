@@ -6,6 +6,7 @@ import dev.reshard.change.Transaction;
 import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.OwnTransaction.Durability;
 import dev.reshard.postgres.ShardSessions;
+import dev.reshard.postgres.SqlState;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -186,7 +187,7 @@ final class LaneLoop implements Runnable {
       log.debug("lane {}: batch is applied again in order: {}", config.name(), e.problem());
       applyInOrder(batch);
     } catch (SQLException e) {
-      if (SqlFailures.mayPass(e) || SqlFailures.isLeaseLost(e)) {
+      if (SqlState.mayPass(e) || SqlState.isLeaseLost(e)) {
         throw e;
       }
       log.debug("lane {}: batch is applied again in order: {}", config.name(), e.getSQLState());
@@ -229,14 +230,14 @@ final class LaneLoop implements Runnable {
   }
 
   private void failed(SQLException e) {
-    if (SqlFailures.isLeaseLost(e)) {
+    if (SqlState.isLeaseLost(e)) {
       throw new LaneException(Problem.LEASE_LOST, SqlFailures.describe(e));
     }
-    if (SqlFailures.isBroken(e)) {
+    if (SqlState.isBroken(e)) {
       destination.disconnect();
     }
     String what = SqlFailures.describe(e);
-    if (!SqlFailures.mayPass(e)) {
+    if (!SqlState.mayPass(e)) {
       throw new LaneException(
           Problem.DESTINATION_FAILED,
           """

@@ -159,6 +159,30 @@ public final class ControlStore implements AutoCloseable {
         .get(0);
   }
 
+  /** The state that a PAUSED migration came from; empty if it is not paused. */
+  public Optional<MigrationState> stateBeforePause() throws SQLException {
+    return database
+        .query(
+            "SELECT state_before_pause FROM reshard.migration WHERE name = ?",
+            row -> Optional.ofNullable(row.getString(1)).map(MigrationState::valueOf),
+            migration)
+        .get(0);
+  }
+
+  /** How the operator wants the clean-up done; kept, so that another worker can end it. */
+  public void setCleanUp(String options) throws SQLException {
+    database.update("UPDATE reshard.migration SET clean_up = ? WHERE name = ?", options, migration);
+  }
+
+  public String cleanUp() throws SQLException {
+    return database
+        .query(
+            "SELECT clean_up FROM reshard.migration WHERE name = ?",
+            row -> row.getString(1),
+            migration)
+        .get(0);
+  }
+
   /**
    * Stores the next state before anybody acts on it.
    *
@@ -175,9 +199,10 @@ public final class ControlStore implements AutoCloseable {
         () -> {
           int changed =
               database.update(
-                  "UPDATE reshard.migration SET state = ? WHERE name = ? AND state = ? AND "
+                  "UPDATE reshard.migration SET state = ?, state_before_pause = ? WHERE name = ? AND state = ? AND "
                       + LEASE_HELD,
                   next.name(),
+                  next == MigrationState.PAUSED ? from.name() : null,
                   migration,
                   from.name(),
                   migration,

@@ -1,5 +1,6 @@
 package dev.reshard.control;
 
+import dev.reshard.postgres.SqlState;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -101,8 +102,7 @@ final class Database implements AutoCloseable {
 
   /** Forgets a session that broke, so that the next statement opens another one. */
   private SQLException dropped(SQLException e) throws SQLException {
-    String state = e.getSQLState();
-    if (state != null && (state.startsWith("08") || state.startsWith("57P"))) {
+    if (SqlState.isBroken(e)) {
       close();
     }
     return e;

@@ -22,7 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -37,11 +37,20 @@ public final class CopyPhase implements Phase {
   private static final Duration ANCHOR_LIMIT = Duration.ofMinutes(5);
 
   private final Migration migration;
+  private final Replication replication;
   private final CopyReport report;
   private final BooleanSupplier stop;
 
-  public CopyPhase(Migration migration, CopyReport report, BooleanSupplier stop) {
+  /**
+   * The phase of COPYING.
+   *
+   * @param replication captures each source from its anchor on
+   * @param stop looked at between chunks: whether to give up and let this phase be run again
+   */
+  public CopyPhase(
+      Migration migration, Replication replication, CopyReport report, BooleanSupplier stop) {
     this.migration = migration;
+    this.replication = replication;
     this.report = report;
     this.stop = stop;
   }
@@ -76,6 +85,7 @@ public final class CopyPhase implements Phase {
                 .mapToLong(Long::longValue)
                 .sum();
       }
+      makeSlotsOfWayBack();
       prepareWayBack();
       return new Outcome(MigrationState.CATCHING_UP, "%d rows copied".formatted(rows));
     } finally {
@@ -83,14 +93,21 @@ public final class CopyPhase implements Phase {
     }
   }
 
+  /** Lets the sources' WAL go while nobody copies: another copy begins at a new anchor. */
+  void abandon() throws SQLException {
+    for (ShardId source : migration.copied()) {
+      replication.stopCapture(source);
+      try (Connection connection = migration.sessions().open(source, "copy")) {
+        ReplicationSlots.drop(connection, migration.slot(source));
+      }
+    }
+  }
+
   private CopyResult copy(ShardId source) throws SQLException, InterruptedException {
     CopyPlan plan;
+    replication.stopCapture(source);
     try (Connection connection = migration.sessions().open(source, "copy")) {
       ReplicationSlots.drop(connection, migration.slot(source));
-      Map<TableId, Set<ShardId>> references = new TreeMap<>();
-      if (source.equals(migration.home())) {
-        migration.keyspace().reference().forEach(t -> references.put(t, migration.newShards()));
-      }
       plan =
           CopyPlan.read(
               connection,
@@ -98,7 +115,7 @@ public final class CopyPhase implements Phase {
               migration.keyspace(),
               migration.before(),
               migration.moves(),
-              references);
+              migration.references(source));
     }
     migration
         .control()
@@ -113,6 +130,7 @@ public final class CopyPhase implements Phase {
             migration.slot(source),
             ReplicationSlots.Kind.PERMANENT,
             ANCHOR_LIMIT)) {
+      replication.startCapture(source);
       CopyOptions options =
           new CopyOptions(migration.spec().copy().workers(), CopyOptions.DEFAULT.chunkBlocks());
       CopyResult result =
@@ -135,6 +153,25 @@ public final class CopyPhase implements Phase {
       LaneProgress.install(connection);
       LaneProgress.forget(connection, migration.name(), source);
       LaneProgress.create(connection, migration.name(), source, anchor.anchor().position());
+    }
+  }
+
+  /**
+   * A shard that only receives is captured from here on. Not earlier, for it would have to keep the
+   * WAL of all that is loaded; nor later, for it may own the buckets soon. Its guard is closed
+   * since before the load, so that no application's write of a moving bucket is missed.
+   */
+  private void makeSlotsOfWayBack() throws SQLException {
+    Set<ShardId> receivers = new TreeSet<>(migration.captured());
+    receivers.removeAll(migration.copied());
+    for (ShardId shard : receivers) {
+      String slot = migration.slot(shard);
+      migration.control().registry().register(shard, Kind.REPLICATION_SLOT, slot, "");
+      try (Connection connection = migration.sessions().open(shard, "copy");
+          Connection stream = migration.sessions().openReplication(shard, "copy")) {
+        ReplicationSlots.drop(connection, slot);
+        ReplicationSlots.create(stream, shard, slot, ReplicationSlots.Kind.PERMANENT);
+      }
     }
   }
 

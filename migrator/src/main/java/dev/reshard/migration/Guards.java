@@ -118,6 +118,20 @@ public final class Guards {
     }
   }
 
+  /** Gives a destination its sequences back as they were: the migration is cancelled. */
+  public void giveBackRanges(ShardId shard) throws SQLException {
+    try (Connection connection = migration.sessions().open(shard, "ranges")) {
+      ranges.giveBack(connection);
+    }
+  }
+
+  /** Takes away what {@link #disarm} leaves: a late writer can write to the old owner then. */
+  public void dropFences(ShardId shard) throws SQLException {
+    try (Connection connection = migration.sessions().open(shard, "disarm")) {
+      arming.dropOutside(connection);
+    }
+  }
+
   /** Takes a shard's guards away; buckets that left it stay guarded. Repeatable. */
   public void disarm(ShardId shard) throws SQLException {
     ShardMap map = mapNow();

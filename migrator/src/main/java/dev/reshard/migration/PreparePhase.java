@@ -8,20 +8,16 @@ import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Publications;
-import dev.reshard.postgres.ReplicationSlots;
 import dev.reshard.schema.RowKeys;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
 
 /**
  * Makes what both directions of replication need, before a row is copied: row keys, guards,
- * publications, topics, and the replication slots of the way back. The order matters: identity
- * before publication (HAZARDS F2), publication before replication slot (F35), and the destination's
- * guard before its slot, so that no application's write of a moving bucket is ever in it.
+ * publications, topics. The order matters: identity before publication (HAZARDS F2), publication
+ * before replication slot (F35), and a destination's guard before its rows are loaded.
  */
 public final class PreparePhase implements Phase {
   private final Migration migration;
@@ -53,11 +49,6 @@ public final class PreparePhase implements Phase {
           migration.topics().changes(shard),
           migration.spec().topics().replication());
     }
-    Set<ShardId> withoutAnchor = new TreeSet<>(migration.captured());
-    withoutAnchor.removeAll(migration.copied());
-    for (ShardId shard : withoutAnchor) {
-      makeSlot(shard, registry);
-    }
     return new Outcome(
         MigrationState.COPYING, "row keys, guards, publications and topics are ready");
   }
@@ -74,17 +65,6 @@ public final class PreparePhase implements Phase {
     try (Connection connection = migration.sessions().open(shard, "prepare")) {
       Publications.drop(connection, migration.publication());
       Publications.create(connection, migration.publication(), tables);
-    }
-  }
-
-  /** A shard that only receives is captured for the way back, from here on. */
-  private void makeSlot(ShardId shard, CleanupRegistry registry) throws SQLException {
-    String slot = migration.slot(shard);
-    registry.register(shard, Kind.REPLICATION_SLOT, slot, "");
-    try (Connection connection = migration.sessions().open(shard, "prepare");
-        Connection replication = migration.sessions().openReplication(shard, "prepare")) {
-      ReplicationSlots.drop(connection, slot);
-      ReplicationSlots.create(replication, shard, slot, ReplicationSlots.Kind.PERMANENT);
     }
   }
 }

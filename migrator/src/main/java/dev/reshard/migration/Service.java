@@ -8,6 +8,9 @@ public interface Service extends AutoCloseable {
   /** Starts; called again it does nothing. */
   void start() throws Exception;
 
+  /** Stops working on shards where that can wait, or goes on; repeatable. */
+  default void hold(boolean hold) throws InterruptedException {}
+
   /** What is wrong and what to do about it; empty while all is well. */
   Optional<String> trouble();
 

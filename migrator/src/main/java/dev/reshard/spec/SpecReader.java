@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -24,7 +23,6 @@ import org.yaml.snakeyaml.error.YAMLException;
 
 /** Reads a migration file. Confined to one thread. */
 public final class SpecReader {
-  private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|min|h)");
   private static final Pattern PERCENT = Pattern.compile("(\\d+(?:\\.\\d+)?)%");
 
   private final List<String> problems = new ArrayList<>();
@@ -95,7 +93,7 @@ public final class SpecReader {
     Yaml gatesNode = root.map("gates");
     Spec.Gates gates =
         new Spec.Gates(
-            gatesNode.optional("lag", Duration.ofSeconds(2), SpecReader::duration),
+            gatesNode.optional("lag", Duration.ofSeconds(2), Durations::parse),
             gatesNode.optional("mismatch", 0.001, SpecReader::share));
     gatesNode.refuseUnknown();
     Yaml shadowNode = root.map("shadow");
@@ -309,24 +307,10 @@ public final class SpecReader {
   }
 
   private static Duration pause(String text) {
-    Duration pause = duration(text);
+    Duration pause = Durations.parse(text);
     if (pause.isZero()) {
       throw new IllegalArgumentException("must be more than 0, got " + text);
     }
     return pause;
-  }
-
-  private static Duration duration(String text) {
-    Matcher matcher = DURATION.matcher(text.toLowerCase(Locale.ROOT));
-    if (!matcher.matches()) {
-      throw new IllegalArgumentException("'%s' is no time as 250ms, 2s, 5min, 1h".formatted(text));
-    }
-    long amount = Long.parseLong(matcher.group(1));
-    return switch (matcher.group(2)) {
-      case "ms" -> Duration.ofMillis(amount);
-      case "s" -> Duration.ofSeconds(amount);
-      case "min" -> Duration.ofMinutes(amount);
-      default -> Duration.ofHours(amount);
-    };
   }
 }

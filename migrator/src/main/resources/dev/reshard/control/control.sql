@@ -6,6 +6,7 @@ CREATE TABLE IF NOT EXISTS reshard.migration (
   state_before_pause text,
   secret text NOT NULL,
   verification jsonb,
+  clean_up text NOT NULL DEFAULT '',
   created timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
@@ -73,6 +74,7 @@ CREATE TABLE IF NOT EXISTS reshard.request (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   migration text NOT NULL,
   command text NOT NULL,
+  argument text NOT NULL DEFAULT '',
   who text NOT NULL,
   created timestamptz NOT NULL DEFAULT clock_timestamp(),
   deadline timestamptz NOT NULL,

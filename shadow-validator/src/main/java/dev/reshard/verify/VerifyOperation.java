@@ -4,17 +4,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.reshard.apply.Lane;
 import dev.reshard.control.MigrationState;
 import dev.reshard.control.Requests.Command;
+import dev.reshard.control.Requests.Request;
 import dev.reshard.copy.CopyPlan;
 import dev.reshard.keyspace.ShardId;
-import dev.reshard.keyspace.TableId;
 import dev.reshard.migration.Gate;
 import dev.reshard.migration.Migration;
 import dev.reshard.migration.Operation;
 import dev.reshard.migration.Replication;
 import dev.reshard.postgres.Lsn;
-import dev.reshard.postgres.Marker;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -26,7 +24,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
@@ -61,7 +58,7 @@ public final class VerifyOperation implements Operation {
   }
 
   @Override
-  public int run(MigrationState state, String who, Consumer<String> say) throws Exception {
+  public int run(MigrationState state, Request request, Consumer<String> say) throws Exception {
     Tally all = new Tally();
     Tally again = new Tally();
     for (ShardId source : migration.copied()) {
@@ -113,10 +110,6 @@ public final class VerifyOperation implements Operation {
   }
 
   private CopyPlan plan(ShardId source) throws SQLException {
-    Map<TableId, Set<ShardId>> references = new TreeMap<>();
-    if (source.equals(migration.home())) {
-      migration.keyspace().reference().forEach(t -> references.put(t, migration.newShards()));
-    }
     try (Connection connection = migration.sessions().open(source, "verify")) {
       return CopyPlan.read(
           connection,
@@ -124,14 +117,14 @@ public final class VerifyOperation implements Operation {
           migration.keyspace(),
           migration.before(),
           migration.moves(),
-          references);
+          migration.references(source));
     }
   }
 
   private List<HeldLane> lanes(ShardId source, CopyPlan plan) {
     List<HeldLane> lanes = new ArrayList<>();
     for (ShardId destination : plan.destinations()) {
-      lanes.add(new Held(source, replication.lane(source, destination)));
+      lanes.add(new Held(replication.lane(source, destination)));
     }
     return lanes;
   }
@@ -163,16 +156,8 @@ public final class VerifyOperation implements Operation {
     }
   }
 
-  /** A running lane, held. */
-  private final class Held implements HeldLane {
-    private final ShardId source;
-    private final Lane lane;
-
-    Held(ShardId source, Lane lane) {
-      this.source = source;
-      this.lane = lane;
-    }
-
+  /** A running lane. */
+  private record Held(Lane lane) implements HeldLane {
     @Override
     public ShardId destination() {
       return lane.config().destination();
@@ -183,18 +168,8 @@ public final class VerifyOperation implements Operation {
       lane.hold();
     }
 
-    /**
-     * A message of our own, behind the target, proves at once that nothing before it is missing.
-     */
     @Override
-    public boolean applyTo(Lsn target, Duration timeout) throws SQLException, InterruptedException {
-      try (Connection connection = migration.sessions().open(source, "verify");
-          PreparedStatement beat =
-              connection.prepareStatement("SELECT pg_logical_emit_message(true, ?, ?)")) {
-        beat.setString(1, Marker.HEARTBEAT);
-        beat.setString(2, Long.toString(System.currentTimeMillis()));
-        beat.execute();
-      }
+    public boolean applyTo(Lsn target, Duration timeout) throws InterruptedException {
       return lane.applyTo(target, timeout);
     }
 

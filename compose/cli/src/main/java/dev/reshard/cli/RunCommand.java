@@ -25,6 +25,11 @@ final class RunCommand implements Callable<Integer> {
       description = "stop in this state (default: work on until the migration is CLEANED)")
   private MigrationState until = MigrationState.CLEANED;
 
+  @Option(
+      names = "--standby",
+      description = "wait while another worker is alive, and take over when it is not")
+  private boolean standby;
+
   @Override
   public Integer call() throws Exception {
     PrintWriter out = self.commandLine().getOut();
@@ -38,7 +43,7 @@ final class RunCommand implements Callable<Integer> {
         out.println(wiring.plan().summary());
         return ExitCode.DONE.code();
       }
-      try (RunningWorker worker = wiring.worker()) {
+      try (RunningWorker worker = standby ? wiring.standby() : wiring.worker()) {
         Thread hook = new Thread(worker::stop, "stop");
         Runtime.getRuntime().addShutdownHook(hook);
         try {

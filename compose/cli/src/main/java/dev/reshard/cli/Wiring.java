@@ -20,9 +20,11 @@ import dev.reshard.migration.Gate;
 import dev.reshard.migration.Gates;
 import dev.reshard.migration.Guards;
 import dev.reshard.migration.Migration;
+import dev.reshard.migration.PauseOperation;
 import dev.reshard.migration.Phase;
 import dev.reshard.migration.PreparePhase;
 import dev.reshard.migration.Replication;
+import dev.reshard.migration.ResumeOperation;
 import dev.reshard.migration.Service;
 import dev.reshard.migration.StartPhase;
 import dev.reshard.migration.Worker;
@@ -49,12 +51,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 
 /**
  * Puts the modules together for one migration file; the only class that knows them all. Confined to
  * one thread, save what it hands out.
  */
 public final class Wiring implements AutoCloseable {
+  /** A standby takes over within this, and the time to open its sessions, after the lease ends. */
+  private static final long STANDBY_MS = 250;
+
   private final Spec spec;
   private final ShardSessions sessions;
   private final ControlStore control;
@@ -190,20 +196,42 @@ public final class Wiring implements AutoCloseable {
     control.install();
     WorkerLease lease = new WorkerLease(sessions, spec.control(), spec.migration());
     try {
-      long number =
-          lease
-              .acquire(who())
-              .orElseThrow(
-                  () -> new RefusedException("another worker is alive; stop that one first"));
-      Migration migration = migration(number);
-      for (ShardId shard : migration.captured()) {
-        takeOver(shard, migration.worker());
+      Optional<Long> number = lease.acquire(who());
+      if (number.isEmpty()) {
+        throw new RefusedException(
+            "another worker is alive: %s; stop that one first, or wait for it with --standby"
+                .formatted(lease.holder().orElse("it has just ended")));
       }
-      return running(migration.underLease(), lease);
+      return worker(lease, number.get());
     } catch (SQLException | RuntimeException e) {
       lease.close();
       throw e;
     }
+  }
+
+  /** The same, but waits until no other worker is alive. */
+  public RunningWorker standby() throws SQLException, InterruptedException {
+    control.install();
+    WorkerLease lease = new WorkerLease(sessions, spec.control(), spec.migration());
+    try {
+      Optional<Long> number = lease.acquire(who());
+      while (number.isEmpty()) {
+        Thread.sleep(STANDBY_MS); // between two looks at the lease
+        number = lease.acquire(who());
+      }
+      return worker(lease, number.get());
+    } catch (SQLException | InterruptedException | RuntimeException e) {
+      lease.close();
+      throw e;
+    }
+  }
+
+  private RunningWorker worker(WorkerLease lease, long number) throws SQLException {
+    Migration migration = migration(number);
+    for (ShardId shard : migration.captured()) {
+      takeOver(shard, migration.worker());
+    }
+    return running(migration.underLease(), lease);
   }
 
   private Migration migration(long lease) throws SQLException {
@@ -244,17 +272,26 @@ public final class Wiring implements AutoCloseable {
     Guards guards = new Guards(migration);
     List<Service> services = new ArrayList<>(List.of(copied, replication));
     services.addAll(shadowing.services());
+    BooleanSupplier yields = () -> worker.get().yields();
+    CopyPhase copy = new CopyPhase(migration, replication, copied, yields);
+    CleanUpPhase cleanUp =
+        new CleanUpPhase(MigrationState.CLEANING_UP, migration, guards, services);
+    CleanUpPhase cancel = new CleanUpPhase(MigrationState.CANCELLED, migration, guards, services);
     List<Phase> phases =
         List.of(
             new StartPhase(),
             new PreparePhase(migration, guards),
-            new CopyPhase(migration, copied, () -> worker.get().isStopped()),
-            new CatchUpPhase(migration, replication, () -> worker.get().isStopped()),
+            copy,
+            new CatchUpPhase(migration, replication, yields),
             new RecoverPhase(MigrationState.CUTTING_OVER, migration, replication),
             new RecoverPhase(MigrationState.ROLLING_BACK, migration, replication),
-            new CleanUpPhase(migration, guards, services));
+            cleanUp,
+            cancel);
     List<Gate> wayBack =
-        List.of(Gates.lag(migration, replication), Gates.oldTransactions(migration));
+        List.of(
+            Gates.lag(migration, replication),
+            Gates.oldTransactions(migration),
+            Gates.standbys(migration));
     List<Gate> wayForth = new ArrayList<>(wayBack);
     wayForth.addAll(shadowing.gates());
     worker.set(
@@ -266,7 +303,10 @@ public final class Wiring implements AutoCloseable {
                 new VerifyOperation(migration, replication, shadowing.recentChanges()),
                 HandOverOperation.cutover(migration, replication, wayForth),
                 HandOverOperation.rollback(migration, replication, wayBack),
-                new CompleteOperation(migration, guards, services)),
+                new PauseOperation(migration, copy),
+                new ResumeOperation(migration),
+                CompleteOperation.complete(migration, cleanUp),
+                CompleteOperation.cancel(migration, cancel)),
             services));
     return new RunningWorker(worker.get(), lease);
   }

@@ -31,8 +31,10 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -48,10 +50,10 @@ final class Shop implements AutoCloseable {
   private static final int CLIENTS = 4;
   private static final int TRANSACTIONS_PER_SECOND = 60;
 
-  final String migration;
   final Path file;
   final SandboxShards shards;
   final DemoClients clients;
+  private String migration;
   private final List<String> before;
   private final List<String> after;
   private final DemoLedger ledger;
@@ -132,6 +134,12 @@ final class Shop implements AutoCloseable {
     writeFile(file, migration, more);
   }
 
+  /** From here on everything is about another migration, to the same end, in the same file. */
+  void begin(String name, String... more) throws IOException {
+    migration = name;
+    writeFile(more.length == 0 ? new String[] {"budget: { pause: 5s }"} : more);
+  }
+
   /** A file of another migration to the same end. */
   Path sequel(String name) throws IOException {
     Path other = file.resolveSibling(name + ".yaml");
@@ -190,9 +198,24 @@ final class Shop implements AutoCloseable {
   /** Runs a command about this migration, as an operator does. */
   Answer run(String command) {
     return switch (command) {
-      case "cutover", "rollback", "complete" -> run(command, migration, "-f", file.toString());
+      case "cutover", "rollback", "complete", "cancel" ->
+          run(command, migration, "-f", file.toString());
       default -> run(command, "-f", file.toString());
     };
+  }
+
+  /** Asks for something as another operator does, who waits for the answer. */
+  CompletableFuture<Answer> ask(String command) {
+    return CompletableFuture.supplyAsync(() -> run(command));
+  }
+
+  /** Waits until the worker could see what was asked last. */
+  void awaitAsked(String command) throws Exception {
+    String sql = "SELECT 1 FROM reshard.request WHERE command = '%s' AND answered IS NULL";
+    while (shards.get("a").query(sql.formatted(command.toUpperCase(Locale.ROOT))).isEmpty()) {
+      TimeUnit.MILLISECONDS.sleep(20); // between two looks
+    }
+    TimeUnit.SECONDS.sleep(1); // the worker looks a few times a second while it is busy
   }
 
   static Answer run(String... words) {
@@ -212,6 +235,18 @@ final class Shop implements AutoCloseable {
     return answer;
   }
 
+  /** As {@link #succeed}, and again while the next worker has not taken over or caught up. */
+  Answer succeedOnceAlive(String command) throws InterruptedException {
+    Answer answer = run(command);
+    while (answer.exitCode() == ExitCode.NO_WORKER.code()
+        || answer.exitCode() == ExitCode.UNEXPECTED.code()) {
+      TimeUnit.MILLISECONDS.sleep(200); // the standby looks a few times a second
+      answer = run(command);
+    }
+    assertEquals(ExitCode.DONE.code(), answer.exitCode(), answer::toString);
+    return answer;
+  }
+
   /**
    * As {@link #succeed}, and again while a gate is closed: dual reads need some hundred rows, and a
    * new worker's lanes are starting.
@@ -219,6 +254,7 @@ final class Shop implements AutoCloseable {
   Answer succeedOnceGatesOpen(String command) throws InterruptedException {
     Answer answer = run(command);
     while (answer.exitCode() == ExitCode.GAVE_UP.code()
+        || answer.exitCode() == ExitCode.NO_WORKER.code()
         || (answer.exitCode() == ExitCode.REFUSED.code()
             && answer.text().contains("gate closed"))) {
       TimeUnit.MILLISECONDS.sleep(200); // the gates look at the last report
