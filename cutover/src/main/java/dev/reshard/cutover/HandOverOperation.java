@@ -38,7 +38,9 @@ public final class HandOverOperation implements Operation {
     this.direction = direction;
     this.migration = migration;
     this.handOver = new HandOver(migration, replication);
-    this.gates = List.copyOf(gates);
+    List<Gate> all = new ArrayList<>(gates);
+    all.add(new PredictedPause(migration, replication, direction));
+    this.gates = List.copyOf(all);
   }
 
   /** Hands the buckets to their destinations, if every gate is open. */

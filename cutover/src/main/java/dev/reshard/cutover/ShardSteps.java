@@ -6,6 +6,7 @@ import dev.reshard.control.StageUnit;
 import dev.reshard.control.StageUnit.Place;
 import dev.reshard.guard.Guard;
 import dev.reshard.guard.Writer;
+import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
@@ -72,12 +73,18 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
         withReference
             ? Optional.of(replication.lane(migration.home(), unit.receiver()))
             : Optional.empty();
-    on(unit.owner());
-    on(unit.receiver());
+    warmUp(unit.owner(), unit.receiver());
+    warmUp(unit.receiver(), unit.owner());
     if (withReference) {
       on(migration.home());
     }
     startClock();
+  }
+
+  /** Opens a session and lets it make ready for what it will call in the pause. */
+  private void warmUp(ShardId shard, ShardId other) throws SQLException {
+    guard.warmUp(on(shard));
+    LaneProgress.mute(on(shard), migration.name(), other, BucketSet.empty());
   }
 
   /** The session on a shard; a new one if it broke. */

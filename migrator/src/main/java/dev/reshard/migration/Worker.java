@@ -78,12 +78,11 @@ public final class Worker {
           return state;
         }
         requireLease();
-        runServices(state);
-        boolean served = serve(state, heard(state));
-        if (!served && phases.containsKey(state)) {
-          advance(phases.get(state));
-        } else if (!served) {
-          Thread.sleep(TICK_MS); // the next look at what operators ask
+        try {
+          step(state);
+          trouble = Optional.empty();
+        } catch (SQLException e) {
+          wait(state, e);
         }
       }
       return migration.control().state();
@@ -131,26 +130,34 @@ public final class Worker {
     }
   }
 
+  private void step(MigrationState state) throws Exception {
+    runServices(state);
+    boolean served = serve(state, heard(state));
+    if (!served && phases.containsKey(state)) {
+      advance(phases.get(state));
+    } else if (!served) {
+      Thread.sleep(TICK_MS); // the next look at what operators ask
+    }
+  }
+
   /**
-   * Runs a phase. What may pass, as a server that is away, is tried again for as long as it takes:
-   * nobody has to be there to start it again, and the status says what it is.
+   * What may pass, as a server that is away, is tried again for as long as it takes: nobody has to
+   * be there to start it again, and the status says what it is.
    */
+  private void wait(MigrationState state, SQLException e)
+      throws SQLException, InterruptedException {
+    if (!SqlState.mayPass(e)) {
+      throw e;
+    }
+    requireLease();
+    log.warn("{}: {} is tried again", migration.name(), state, e);
+    trouble = Optional.of("%s is tried again: %s".formatted(state, e.getMessage()));
+    Thread.sleep(RETRY_MS); // the server may be back then
+  }
+
   private void advance(Phase phase) throws Exception {
     log.info("{}: {}", migration.name(), phase.state());
-    Phase.Outcome outcome;
-    try {
-      outcome = phase.run();
-    } catch (SQLException e) {
-      if (!SqlState.mayPass(e)) {
-        throw e;
-      }
-      requireLease();
-      log.warn("{}: {} is tried again", migration.name(), phase.state(), e);
-      trouble = Optional.of("%s is tried again: %s".formatted(phase.state(), e.getMessage()));
-      Thread.sleep(RETRY_MS); // the server may be back then
-      return;
-    }
-    trouble = Optional.empty();
+    Phase.Outcome outcome = phase.run();
     requireLease();
     ControlStore control = migration.control();
     if (outcome.next() != phase.state()) {

@@ -24,6 +24,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
@@ -59,6 +60,7 @@ public final class VerifyOperation implements Operation {
 
   @Override
   public int run(MigrationState state, Request request, Consumer<String> say) throws Exception {
+    Map<String, String> fingerprints = Fingerprints.read(migration);
     Tally all = new Tally();
     Tally again = new Tally();
     for (ShardId source : migration.copied()) {
@@ -85,16 +87,17 @@ public final class VerifyOperation implements Operation {
           "%d more rows changed meanwhile than could be noted; verify again when less is written"
               .formatted(again.left));
     }
-    save(all, again);
+    save(all, again, fingerprints);
     return all.differing + again.differing == 0 ? DONE : DIFFERENCE;
   }
 
-  private void save(Tally all, Tally again) throws Exception {
+  private void save(Tally all, Tally again, Map<String, String> fingerprints) throws Exception {
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("at", Instant.now().toString());
     result.put("rows", all.rows);
     result.put("again", again.rows);
     result.put("differing", all.differing + again.differing);
+    result.put("fingerprints", fingerprints);
     migration.control().saveVerification(JSON.writeValueAsString(result));
   }
 
@@ -106,6 +109,34 @@ public final class VerifyOperation implements Operation {
           stored.isEmpty() ? -1 : JSON.readTree(stored.get()).path("differing").asLong(-1);
       String value = differing < 0 ? "not done" : differing + " rows differ";
       return new Gate.Verdict("full verification", differing == 0, value, "done, 0 rows differ");
+    };
+  }
+
+  /**
+   * Open while the tables are what they were when they were verified: after a rewrite they have to
+   * be verified again.
+   */
+  public static Gate fingerprintGate(Migration migration) {
+    return () -> {
+      Optional<String> stored = migration.control().load().orElseThrow().verification();
+      if (stored.isEmpty()) {
+        return new Gate.Verdict("fingerprint", false, "not known", "as when verified");
+      }
+      Map<String, String> before = new TreeMap<>();
+      JSON.readTree(stored.get())
+          .path("fingerprints")
+          .properties()
+          .forEach(e -> before.put(e.getKey(), e.getValue().asText()));
+      List<String> changed = Fingerprints.changed(before, Fingerprints.read(migration));
+      return new Gate.Verdict(
+          "fingerprint",
+          changed.isEmpty(),
+          changed.isEmpty()
+              ? "unchanged"
+              : "rewritten or altered since the verification: "
+                  + String.join(", ", changed)
+                  + "; verify again",
+          "as when verified");
     };
   }
 

@@ -270,7 +270,7 @@ public final class Wiring implements AutoCloseable {
     Shadowing shadowing = new Shadowing(migration);
     Replication replication = new Replication(migration, shadowing.listener());
     Guards guards = new Guards(migration);
-    List<Service> services = new ArrayList<>(List.of(copied, replication));
+    List<Service> services = new ArrayList<>(List.of(copied, guards, replication));
     services.addAll(shadowing.services());
     BooleanSupplier yields = () -> worker.get().yields();
     CopyPhase copy = new CopyPhase(migration, replication, copied, yields);
@@ -291,7 +291,8 @@ public final class Wiring implements AutoCloseable {
         List.of(
             Gates.lag(migration, replication),
             Gates.oldTransactions(migration),
-            Gates.standbys(migration));
+            Gates.standbys(migration),
+            guards.gate());
     List<Gate> wayForth = new ArrayList<>(wayBack);
     wayForth.addAll(shadowing.gates());
     worker.set(

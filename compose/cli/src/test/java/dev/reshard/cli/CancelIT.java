@@ -70,7 +70,12 @@ class CancelIT {
       requireCancelled(shop, shop.run("cancel"), worker, before);
 
       shop.begin("cancel-failed");
-      shop.shards.get("a").execute("INSERT INTO tenants (id, name) VALUES (1000031, 'stray')");
+      shop.shards
+          .get("a")
+          .execute(
+              """
+              INSERT INTO tenants
+              SELECT (jsonb_populate_record(t, '{"id": 1000031}')).* FROM tenants t LIMIT 1""");
       worker = shop.ask("run");
       awaitFailed(shop);
       requireCancelled(shop, shop.run("cancel"), worker, before);

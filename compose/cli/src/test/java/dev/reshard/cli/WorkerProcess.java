@@ -45,6 +45,10 @@ final class WorkerProcess implements AutoCloseable {
     return new WorkerProcess(builder.start());
   }
 
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
   /** As {@code kill -9}. */
   void kill() throws InterruptedException {
     process.destroyForcibly().waitFor();

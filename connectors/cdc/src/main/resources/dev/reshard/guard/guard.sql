@@ -331,6 +331,23 @@ BEGIN
   PERFORM setval(g.until_seq, 0);
 END $$;
 
+-- Lets a session compile what it will call in the pause, and read the catalog for it. No lease has number
+-- -1, so the calls end where they look at it.
+CREATE OR REPLACE FUNCTION reshard.guard_warm_up(of_migration text, of_unit text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  step text;
+BEGIN
+  FOREACH step IN ARRAY ARRAY['guard_fence(%L, %L, -1, 0, 0)', 'guard_seal(%L, %L, -1, 0, 0)',
+    'guard_open(%L, %L, -1, 0, 0)', 'guard_lift(%L, %L, -1, 0)'] LOOP
+    BEGIN
+      EXECUTE 'SELECT reshard.' || format(step, of_migration, of_unit);
+    EXCEPTION WHEN SQLSTATE 'RS002' THEN NULL;
+    END;
+  END LOOP;
+  PERFORM reshard.guard_wait(of_migration, of_unit, 0), reshard.guard_await_standbys(0);
+END $$;
+
 CREATE OR REPLACE FUNCTION reshard.guard_state(of_migration text, of_unit text)
 RETURNS TABLE (attempt bigint, fenced_attempt bigint, until bigint, broken bigint, sealed bigint,
   epoch bigint, now bigint)
