@@ -4,6 +4,7 @@ import dev.reshard.apply.LaneProgress;
 import dev.reshard.control.CleanupRegistry.Kind;
 import dev.reshard.control.MigrationState;
 import dev.reshard.copy.CopyDestinations;
+import dev.reshard.copy.CopyException;
 import dev.reshard.copy.CopyOptions;
 import dev.reshard.copy.CopyPlan;
 import dev.reshard.copy.CopyResult;
@@ -27,13 +28,18 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Takes every source's anchor and copies what moves under it. After a crash it begins again: a
  * snapshot dies with its process, so what was loaded under the old anchor is deleted first.
  */
 public final class CopyPhase implements Phase {
+  private static final Logger log = LoggerFactory.getLogger(CopyPhase.class);
+  private static final long PAUSE_MS = 1_000;
   private static final Duration ANCHOR_LIMIT = Duration.ofMinutes(5);
 
   private final Migration migration;
@@ -71,7 +77,12 @@ public final class CopyPhase implements Phase {
       }
       long rows = 0;
       for (Future<CopyResult> copy : copies) {
-        CopyResult result = result(copy);
+        CopyResult result;
+        try {
+          result = result(copy);
+        } catch (CopyException e) {
+          return again(e);
+        }
         if (!result.complete()) {
           return new Outcome(MigrationState.COPYING, "stopped");
         }
@@ -90,7 +101,28 @@ public final class CopyPhase implements Phase {
       return new Outcome(MigrationState.CATCHING_UP, "%d rows copied".formatted(rows));
     } finally {
       threads.shutdownNow();
+      awaitEnd(threads);
     }
+  }
+
+  /** The next copy must not meet one that is ending. */
+  private static void awaitEnd(ExecutorService threads) throws InterruptedException {
+    while (!threads.awaitTermination(1, TimeUnit.MINUTES)) {
+      log.warn("waiting for the end of a copy that was given up");
+    }
+  }
+
+  /** What the next anchor mends; anything else needs a person. */
+  private static Outcome again(CopyException e) throws InterruptedException {
+    return switch (e.reason()) {
+      case SNAPSHOT_GONE, CATALOG_CHANGED -> {
+        log.warn("the copy begins again from a new anchor", e);
+        Thread.sleep(PAUSE_MS); // whatever it was may be over then
+        yield new Outcome(MigrationState.COPYING, e.getMessage());
+      }
+      case TABLES_DIFFER, DESTINATION_NOT_EMPTY, UNIQUE_CONFLICT, OTHER_ANCHOR, SERVER_FAILED ->
+          throw e;
+    };
   }
 
   /** Lets the sources' WAL go while nobody copies: another copy begins at a new anchor. */
