@@ -35,6 +35,7 @@ import dev.reshard.postgres.WorkerIdentity;
 import dev.reshard.preflight.Check;
 import dev.reshard.preflight.Finding;
 import dev.reshard.preflight.ShardChecks;
+import dev.reshard.preflight.ShardKeyCheck;
 import dev.reshard.preflight.TableChecks;
 import dev.reshard.preflight.TableLists;
 import dev.reshard.routing.ShardMapStore;
@@ -177,6 +178,7 @@ public final class Wiring implements AutoCloseable {
         new TableChecks(
                 sessions, spec, lists.keyspace(), plan.moves(), plan.current().byShard().keySet())
             .all());
+    checks.add(new ShardKeyCheck(sessions, lists.keyspace(), plan.moves().shards()));
     checks.add(new KafkaCheck(spec));
     return checks;
   }
@@ -232,6 +234,7 @@ public final class Wiring implements AutoCloseable {
     try (Connection connection = sessions.open(shard, "take over")) {
       ShardSchema.install(connection);
       ShardSchema.takeLease(connection, worker);
+      ShardSchema.install(connection, spec.keyspace().buckets());
       ShardSchema.endOthers(connection, spec.migration());
     }
   }
