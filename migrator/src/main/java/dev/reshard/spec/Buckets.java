@@ -40,10 +40,13 @@ final class Buckets {
   }
 
   private static String multiple(int divisor, int count) {
-    long next = (count / divisor + 1L) * divisor;
-    return next <= HashBuckets.MAX_COUNT
-        ? "set keyspace.buckets.count to a multiple, as %d".formatted(next)
-        : "set keyspace.buckets.count to a multiple, at most %d".formatted(HashBuckets.MAX_COUNT);
+    int next = (count / divisor + 1) * divisor;
+    if (next > HashBuckets.MAX_COUNT) {
+      next = HashBuckets.MAX_COUNT - HashBuckets.MAX_COUNT % divisor;
+    }
+    return next == 0
+        ? "n can be %d at most".formatted(HashBuckets.MAX_COUNT)
+        : "set keyspace.buckets.count to a multiple, as %d".formatted(next);
   }
 
   static BucketSet range(String text, int count) {

@@ -17,6 +17,9 @@ import java.util.stream.Collectors;
 final class Placements {
   private static final String POSTGRES = "postgres";
 
+  /** A function or a table of the user's, of which routers and lanes could not tell a bucket. */
+  private static final List<String> OF_YOUR_OWN = List.of("sql", "directory");
+
   private static final Map<String, HashBuckets.Function> HASHES =
       Arrays.stream(HashBuckets.Function.values())
           .collect(Collectors.toMap(HashBuckets.Function::word, Function.identity()));
@@ -41,6 +44,13 @@ final class Placements {
       }
       partitioning =
           new HashBuckets(HASHES.getOrDefault(function, HashBuckets.Function.MODULO), count);
+    }
+    for (String own : OF_YOUR_OWN) {
+      if (node.has(own)) {
+        node.problem(
+            own,
+            "placement by your own function or table is not supported; if one of the functions gives the same, name that");
+      }
     }
     node.refuseUnknown();
     return partitioning;

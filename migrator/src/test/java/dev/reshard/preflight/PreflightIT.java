@@ -5,11 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.HashBuckets;
+import dev.reshard.keyspace.Keyspace;
+import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.Moves;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.PostgresBuckets;
 import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.ShardAddress;
 import dev.reshard.postgres.ShardSessions;
 import dev.reshard.sandbox.SandboxRole;
@@ -19,6 +22,7 @@ import dev.reshard.sandbox.SharedSandbox;
 import dev.reshard.spec.Spec;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -138,8 +142,45 @@ class PreflightIT {
     assertEquals(List.of(), checkWithBasketOf(type).findings());
   }
 
+  @Test
+  void aTextKeyInAnotherEncodingThanUtf8IsABlocker() throws SQLException {
+    SandboxShard shard = shards.get("a");
+    String database = shard.database() + "_latin1";
+    shard.executeAsSuperuser(
+        "CREATE DATABASE %s TEMPLATE template0 ENCODING LATIN1 LOCALE_PROVIDER libc LOCALE 'C'"
+            .formatted(database));
+    try (Connection connection = shard.server().connect(database, SandboxRole.SUPERUSER);
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE TABLE by_name (k text); CREATE TABLE by_number (k bigint)");
+      ShardSessions latin1 =
+          new ShardSessions(
+              "shop",
+              List.of(
+                  new ShardAddress(
+                      A,
+                      shard.server().url(database),
+                      SandboxRole.RESHARD.user(),
+                      SandboxRole.RESHARD.password())));
+      Keyspace keyspace =
+          new Keyspace(
+              "shop",
+              new HashBuckets(HashBuckets.Function.MD5, 8),
+              List.of(
+                  new ShardedTable(new TableId("public", "by_name"), "k"),
+                  new ShardedTable(new TableId("public", "by_number"), "k")),
+              List.of());
+      List<Finding> findings = new ShardKeyCheck(latin1, keyspace, Set.of(A)).look();
+      assertEquals(1, findings.size(), findings.toString());
+      assertTrue(
+          findings.get(0).what().startsWith("a: public.by_name.k is stored in LATIN1"),
+          findings.toString());
+    } finally {
+      shard.executeAsSuperuser("DROP DATABASE %s WITH (FORCE)".formatted(database));
+    }
+  }
+
   private static Partitioning named(String function) {
-    String[] words = function.toUpperCase(Locale.ROOT).split(" ");
+    String[] words = function.toUpperCase(Locale.ROOT).split(" ", -1);
     return words.length == 1
         ? new HashBuckets(HashBuckets.Function.valueOf(words[0]), 8)
         : new PostgresBuckets(PostgresBuckets.Type.valueOf(words[1]), 8);

@@ -45,8 +45,7 @@ class PlacementIT {
   @ParameterizedTest
   @MethodSource("functions")
   void bucketsMoveAndComeBackWhileClientsWrite(
-      String migration, Partitioning buckets, String inFile)
-      throws Exception {
+      String migration, Partitioning buckets, String inFile) throws Exception {
     try (Shop shop = Shop.open(folder, migration, 2, 3, buckets, inFile)) {
       shop.succeed("check");
       assertEquals(0, functionsOn(shop), "made by check");

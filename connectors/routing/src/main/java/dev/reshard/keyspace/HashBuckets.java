@@ -15,7 +15,9 @@ import java.util.zip.CRC32;
  * A fixed number of buckets by a function of the key's number or text. Immutable.
  *
  * <p>A bucket is a hash mod {@code count}. An application that took the same hash mod {@code n}
- * finds its rows in the buckets {@code r mod n}, if {@code n} divides {@code count}.
+ * finds its rows in the buckets {@code r mod n}, if {@code n} divides {@code count}. Hashes are
+ * unsigned: one that takes a signed hash, as Java's {@code int}, and its {@code abs}, has placed
+ * about half of its rows elsewhere.
  */
 public record HashBuckets(Function function, int count) implements Partitioning {
 
@@ -77,9 +79,18 @@ public record HashBuckets(Function function, int count) implements Partitioning 
   }
 
   /**
-   * Native for modulo and md5. PostgreSQL has no CRC-32 of its own before 18 and no MurmurHash at
-   * all, so these call a PL/pgSQL function. Measured on PostgreSQL 17, one core, per row, with the
-   * scan: md5 %MD5%, crc32 %CRC%, murmur3 %MUR%.
+   * Native for modulo and md5. PostgreSQL has no CRC-32 before 18 and no MurmurHash at all, so
+   * these two call a PL/pgSQL function. A guard pays for one call for each inserted or deleted row
+   * of its table and up to two for an updated one, on top of the trigger itself. Measured, CPU time
+   * of one call without the scan, for a bigint of ten digits and for a uuid:
+   *
+   * <pre>
+   *            bigint    uuid
+   * modulo     0.02 us   -         PostgreSQL 17.11
+   * md5        0.8 us    0.8 us
+   * crc32      2.5 us    6.3 us    (PostgreSQL 18.1, which has the checksum: 0.7 us and 0.8 us)
+   * murmur3    2.8 us    5.4 us
+   * </pre>
    */
   @Override
   public String sql(String expression) {

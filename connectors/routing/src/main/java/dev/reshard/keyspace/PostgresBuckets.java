@@ -69,8 +69,9 @@ public record PostgresBuckets(Type type, int count) implements Partitioning {
   }
 
   /**
-   * Native. The sum of the hash and {@link PostgresHash#COMBINED} as unsigned numbers of 64 bits
-   * would overflow PostgreSQL's signed ones, so it is taken mod count term by term:
+   * Native, below 0.1 us (CPU time, measured on PostgreSQL 17.11). The sum of the hash and {@link
+   * PostgresHash#COMBINED} as unsigned numbers of 64 bits would overflow PostgreSQL's signed ones,
+   * so it is taken mod count term by term:
    *
    * <pre>
    * hash + COMBINED + (2^64 if hash &lt; -COMBINED: what a signed hash lacks and the sum does not lose again)

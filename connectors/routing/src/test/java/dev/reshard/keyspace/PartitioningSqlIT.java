@@ -110,7 +110,7 @@ class PartitioningSqlIT {
     for (String operator : List.of("%", "+", "-", "*", "#", "&", "|", "<<", ">>", "<", "=")) {
       String result = operator.matches("[<=]") ? "boolean" : "bigint";
       for (String sides : List.of("bigint, bigint", "bigint, integer", "integer, integer")) {
-        String[] side = sides.split(", ");
+        String[] side = sides.split(", ", -1);
         shard.execute(
             "CREATE OR REPLACE FUNCTION other.wrong_%1$s(%2$s) RETURNS %1$s LANGUAGE sql AS 'SELECT (1/0)::text::%1$s'"
                 .formatted(result, sides),

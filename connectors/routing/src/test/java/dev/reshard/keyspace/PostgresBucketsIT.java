@@ -2,7 +2,6 @@ package dev.reshard.keyspace;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.reshard.keyspace.PostgresBuckets.Type;
 import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.SandboxShard;
 import dev.reshard.sandbox.SandboxShards;
@@ -52,7 +51,7 @@ class PostgresBucketsIT {
         "TEXT   | character varying(60) |",
         "UUID   | uuid                  |"
       })
-  void javaNamesThePartitionOfEveryRow(Type type, String column, String collate)
+  void javaNamesThePartitionOfEveryRow(PostgresBuckets.Type type, String column, String collate)
       throws SQLException {
     List<String> keys = new RandomKeys(new Random().nextLong(), MANY).of(column);
     shard.execute(
