@@ -1,6 +1,5 @@
 package dev.reshard.preflight;
 
-import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.Moves;
@@ -26,8 +25,6 @@ import java.util.stream.Collectors;
 
 /** Checks of the keyspace's tables on every shard of the plan. Immutable. */
 public final class TableChecks {
-  private static final Set<String> INTEGERS = Set.of("smallint", "integer", "bigint");
-
   /** Unique indexes over columns that do not contain the shard key. */
   private static final String UNIQUE_WITHOUT_KEY =
       """
@@ -124,13 +121,6 @@ public final class TableChecks {
         continue;
       }
       Column key = found.column(table.key());
-      if (spec.keyspace().buckets().function() == HashBuckets.Function.MODULO
-          && !INTEGERS.contains(key.type())) {
-        findings.add(
-            Finding.blocker(
-                "%s: %s.%s is %s, but modulo needs an integer; name the function that placed your rows"
-                    .formatted(shard, table.id(), key.name(), key.type())));
-      }
       if (!key.notNull()) {
         findings.add(
             Finding.blocker(

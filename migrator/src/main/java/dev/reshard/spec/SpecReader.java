@@ -1,7 +1,7 @@
 package dev.reshard.spec;
 
 import dev.reshard.keyspace.BucketSet;
-import dev.reshard.keyspace.HashBuckets;
+import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import java.io.IOException;
@@ -143,11 +143,7 @@ public final class SpecReader {
   private static Spec.KeyspaceSpec keyspace(Yaml node) {
     String name = node.required("name", SpecReader::migrationName).orElse("?");
     String key = node.required("key", Function.identity()).orElse("?");
-    Yaml buckets = node.map("buckets");
-    HashBuckets.Function function =
-        buckets.required("function", SpecReader::function).orElse(HashBuckets.Function.MODULO);
-    int count = buckets.required("count", SpecReader::bucketCount).orElse(1);
-    buckets.refuseUnknown();
+    Partitioning buckets = Placements.read(node.map("buckets"));
     Yaml tables = node.map("tables");
     Map<TableId, String> keyOf = new TreeMap<>();
     Yaml keys = tables.map("key_of");
@@ -163,7 +159,7 @@ public final class SpecReader {
         new Spec.KeyspaceSpec(
             name,
             key,
-            new HashBuckets(function, count),
+            buckets,
             tables.list("sharded", SpecReader::pattern),
             keyOf,
             tables.list("reference", SpecReader::pattern),
@@ -249,23 +245,7 @@ public final class SpecReader {
     return new TableId(text.substring(0, dot), text.substring(dot + 1));
   }
 
-  private static HashBuckets.Function function(String text) {
-    for (HashBuckets.Function function : HashBuckets.Function.values()) {
-      if (function.word().equals(text)) {
-        return function;
-      }
-    }
-    throw new IllegalArgumentException(
-        "'%s' is not one of modulo, md5; it must be the function that placed your rows"
-            .formatted(text));
-  }
-
-  private static int bucketCount(String text) {
-    int count = positive(text);
-    return new HashBuckets(HashBuckets.Function.MODULO, count).count();
-  }
-
-  private static int positive(String text) {
+  static int positive(String text) {
     int number = number(text);
     if (number < 1) {
       throw new IllegalArgumentException("must be at least 1, got " + text);

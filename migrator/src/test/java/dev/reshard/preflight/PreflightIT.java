@@ -5,9 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.HashBuckets;
+import dev.reshard.keyspace.Keyspace;
+import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.Moves;
+import dev.reshard.keyspace.Partitioning;
+import dev.reshard.keyspace.PostgresBuckets;
 import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.ShardAddress;
 import dev.reshard.postgres.ShardSessions;
 import dev.reshard.sandbox.SandboxRole;
@@ -17,9 +22,11 @@ import dev.reshard.sandbox.SharedSandbox;
 import dev.reshard.spec.Spec;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -28,6 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Buckets 4-7 of shard a leave for shard b, which owns none yet. */
 @Timeout(120)
@@ -50,6 +58,7 @@ class PreflightIT {
         WHERE pronamespace <> 'pg_catalog'::regnamespace) f
       ORDER BY 1""";
 
+  private Partitioning buckets = new HashBuckets(HashBuckets.Function.MODULO, 8);
   private SandboxShards shards;
   private ShardSessions sessions;
 
@@ -78,13 +87,112 @@ class PreflightIT {
     shards.close();
   }
 
-  @Test
-  void findsNothingInAGoodShopAndChangesNothing() throws SQLException {
+  /** Not even the functions that a worker needs of crc32 and murmur3. */
+  @ParameterizedTest
+  @EnumSource
+  void findsNothingInAGoodShopAndChangesNothing(HashBuckets.Function function) throws SQLException {
+    buckets = new HashBuckets(function, 8);
     List<List<String>> before = catalogs();
     Preflight.Result result = check();
     assertEquals(List.of(), result.findings());
     assertEquals(result.checks(), result.clean());
     assertEquals(before, catalogs());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "modulo          | text                 | is text, but modulo needs an integer",
+        "modulo          | a_name               | is text, but modulo needs an integer",
+        "crc32           | date                 | is date, whose text is not the same in every session",
+        "md5             | character(4)         | is character(4), whose text is not the same",
+        "md5             | numeric              | is numeric, whose text is not the same",
+        "murmur3         | boolean              | is boolean, whose text is not the same",
+        "murmur3         | text COLLATE no_case | has a nondeterministic collation",
+        "postgres text   | text COLLATE no_case | has a nondeterministic collation",
+        "postgres bigint | uuid                 | is uuid, but keyspace.buckets says type bigint; write uuid, if",
+        "postgres bigint | numeric(9,0)         | is numeric(9,0), whose PostgreSQL hash we do not know"
+      })
+  void aShardKeyWithoutOneBucketIsABlockerOnEachShard(String function, String type, String blocker)
+      throws SQLException {
+    buckets = named(function);
+    List<String> lines = checkWithBasketOf(type).lines();
+    for (String shard : List.of("a", "b")) {
+      String expected = "BLOCKER  %s: public.basket.customer %s".formatted(shard, blocker);
+      assertTrue(
+          lines.stream().anyMatch(line -> line.startsWith(expected)),
+          () -> String.join("\n", lines));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "modulo          | a_number",
+        "crc32           | a_name",
+        "murmur3         | character varying(20)",
+        "md5             | numeric(30,0)",
+        "md5             | uuid",
+        "postgres bigint | smallint"
+      })
+  void aShardKeyThatTheFunctionPlacesIsNone(String function, String type) throws SQLException {
+    buckets = named(function);
+    assertEquals(List.of(), checkWithBasketOf(type).findings());
+  }
+
+  @Test
+  void aTextKeyInAnotherEncodingThanUtf8IsABlocker() throws SQLException {
+    SandboxShard shard = shards.get("a");
+    String database = shard.database() + "_latin1";
+    shard.executeAsSuperuser(
+        "CREATE DATABASE %s TEMPLATE template0 ENCODING LATIN1 LOCALE_PROVIDER libc LOCALE 'C'"
+            .formatted(database));
+    try (Connection connection = shard.server().connect(database, SandboxRole.SUPERUSER);
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE TABLE by_name (k text); CREATE TABLE by_number (k bigint)");
+      ShardSessions latin1 =
+          new ShardSessions(
+              "shop",
+              List.of(
+                  new ShardAddress(
+                      A,
+                      shard.server().url(database),
+                      SandboxRole.RESHARD.user(),
+                      SandboxRole.RESHARD.password())));
+      Keyspace keyspace =
+          new Keyspace(
+              "shop",
+              new HashBuckets(HashBuckets.Function.MD5, 8),
+              List.of(
+                  new ShardedTable(new TableId("public", "by_name"), "k"),
+                  new ShardedTable(new TableId("public", "by_number"), "k")),
+              List.of());
+      List<Finding> findings = new ShardKeyCheck(latin1, keyspace, Set.of(A)).look();
+      assertEquals(1, findings.size(), findings.toString());
+      assertTrue(
+          findings.get(0).what().startsWith("a: public.by_name.k is stored in LATIN1"),
+          findings.toString());
+    } finally {
+      shard.executeAsSuperuser("DROP DATABASE %s WITH (FORCE)".formatted(database));
+    }
+  }
+
+  private static Partitioning named(String function) {
+    String[] words = function.toUpperCase(Locale.ROOT).split(" ", -1);
+    return words.length == 1
+        ? new HashBuckets(HashBuckets.Function.valueOf(words[0]), 8)
+        : new PostgresBuckets(PostgresBuckets.Type.valueOf(words[1]), 8);
+  }
+
+  private Preflight.Result checkWithBasketOf(String type) throws SQLException {
+    shards.execute(
+        "CREATE DOMAIN a_name AS text",
+        "CREATE DOMAIN a_number AS bigint",
+        "CREATE COLLATION no_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+        "CREATE TABLE basket (customer %s NOT NULL)".formatted(type));
+    return check();
   }
 
   @ParameterizedTest
@@ -147,6 +255,7 @@ class PreflightIT {
     assertEquals(List.of(), lists.problems());
     List<Check> checks = new ArrayList<>(ShardChecks.of(sessions, MOVES));
     checks.addAll(new TableChecks(sessions, spec, lists.keyspace(), MOVES, Set.of(A)).all());
+    checks.add(new ShardKeyCheck(sessions, lists.keyspace(), MOVES.shards()));
     return Preflight.run(checks);
   }
 
@@ -158,7 +267,7 @@ class PreflightIT {
     return catalogs;
   }
 
-  private static Spec spec() {
+  private Spec spec() {
     return new Spec(
         "shop",
         Map.of(),
@@ -168,7 +277,7 @@ class PreflightIT {
         new Spec.KeyspaceSpec(
             "shop",
             "customer",
-            new HashBuckets(HashBuckets.Function.MODULO, 8),
+            buckets,
             List.of("public.*"),
             Map.of(),
             List.of("public.country"),

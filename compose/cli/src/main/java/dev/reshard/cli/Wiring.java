@@ -37,6 +37,7 @@ import dev.reshard.postgres.WorkerIdentity;
 import dev.reshard.preflight.Check;
 import dev.reshard.preflight.Finding;
 import dev.reshard.preflight.ShardChecks;
+import dev.reshard.preflight.ShardKeyCheck;
 import dev.reshard.preflight.TableChecks;
 import dev.reshard.preflight.TableLists;
 import dev.reshard.routing.ShardMapStore;
@@ -183,6 +184,7 @@ public final class Wiring implements AutoCloseable {
         new TableChecks(
                 sessions, spec, lists.keyspace(), plan.moves(), plan.current().byShard().keySet())
             .all());
+    checks.add(new ShardKeyCheck(sessions, lists.keyspace(), plan.moves().shards()));
     checks.add(new KafkaCheck(spec));
     return checks;
   }
@@ -260,6 +262,7 @@ public final class Wiring implements AutoCloseable {
     try (Connection connection = sessions.open(shard, "take over")) {
       ShardSchema.install(connection);
       ShardSchema.takeLease(connection, worker);
+      ShardSchema.install(connection, spec.keyspace().buckets());
       ShardSchema.endOthers(connection, spec.migration());
     }
   }

@@ -11,8 +11,10 @@ import dev.reshard.demo.DemoLoad;
 import dev.reshard.finish.ShardLeftovers;
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.HashBuckets;
+import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
+import dev.reshard.postgres.ShardSchema;
 import dev.reshard.routing.DatabaseAddress;
 import dev.reshard.routing.RouterConfig;
 import dev.reshard.routing.ShardMapStore;
@@ -59,20 +61,32 @@ final class Shop implements AutoCloseable {
   private final DemoLedger ledger;
   private final ShardRouter router;
 
-  private Shop(String migration, Path file, SandboxShards shards, int before, int after)
+  private final Partitioning buckets;
+  private final String bucketsInFile;
+
+  private Shop(
+      String migration,
+      Path file,
+      SandboxShards shards,
+      int before,
+      int after,
+      Partitioning buckets,
+      String bucketsInFile)
       throws Exception {
+    this.buckets = buckets;
+    this.bucketsInFile = bucketsInFile;
     this.migration = migration;
     this.file = file;
     this.shards = shards;
     this.before = names(before);
     this.after = names(after);
-    ShardMap map = ShardMap.of(1, BUCKETS.count(), owners());
-    DemoLoad.load(shards, map, BUCKETS, ROWS);
+    ShardMap map = ShardMap.of(1, buckets.count(), owners());
+    load(map);
     for (SandboxShard shard : shards.all().subList(before, shards.all().size())) {
       shard.execute("DELETE FROM plans"); // a new shard: it gets them from their home
     }
     try (Connection control = shards.get("a").connect(SandboxRole.RESHARD)) {
-      ShardMapStore.adopt(control, "shop", BUCKETS, map);
+      ShardMapStore.adopt(control, "shop", buckets, map);
     }
     ledger = DemoLedger.of(shards);
     router = ShardRouter.open(routerConfig());
@@ -87,14 +101,44 @@ final class Shop implements AutoCloseable {
    * @param after how many shall
    */
   static Shop open(Path folder, String migration, int before, int after) throws Exception {
+    return open(folder, migration, before, after, BUCKETS, "function: modulo, count: 32");
+  }
+
+  /**
+   * As {@link #open(Path, String, int, int)}, with rows placed by another function.
+   *
+   * @param bucketsInFile what the migration file says of it
+   */
+  static Shop open(
+      Path folder,
+      String migration,
+      int before,
+      int after,
+      Partitioning buckets,
+      String bucketsInFile)
+      throws Exception {
     SandboxShards shards = SharedSandbox.shards(Math.max(before, after));
     try {
-      Shop shop = new Shop(migration, folder.resolve("migration.yaml"), shards, before, after);
+      Path file = folder.resolve("migration.yaml");
+      Shop shop = new Shop(migration, file, shards, before, after, buckets, bucketsInFile);
       shop.writeFile("budget: { pause: 5s }");
       return shop;
     } catch (Exception e) {
       shards.close();
       throw e;
+    }
+  }
+
+  /** Leaves none of our functions behind: a worker must make them where it needs them. */
+  private void load(ShardMap map) throws Exception {
+    for (SandboxShard shard : shards.all()) {
+      try (Connection connection = shard.connect(SandboxRole.RESHARD)) {
+        ShardSchema.install(connection, buckets);
+      }
+    }
+    DemoLoad.load(shards, map, buckets, ROWS);
+    for (SandboxShard shard : shards.all()) {
+      shard.executeAsSuperuser("DROP SCHEMA IF EXISTS reshard CASCADE");
     }
   }
 
@@ -108,7 +152,7 @@ final class Shop implements AutoCloseable {
     for (int i = 0; i < n; i++) {
       owners.put(
           new ShardId(before.get(i)),
-          BucketSet.range(BUCKETS.count() * i / n, BUCKETS.count() * (i + 1) / n));
+          BucketSet.range(buckets.count() * i / n, buckets.count() * (i + 1) / n));
     }
     return owners;
   }
@@ -116,7 +160,7 @@ final class Shop implements AutoCloseable {
   private RouterConfig routerConfig() {
     Map<ShardId, DatabaseAddress> addresses = new TreeMap<>();
     shards.all().forEach(shard -> addresses.put(new ShardId(shard.name()), address(shard)));
-    return RouterConfig.of("shop", BUCKETS, address(shards.get("a")), addresses)
+    return RouterConfig.of("shop", buckets, address(shards.get("a")), addresses)
         .withPoolSize(CLIENTS)
         .withTimeout(Duration.ofSeconds(40));
   }
@@ -160,7 +204,7 @@ final class Shop implements AutoCloseable {
         keyspace:
           name: shop
           key: tenant_id
-          buckets: { function: %s, count: %d }
+          buckets: { %s }
           tables:
             sharded: [ "public.*" ]
             key_of: { public.tenants: id }
@@ -178,8 +222,7 @@ final class Shop implements AutoCloseable {
                     .map(shard -> "%s: \"%s\"".formatted(shard.name(), shard.url()))
                     .collect(Collectors.joining(", ")),
                 SharedSandbox.kafka().bootstrapServers(),
-                BUCKETS.function().word(),
-                BUCKETS.count(),
+                bucketsInFile,
                 owners().entrySet().stream()
                     .map(e -> "%s: %s".formatted(e.getKey(), e.getValue()))
                     .collect(Collectors.joining(", ")),
