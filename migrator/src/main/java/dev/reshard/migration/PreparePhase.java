@@ -10,6 +10,7 @@ import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Publications;
 import dev.reshard.postgres.ReplicationSlots;
 import dev.reshard.schema.RowKeys;
+import dev.reshard.schema.SchemaCopy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -18,8 +19,9 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Makes what both directions of replication need, before a row is copied: row keys, guards,
- * publications, topics, and the replication slots of the way back. The order matters: identity
+ * Makes what both directions of replication need, before a row is copied: the schema where a
+ * destination lacks it, row keys, guards, publications, topics, and the replication slots of the
+ * way back. The order matters: the schema while the sources' is as their users made it, identity
  * before publication (HAZARDS F2), publication before replication slot (F35), and the destination's
  * guard before its slot, so that no application's write of a moving bucket is ever in it.
  */
@@ -40,6 +42,10 @@ public final class PreparePhase implements Phase {
   @Override
   public Outcome run() throws Exception {
     CleanupRegistry registry = migration.control().registry();
+    int made =
+        new SchemaCopy(
+                migration.sessions(), migration.keyspace(), migration.moves(), migration.home())
+            .run(registry, migration.worker());
     RowKeys rowKeys = new RowKeys(migration.sessions(), registry, migration.name());
     for (ShardId shard : migration.captured()) {
       rowKeys.prepare(shard, migration.keyspace());
@@ -59,7 +65,9 @@ public final class PreparePhase implements Phase {
       makeSlot(shard, registry);
     }
     return new Outcome(
-        MigrationState.COPYING, "row keys, guards, publications and topics are ready");
+        MigrationState.COPYING,
+        "row keys, guards, publications and topics are ready"
+            + (made == 0 ? "" : "; %d objects of the schema were made".formatted(made)));
   }
 
   private void publish(ShardId shard, CleanupRegistry registry) throws SQLException {
