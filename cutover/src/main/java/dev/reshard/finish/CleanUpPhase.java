@@ -54,6 +54,7 @@ public final class CleanUpPhase implements Phase {
     }
     undo(List.of(CleanupRegistry.Kind.REPLICATION_SLOT, CleanupRegistry.Kind.PUBLICATION));
     Map<ShardId, Long> purged = new Purge(migration).run();
+    SchemaThatStays.keep(migration);
     undo(List.of(CleanupRegistry.Kind.values()));
     for (ShardId shard : migration.captured()) {
       forget(shard);
@@ -104,7 +105,7 @@ public final class CleanUpPhase implements Phase {
       case GUARD -> guards.disarm(item.shard());
       case TOPIC -> ChangeTopics.delete(migration.kafka(), item.name());
       case SEQUENCE_RANGE -> guards.settleRanges(item.shard());
-      case REPLICA_IDENTITY, INDEX -> execute(item);
+      case REPLICA_IDENTITY, INDEX, SCHEMA_OBJECT -> execute(item);
     }
   }
 
