@@ -4,6 +4,7 @@ import dev.reshard.change.ChangeTopics;
 import dev.reshard.control.CleanupRegistry;
 import dev.reshard.control.CleanupRegistry.Item;
 import dev.reshard.control.MigrationState;
+import dev.reshard.control.StageUnit;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.migration.Guards;
 import dev.reshard.migration.Migration;
@@ -54,7 +55,12 @@ public final class CleanUpPhase implements Phase {
     }
     undo(List.of(CleanupRegistry.Kind.REPLICATION_SLOT, CleanupRegistry.Kind.PUBLICATION));
     Map<ShardId, Long> purged = new Purge(migration).run();
-    SchemaThatStays.keep(migration);
+    SchemaThatStays.keep(
+        migration,
+        migration.control().units().stream()
+            .filter(unit -> unit.attempt() > 0)
+            .map(StageUnit::destination)
+            .toList());
     undo(List.of(CleanupRegistry.Kind.values()));
     for (ShardId shard : migration.captured()) {
       forget(shard);

@@ -1,31 +1,32 @@
 package dev.reshard.finish;
 
 import dev.reshard.control.CleanupRegistry.Kind;
-import dev.reshard.control.StageUnit;
-import dev.reshard.control.StageUnit.Place;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.migration.Migration;
 import java.sql.SQLException;
+import java.util.Collection;
 import java.util.Set;
 import java.util.TreeSet;
 
 /**
  * The schema that a destination lacked and was given. It stays wherever an application may have
- * written to it: on a shard that owns buckets now, or did before. On others the cleanup registry
- * takes it away again. Stateless.
+ * written to it: on a shard that owned buckets before, and on one that got some, even if it gave
+ * them back. For its sequences know which ids they have given out, and would give them out again.
+ * On others the cleanup registry takes it away. Stateless.
  */
 final class SchemaThatStays {
   private SchemaThatStays() {}
 
-  /** Takes what stays out of the registry; before the registry is undone. Repeatable. */
-  static void keep(Migration migration) throws SQLException {
-    Set<ShardId> serving = new TreeSet<>(migration.before().byShard().keySet());
-    for (StageUnit unit : migration.control().units()) {
-      if (unit.place() == Place.AT_DESTINATION) {
-        serving.add(unit.destination());
-      }
-    }
-    for (ShardId shard : serving) {
+  /**
+   * Takes what stays out of the registry; to be called before the registry is undone. Repeatable.
+   *
+   * @param opened destinations that may have been opened to applications; empty before the first
+   *     decision
+   */
+  static void keep(Migration migration, Collection<ShardId> opened) throws SQLException {
+    Set<ShardId> shards = new TreeSet<>(migration.before().byShard().keySet());
+    shards.addAll(opened);
+    for (ShardId shard : shards) {
       migration.control().registry().forget(shard, Kind.SCHEMA_OBJECT);
     }
   }

@@ -28,11 +28,7 @@ record Difference(boolean blocks, String text) {
           "access method",
           "taken from");
 
-  /**
-   * How two objects of one identity differ.
-   *
-   * @param vital whether tables need it
-   */
+  /** How two objects of one identity differ. */
   static List<Difference> between(
       Schema source, SchemaObject here, Schema destination, SchemaObject there) {
     List<Difference> differences = new ArrayList<>();

@@ -38,8 +38,7 @@ final class Given {
           facets.put("schema", row.getString(3));
           facets.put("version", row.getString(4));
           found.put(
-              row.getString(1),
-              SchemaObject.given(ObjectKind.EXTENSION, row.getString(2), facets));
+              row.getString(1), SchemaObject.given(ObjectKind.EXTENSION, row.getString(2), facets));
         });
     read(
         connection,

@@ -18,8 +18,8 @@ final class Graph {
    * Something that stands for itself in a user's schema.
    *
    * @param type {@code table}, {@code view}, {@code materialized view}, {@code sequence}, {@code
-   *     type}, {@code function}; or what is not recreated: {@code foreign table}, {@code base type},
-   *     {@code aggregate}
+   *     type}, {@code function}; or what is not recreated: {@code foreign table}, {@code base
+   *     type}, {@code aggregate}
    * @param name with its schema, as SQL needs it
    * @param word its name alone, as it is
    * @param owner a partition's parent, or the table of a serial or identity column; may be null

@@ -77,8 +77,7 @@ final class Mentions {
     Map<String, Set<String>> words = new HashMap<>();
     functions.forEach(function -> words.put(function, Set.of()));
     CatalogQuery.of("bodies.sql")
-        .read(
-            connection, row -> words.put(row.getString(1), words(row.getString(2))), functions);
+        .read(connection, row -> words.put(row.getString(1), words(row.getString(2))), functions);
     return words;
   }
 

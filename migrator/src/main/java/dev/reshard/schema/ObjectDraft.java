@@ -111,7 +111,17 @@ final class ObjectDraft {
 
   SchemaObject build() {
     return new SchemaObject(
-        kind, name, partOf, owner, needs, facets, statements, rights, undo, obstacle, remark,
+        kind,
+        name,
+        partOf,
+        owner,
+        needs,
+        facets,
+        statements,
+        rights,
+        undo,
+        obstacle,
+        remark,
         follows);
   }
 }

@@ -8,7 +8,9 @@ enum ObjectKind {
   ROLE,
   /** Never made by us. */
   EXTENSION,
-  /** Whatever else something needs: an operator, a collation, an ignored table. Never made by us. */
+  /**
+   * Whatever else something needs: an operator, a collation, an ignored table. Never made by us.
+   */
   OTHER,
   SCHEMA,
   TYPE,

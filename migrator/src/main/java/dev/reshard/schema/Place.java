@@ -5,6 +5,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.HashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -112,7 +113,7 @@ record Place(
     if (object.kind().isRelation()) {
       for (SchemaObject there : destination.objects().values()) {
         if (there.kind().isRelation() && there.name().equals(object.name())) {
-          return "there it is a " + there.kind().word().toLowerCase(java.util.Locale.ROOT);
+          return "there it is a " + there.kind().word().toLowerCase(Locale.ROOT);
         }
       }
     }

@@ -27,10 +27,8 @@ final class RightsReader {
             row -> {
               ObjectDraft draft = drafts.get(row.getString("ref"));
               targets
-                    .computeIfAbsent(
-                        row.getString("target"),
-                        target -> new Collected(target, draft))
-                    .add(row);
+                  .computeIfAbsent(row.getString("target"), target -> new Collected(target, draft))
+                  .add(row);
             },
             drafts.keySet(),
             drafts.keySet());
@@ -56,7 +54,8 @@ final class RightsReader {
       }
       boolean own = target.endsWith(" " + draft.name);
       String column = row.getString("col");
-      String where = (column.isEmpty() ? "" : " to column " + column) + (own ? "" : " on " + target);
+      String where =
+          (column.isEmpty() ? "" : " to column " + column) + (own ? "" : " on " + target);
       String role = row.getString("grantee");
       if (row.getBoolean("revoked")) {
         grants.add("REVOKE %s ON %s FROM %s".formatted(privileges, target, TableId.quote(role)));

@@ -113,8 +113,7 @@ public final class SchemaCopy {
     }
   }
 
-  private SchemaPlan plan(
-      Schema schema, ShardId destination, Optional<CleanupRegistry> registry)
+  private SchemaPlan plan(Schema schema, ShardId destination, Optional<CleanupRegistry> registry)
       throws SQLException {
     Set<String> ours = Set.of();
     if (registry.isPresent()) {

@@ -12,13 +12,14 @@ import java.util.TreeSet;
  *
  * @param name with its schema, quoted where SQL needs it: {@code public."Order"}; of a part also
  *     what it is part of: {@code a_check ON public.a}
- * @param partOf the {@link #identity} of the table, view, type or sequence it goes with; empty if it
- *     stands for itself
+ * @param partOf the {@link #identity} of the table, view, type or sequence it goes with; empty if
+ *     it stands for itself
  * @param owner the role it belongs to; empty for what we never make
  * @param needs identities of what must be there before it
  * @param facets what it is made of, by a name for people: two objects are the same if these are
  * @param statements that make it, run as its owner
- * @param rights who may do what with it, and with what is made with it: a table's identity sequences
+ * @param rights who may do what with it, and with what is made with it: a table's identity
+ *     sequences
  * @param undo the statement that takes it away again; empty if it goes with what it is part of
  * @param obstacle why we do not make it, and what to do; empty if we do
  * @param remark what people should know when it is made; may be empty

@@ -117,7 +117,10 @@ public record SchemaPlan(
                 .formatted(destination.shard(), String.join(", ", leftOut)));
       }
       if (!made.isEmpty()) {
-        notes.add(0, "%s: will be made as on %s: %s".formatted(destination.shard(), source.shard(), summary()));
+        notes.add(
+            0,
+            "%s: will be made as on %s: %s"
+                .formatted(destination.shard(), source.shard(), summary()));
       }
       return new SchemaPlan(destination.shard(), steps, impossible, blocking, notes);
     }
@@ -161,12 +164,10 @@ public record SchemaPlan(
       for (Rights rights : object.rights()) {
         statements.addAll(rights.statements(place.unasked(rights.target(), object.owner())));
       }
-      steps.add(
-          new Step(object.identity(), object.owner(), first, statements, object.undo()));
+      steps.add(new Step(object.identity(), object.owner(), first, statements, object.undo()));
       made.merge(object.kind(), 1, Integer::sum);
       if (!object.remark().isEmpty()) {
-        notes.add(
-            "%s: %s: %s".formatted(destination.shard(), object.describe(), object.remark()));
+        notes.add("%s: %s: %s".formatted(destination.shard(), object.describe(), object.remark()));
       }
     }
 

@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -39,8 +40,8 @@ final class SchemaReader {
   }
 
   /** Reads one to compare it: also what belongs to the keyspace only on the other shard. */
-  static Schema readLike(
-      Connection connection, ShardId shard, Keyspace keyspace, Schema other) throws SQLException {
+  static Schema readLike(Connection connection, ShardId shard, Keyspace keyspace, Schema other)
+      throws SQLException {
     return read(connection, shard, keyspace, other.names(), other.givenIn());
   }
 
@@ -72,9 +73,7 @@ final class SchemaReader {
   private void readObjects(Map<String, Set<String>> ignoredTables, Collection<String> also)
       throws SQLException {
     read(
-        "schemas.sql",
-        scope.nodes().stream().map(Graph.Node::schemaOid).distinct().toList(),
-        also);
+        "schemas.sql", scope.nodes().stream().map(Graph.Node::schemaOid).distinct().toList(), also);
     read("types.sql", oids("pg_type"));
     read("functions.sql", oids("pg_proc"));
     for (String file :
@@ -159,7 +158,7 @@ final class SchemaReader {
     }
     return Stream.of(extension.orElse(whole), ref)
         .map(known::get)
-        .filter(java.util.Objects::nonNull)
+        .filter(Objects::nonNull)
         .map(SchemaObject::identity)
         .findFirst();
   }

@@ -86,7 +86,9 @@ final class SchemaWriter {
     statements.add("SET LOCAL ROLE " + TableId.quote(step.owner()));
     statements.addAll(step.statements());
     StringBuilder body = new StringBuilder();
-    body.append("BEGIN PERFORM reshard.check_lease(%s, %d);".formatted(literal(worker.migration()), worker.lease()));
+    body.append(
+        "BEGIN PERFORM reshard.check_lease(%s, %d);"
+            .formatted(literal(worker.migration()), worker.lease()));
     statements.forEach(sql -> body.append("\nEXECUTE ").append(literal(sql)).append(';'));
     body.append("\nEND");
     return "DO " + literal(body.toString());

@@ -101,7 +101,9 @@ final class Scope {
       if (node.schema().equals("reshard")) {
         return; // our own guard
       }
-      if (node.type().equals("table") ? !nodes.containsKey(whole) && !begins(node) : !canBeMade(node)) {
+      if (node.type().equals("table")
+          ? !nodes.containsKey(whole) && !begins(node)
+          : !canBeMade(node)) {
         given.add(whole);
       } else {
         add(node);

@@ -197,7 +197,11 @@ class ControlStoreIT {
     registry.forget(ControlScene.A, Kind.SCHEMA_OBJECT, "never made");
     registry.forget(ControlScene.B, Kind.SCHEMA_OBJECT);
     assertEquals(
-        List.of("index type on b", "schema object index on a", "schema object table on a", "schema object type on a"),
+        List.of(
+            "index type on b",
+            "schema object index on a",
+            "schema object table on a",
+            "schema object type on a"),
         registry.items().stream().map(Item::toString).toList());
   }
 

@@ -122,8 +122,7 @@ class PreflightIT {
   void aTableThatADestinationLacksWillBeMadeThere(String table) throws SQLException {
     shards.get("b").execute("DROP TABLE " + table);
     assertEquals(
-        List.of(
-            "note  b: there is no table public.%s; it will be made there".formatted(table)),
+        List.of("note  b: there is no table public.%s; it will be made there".formatted(table)),
         check().lines().stream().skip(1).toList());
   }
 

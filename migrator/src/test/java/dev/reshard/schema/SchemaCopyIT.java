@@ -57,7 +57,8 @@ class SchemaCopyIT {
         "c: sequence shop.numbers: it belongs to no column, so it gets no range of its own",
         "c: materialized view shop.totals: it is made without rows",
         "c: not made, as nothing that is made is seen to need it: function shop.unused();");
-    assertEquals(List.of(), scene.listing(C).stream().filter(line -> line.contains("shop")).toList());
+    assertEquals(
+        List.of(), scene.listing(C).stream().filter(line -> line.contains("shop")).toList());
 
     scene.run(EVERYTHING);
 
@@ -95,21 +96,28 @@ class SchemaCopyIT {
   @Test
   void aTableThatWasThereIsLeftAsItIsAndWhatItLacksIsNamed() throws Exception {
     scene.shard(A).execute(ORDERS_DDL);
-    scene.shard(A).execute(
-        "CREATE TABLE items (customer bigint NOT NULL, price int DEFAULT 7 CHECK (price > 0))",
-        "ALTER TABLE items ADD FOREIGN KEY (price, customer) REFERENCES orders",
-        "COMMENT ON TABLE orders IS 'ours'");
-    scene.shard(C).execute(
-        "CREATE TABLE items (customer bigint NOT NULL, price int)",
-        "CREATE INDEX of_price ON items (price)",
-        "INSERT INTO items VALUES (1, -1)");
+    scene
+        .shard(A)
+        .execute(
+            "CREATE TABLE items (customer bigint NOT NULL, price int DEFAULT 7 CHECK (price > 0))",
+            "ALTER TABLE items ADD FOREIGN KEY (price, customer) REFERENCES orders",
+            "COMMENT ON TABLE orders IS 'ours'");
+    scene
+        .shard(C)
+        .execute(
+            "CREATE TABLE items (customer bigint NOT NULL, price int)",
+            "CREATE INDEX of_price ON items (price)",
+            "INSERT INTO items VALUES (1, -1)");
     Keyspace both =
         SchemaScene.keyspace("customer", List.of("public.orders", "public.items"), List.of());
     List<String> before = ofItems();
 
     List<String> lines = scene.check(both, A);
-    assertHas(lines, "BLOCKER  c: TABLE public.items is there, but lacks its defaults of public.items");
-    assertHas(lines, "BLOCKER  c: TABLE public.items is there, but lacks its constraint items_price_check ON public.items");
+    assertHas(
+        lines, "BLOCKER  c: TABLE public.items is there, but lacks its defaults of public.items");
+    assertHas(
+        lines,
+        "BLOCKER  c: TABLE public.items is there, but lacks its constraint items_price_check ON public.items");
     assertHas(lines, "BLOCKER  c: TABLE public.items is there, but lacks its foreign key");
     assertHas(lines, "note  c: TABLE public.items has index public.of_price there, which a lacks");
     scene.run(both);
@@ -130,10 +138,12 @@ class SchemaCopyIT {
   void aColumnOfAnotherTypeIsNamedAndNothingIsChanged() throws Exception {
     scene.shard(A).execute(ORDERS_DDL);
     scene.shard(C).execute(ORDERS_DDL);
-    scene.shard(C).execute(
-        "ALTER TABLE orders ALTER note TYPE varchar(7)",
-        "COMMENT ON TABLE orders IS 'theirs'",
-        "GRANT TRIGGER ON orders TO app");
+    scene
+        .shard(C)
+        .execute(
+            "ALTER TABLE orders ALTER note TYPE varchar(7)",
+            "COMMENT ON TABLE orders IS 'theirs'",
+            "GRANT TRIGGER ON orders TO app");
     scene.shard(A).execute("GRANT REFERENCES ON orders TO reporting");
     List<String> before = scene.listing(C);
 
@@ -152,32 +162,37 @@ class SchemaCopyIT {
 
   @Test
   void whatOnlyAnOperatorCanMakeIsNamedWithWhatNeedsItAndTheRunRefuses() throws Exception {
-    scene.shard(A).executeAsSuperuser(
-        "CREATE EXTENSION citext",
-        "CREATE EXTENSION moddatetime",
-        "CREATE ROLE only_here",
-        "CREATE FUNCTION public.loud() RETURNS trigger LANGUAGE c AS 'moddatetime', 'moddatetime'",
-        "CREATE FUNCTION public.same(bigint, bigint) RETURNS boolean LANGUAGE internal AS 'int8eq'",
-        "CREATE OPERATOR public.=== (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = public.same)",
-        "CREATE COLLATION public.german (provider = icu, locale = 'de')",
-        "CREATE TABLE public.jobs (id bigint PRIMARY KEY)",
-        "GRANT REFERENCES, SELECT ON public.jobs TO app_owner");
+    scene
+        .shard(A)
+        .executeAsSuperuser(
+            "CREATE EXTENSION citext",
+            "CREATE EXTENSION moddatetime",
+            "CREATE ROLE only_here",
+            "CREATE FUNCTION public.loud() RETURNS trigger LANGUAGE c AS 'moddatetime', 'moddatetime'",
+            "CREATE FUNCTION public.same(bigint, bigint) RETURNS boolean LANGUAGE internal AS 'int8eq'",
+            "CREATE OPERATOR public.=== (LEFTARG = bigint, RIGHTARG = bigint, FUNCTION = public.same)",
+            "CREATE COLLATION public.german (provider = icu, locale = 'de')",
+            "CREATE TABLE public.jobs (id bigint PRIMARY KEY)",
+            "GRANT REFERENCES, SELECT ON public.jobs TO app_owner");
     try {
-      scene.shard(A).execute(
-          ORDERS_DDL,
-          "ALTER TABLE orders ADD email citext, ADD name text COLLATE german, ADD CHECK (id === id)",
-          "ALTER TABLE orders ADD FOREIGN KEY (id) REFERENCES jobs",
-          "GRANT SELECT ON orders TO only_here",
-          "CREATE TRIGGER shout BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION loud('note')",
-          "CREATE VIEW jobs_of AS SELECT * FROM jobs");
+      scene
+          .shard(A)
+          .execute(
+              ORDERS_DDL,
+              "ALTER TABLE orders ADD email citext, ADD name text COLLATE german, ADD CHECK (id === id)",
+              "ALTER TABLE orders ADD FOREIGN KEY (id) REFERENCES jobs",
+              "GRANT SELECT ON orders TO only_here",
+              "CREATE TRIGGER shout BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION loud('note')",
+              "CREATE VIEW jobs_of AS SELECT * FROM jobs");
       List<String> before = scene.listing(C);
 
       List<String> lines = scene.check(ORDERS, A);
-      assertHas(lines, "BLOCKER  c: role only_here is not there, and is needed by table public.orders");
-      assertHas(lines, "BLOCKER  c: function public.loud() is not there, and is needed by trigger shout");
+      assertHas(
+          lines, "BLOCKER  c: role only_here is not there, and is needed by table public.orders");
+      assertHas(
+          lines, "BLOCKER  c: function public.loud() is not there, and is needed by trigger shout");
       assertHas(lines, "BLOCKER  c: table public.jobs is not there, and is needed by");
-      String refusal =
-          assertThrows(RefusedException.class, () -> scene.run(ORDERS)).getMessage();
+      String refusal = assertThrows(RefusedException.class, () -> scene.run(ORDERS)).getMessage();
       for (String what : new String[] {"citext", "only_here", "german", "===", "jobs", "loud"}) {
         assertTrue(refusal.contains(what), refusal);
       }
@@ -203,8 +218,7 @@ class SchemaCopyIT {
     assertHas(
         scene.plan(ORDERS).differences(),
         "c: TABLE public.orders is there, but lacks its constraint orders_pkey");
-    assertHas(
-        scene.plan(ORDERS).notes(), "c: TABLE public.orders is there, but lacks its index");
+    assertHas(scene.plan(ORDERS).notes(), "c: TABLE public.orders is there, but lacks its index");
   }
 
   @Test
@@ -216,14 +230,17 @@ class SchemaCopyIT {
         "CREATE TRIGGER t BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION f()",
         "ALTER TABLE orders ADD s state, ADD CHECK (id > 0)");
     assertEquals(List.of(), scene.check(ORDERS, A, B));
-    scene.shard(B).execute(
-        "ALTER TYPE state ADD VALUE 'off'",
-        "CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'",
-        "ALTER TABLE orders DISABLE TRIGGER t, ALTER note TYPE varchar, ALTER id SET DEFAULT 1",
-        "ALTER TABLE orders DROP CONSTRAINT orders_id_check",
-        "DROP INDEX of_note");
+    scene
+        .shard(B)
+        .execute(
+            "ALTER TYPE state ADD VALUE 'off'",
+            "CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'",
+            "ALTER TABLE orders DISABLE TRIGGER t, ALTER note TYPE varchar, ALTER id SET DEFAULT 1",
+            "ALTER TABLE orders DROP CONSTRAINT orders_id_check",
+            "DROP INDEX of_note");
     List<String> lines = scene.check(ORDERS, A, B);
-    assertHas(lines, "BLOCKER  b: type public.state differs in labels: a has 'on', b has 'on', 'off'");
+    assertHas(
+        lines, "BLOCKER  b: type public.state differs in labels: a has 'on', b has 'on', 'off'");
     assertHas(lines, "BLOCKER  b: function public.f() differs in definition");
     assertHas(lines, "BLOCKER  b: trigger t ON public.orders differs in definition");
     assertHas(lines, "BLOCKER  b: table public.orders differs in column note: a has text");
@@ -235,8 +252,10 @@ class SchemaCopyIT {
 
   @Test
   void whatWeChangeOurselvesDuringAMigrationIsNoDifference() throws Exception {
-    scene.shard(A).execute(
-        "CREATE TABLE orders (customer bigint NOT NULL, id bigserial PRIMARY KEY, note text)");
+    scene
+        .shard(A)
+        .execute(
+            "CREATE TABLE orders (customer bigint NOT NULL, id bigserial PRIMARY KEY, note text)");
     scene.run(ORDERS);
     RowKeys rowKeys = new RowKeys(scene.sessions, scene.registry, "shop");
     rowKeys.prepare(A, ORDERS);
@@ -248,11 +267,13 @@ class SchemaCopyIT {
 
   @Test
   void aFunctionThatNamesAnIgnoredTableIsMadeAndSaysSo() throws Exception {
-    scene.shard(A).execute(
-        ORDERS_DDL,
-        "CREATE TABLE audit (line text)",
-        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO audit VALUES (NEW.note); RETURN NEW; END'",
-        "CREATE TRIGGER t BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION f()");
+    scene
+        .shard(A)
+        .execute(
+            ORDERS_DDL,
+            "CREATE TABLE audit (line text)",
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO audit VALUES (NEW.note); RETURN NEW; END'",
+            "CREATE TRIGGER t BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION f()");
     assertHas(
         scene.plan(ORDERS).notes(),
         "c: function public.f(): it names public.audit, which we do not make");

@@ -87,8 +87,7 @@ final class SchemaScene implements AutoCloseable {
     return keyspace(
         "customer",
         List.of("shop.customer", "Odd \"Shop\".Order", "shop.event", "shop.log", "shop.mark"),
-        List.of(
-            "shop.country", "shop.cart", "shop.nothing", "shop.empty_root"));
+        List.of("shop.country", "shop.cart", "shop.nothing", "shop.empty_root"));
   }
 
   static Keyspace keyspace(String key, List<String> sharded, List<String> reference) {

@@ -179,8 +179,7 @@ public final class Wiring implements AutoCloseable {
         new TableChecks(
                 sessions, spec, lists.keyspace(), plan.moves(), plan.current().byShard().keySet())
             .all());
-    SchemaCopy schema =
-        new SchemaCopy(sessions, lists.keyspace(), plan.moves(), spec.control());
+    SchemaCopy schema = new SchemaCopy(sessions, lists.keyspace(), plan.moves(), spec.control());
     checks.addAll(
         SchemaChecks.of(schema, isNew() ? Optional.empty() : Optional.of(control.registry())));
     checks.add(new KafkaCheck(spec));
