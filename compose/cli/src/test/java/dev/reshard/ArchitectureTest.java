@@ -37,6 +37,7 @@ import java.util.stream.Stream;
  *       postgres}, in whose words its SPI speaks (the file's settings, states, the worker's lease);
  *   <li>{@code finish} sees {@code postgres}, {@code change} and {@code schema}: it undoes what
  *       they made;
+ *   <li>{@code schema} sees {@code preflight}: it hands in checks of its own;
  *   <li>{@code demo} sees what it plays: an application ({@code routing}) and an operator.
  * </ul>
  */
@@ -57,7 +58,7 @@ class ArchitectureTest {
           control    keyspace spec postgres
           plan       keyspace spec
           preflight  keyspace spec plan postgres control
-          schema     keyspace spec postgres control
+          schema     keyspace spec postgres control preflight
           copy       keyspace spec plan postgres control
           apply      keyspace spec postgres control change
           migration  keyspace topics postgres guard change capture spec control plan preflight schema copy apply

@@ -4,6 +4,7 @@ import dev.reshard.change.ChangeTopics;
 import dev.reshard.control.CleanupRegistry;
 import dev.reshard.control.CleanupRegistry.Item;
 import dev.reshard.control.MigrationState;
+import dev.reshard.control.StageUnit;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.migration.Guards;
 import dev.reshard.migration.Migration;
@@ -62,6 +63,12 @@ public final class CleanUpPhase implements Phase {
     CleanUpOptions options = CleanUpOptions.parse(migration.control().cleanUp());
     undo(List.of(CleanupRegistry.Kind.REPLICATION_SLOT, CleanupRegistry.Kind.PUBLICATION));
     Map<ShardId, Long> purged = new Purge(migration, options.keepSource()).run();
+    SchemaThatStays.keep(
+        migration,
+        migration.control().units().stream()
+            .filter(unit -> unit.attempt() > 0)
+            .map(StageUnit::destination)
+            .toList());
     undo(List.of(CleanupRegistry.Kind.values()));
     if (options.dropFences()) {
       for (ShardId shard : migration.moves().shards()) {
@@ -123,7 +130,7 @@ public final class CleanUpPhase implements Phase {
           guards.settleRanges(item.shard());
         }
       }
-      case REPLICA_IDENTITY, INDEX -> execute(item);
+      case REPLICA_IDENTITY, INDEX, SCHEMA_OBJECT -> execute(item);
     }
   }
 

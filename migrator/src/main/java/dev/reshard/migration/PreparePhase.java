@@ -9,14 +9,16 @@ import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Publications;
 import dev.reshard.schema.RowKeys;
+import dev.reshard.schema.SchemaCopy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Makes what both directions of replication need, before a row is copied: row keys, guards,
- * publications, topics. The order matters: identity before publication (HAZARDS F2), publication
+ * Makes what both directions of replication need, before a row is copied: the schema where a
+ * destination lacks it, row keys, guards, publications, topics. The order matters: the schema while
+ * the sources' is as their users made it, identity before publication (HAZARDS F2), publication
  * before replication slot (F35), and a destination's guard before its rows are loaded.
  */
 public final class PreparePhase implements Phase {
@@ -36,6 +38,10 @@ public final class PreparePhase implements Phase {
   @Override
   public Outcome run() throws Exception {
     CleanupRegistry registry = migration.control().registry();
+    int made =
+        new SchemaCopy(
+                migration.sessions(), migration.keyspace(), migration.moves(), migration.home())
+            .run(registry, migration.worker());
     RowKeys rowKeys = new RowKeys(migration.sessions(), registry, migration.name());
     for (ShardId shard : migration.captured()) {
       rowKeys.prepare(shard, migration.keyspace());
@@ -50,7 +56,9 @@ public final class PreparePhase implements Phase {
           migration.spec().topics().replication());
     }
     return new Outcome(
-        MigrationState.COPYING, "row keys, guards, publications and topics are ready");
+        MigrationState.COPYING,
+        "row keys, guards, publications and topics are ready"
+            + (made == 0 ? "" : "; %d objects of the schema were made".formatted(made)));
   }
 
   private void publish(ShardId shard, CleanupRegistry registry) throws SQLException {

@@ -178,10 +178,7 @@ public final class TableChecks {
         if (table.isPresent()) {
           tables.put(shard, table.get());
         } else {
-          findings.add(
-              Finding.blocker(
-                  "%s: there is no table %s; roll out your schema there first"
-                      .formatted(shard, id)));
+          findings.add(missing(shard, id));
         }
       }
     }
@@ -196,6 +193,20 @@ public final class TableChecks {
                   .formatted(id, differing(tables))));
     }
     return tables;
+  }
+
+  /** A destination is given what it lacks; but a reference table's rows only if it is new. */
+  private Finding missing(ShardId shard, TableId id) {
+    if (moves.sources().contains(shard)) {
+      return Finding.blocker(
+          "%s: there is no table %s; roll out your schema there first".formatted(shard, id));
+    }
+    if (serving.contains(shard) && keyspace.reference().contains(id)) {
+      return Finding.blocker(
+          "%s: there is no reference table %s, though the shard serves already; make it there, with its rows"
+              .formatted(shard, id));
+    }
+    return Finding.note("%s: there is no table %s; it will be made there".formatted(shard, id));
   }
 
   private static String differing(Map<ShardId, Table> tables) {

@@ -231,6 +231,25 @@ class ControlStoreIT {
     assertEquals(List.of(), scene.store("other").registry().items());
   }
 
+  @Test
+  void theSchemaIsUndoneLastFirstAndCanBeLeftForGood() throws SQLException {
+    CleanupRegistry registry = store.registry();
+    for (String name : new String[] {"type", "table", "index", "never made"}) {
+      registry.register(ControlScene.A, Kind.SCHEMA_OBJECT, name, "");
+      registry.register(ControlScene.B, Kind.SCHEMA_OBJECT, name, "");
+    }
+    registry.register(ControlScene.B, Kind.INDEX, "type", "");
+    registry.forget(ControlScene.A, Kind.SCHEMA_OBJECT, "never made");
+    registry.forget(ControlScene.B, Kind.SCHEMA_OBJECT);
+    assertEquals(
+        List.of(
+            "index type on b",
+            "schema object index on a",
+            "schema object table on a",
+            "schema object type on a"),
+        registry.items().stream().map(Item::toString).toList());
+  }
+
   private interface Act {
     void run() throws SQLException;
   }

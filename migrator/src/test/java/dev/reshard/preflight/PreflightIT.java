@@ -36,6 +36,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Buckets 4-7 of shard a leave for shard b, which owns none yet. */
 @Timeout(120)
@@ -199,8 +200,7 @@ class PreflightIT {
   @CsvSource(
       delimiter = '|',
       value = {
-        "b | DROP TABLE orders                                  | b: there is no table public.orders",
-        "b | DROP TABLE country                                 | b: there is no table public.country",
+        "a | DROP TABLE country                                 | a: there is no table public.country",
         "b | ALTER TABLE orders ADD note text                   | public.orders differs between shards in columns, types or NOT NULL: note",
         "a | CREATE TABLE basket (customer bigint)              | a: public.basket.customer may be NULL",
         "a | CREATE TABLE basket (id bigint)                    | a: public.basket has no column customer",
@@ -225,6 +225,23 @@ class PreflightIT {
     assertEquals(before, catalogs());
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"orders", "country"})
+  void aTableThatADestinationLacksWillBeMadeThere(String table) throws SQLException {
+    shards.get("b").execute("DROP TABLE " + table);
+    assertEquals(
+        List.of("note  b: there is no table public.%s; it will be made there".formatted(table)),
+        check().lines().stream().skip(1).toList());
+  }
+
+  @Test
+  void aReferenceTableIsNotMadeWhereNobodyFillsIt() throws SQLException {
+    shards.get("b").execute("DROP TABLE country");
+    assertTrue(
+        check(Set.of(A, B)).lines().stream()
+            .anyMatch(line -> line.startsWith("BLOCKER  b: there is no reference table")));
+  }
+
   @Test
   void aCheckThatCannotLookIsABlocker() {
     Check blind =
@@ -247,6 +264,10 @@ class PreflightIT {
   }
 
   private Preflight.Result check() throws SQLException {
+    return check(Set.of(A));
+  }
+
+  private Preflight.Result check(Set<ShardId> serving) throws SQLException {
     Spec spec = spec();
     TableLists lists;
     try (Connection connection = sessions.open(A, "check")) {
@@ -254,8 +275,8 @@ class PreflightIT {
     }
     assertEquals(List.of(), lists.problems());
     List<Check> checks = new ArrayList<>(ShardChecks.of(sessions, MOVES));
-    checks.addAll(new TableChecks(sessions, spec, lists.keyspace(), MOVES, Set.of(A)).all());
     checks.add(new ShardKeyCheck(sessions, lists.keyspace(), MOVES.shards()));
+    checks.addAll(new TableChecks(sessions, spec, lists.keyspace(), MOVES, serving).all());
     return Preflight.run(checks);
   }
 

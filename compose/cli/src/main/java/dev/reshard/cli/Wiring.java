@@ -41,6 +41,8 @@ import dev.reshard.preflight.ShardKeyCheck;
 import dev.reshard.preflight.TableChecks;
 import dev.reshard.preflight.TableLists;
 import dev.reshard.routing.ShardMapStore;
+import dev.reshard.schema.SchemaChecks;
+import dev.reshard.schema.SchemaCopy;
 import dev.reshard.spec.Spec;
 import dev.reshard.spec.SpecException;
 import dev.reshard.verify.VerifyOperation;
@@ -185,6 +187,9 @@ public final class Wiring implements AutoCloseable {
                 sessions, spec, lists.keyspace(), plan.moves(), plan.current().byShard().keySet())
             .all());
     checks.add(new ShardKeyCheck(sessions, lists.keyspace(), plan.moves().shards()));
+    SchemaCopy schema = new SchemaCopy(sessions, lists.keyspace(), plan.moves(), spec.control());
+    checks.addAll(
+        SchemaChecks.of(schema, isNew() ? Optional.empty() : Optional.of(control.registry())));
     checks.add(new KafkaCheck(spec));
     return checks;
   }
