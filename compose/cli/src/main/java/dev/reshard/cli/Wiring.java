@@ -17,6 +17,7 @@ import dev.reshard.migration.CatchUpPhase;
 import dev.reshard.migration.CopyPhase;
 import dev.reshard.migration.CopyReport;
 import dev.reshard.migration.Gate;
+import dev.reshard.migration.GateWatch;
 import dev.reshard.migration.Gates;
 import dev.reshard.migration.Guards;
 import dev.reshard.migration.Migration;
@@ -40,6 +41,7 @@ import dev.reshard.preflight.ShardChecks;
 import dev.reshard.preflight.TableChecks;
 import dev.reshard.preflight.TableLists;
 import dev.reshard.routing.ShardMapStore;
+import dev.reshard.routing.StoredMap;
 import dev.reshard.spec.Spec;
 import dev.reshard.spec.SpecException;
 import dev.reshard.verify.VerifyOperation;
@@ -116,9 +118,9 @@ public final class Wiring implements AutoCloseable {
    * @throws SpecException if the file's map is not one
    */
   public ShardMap map() throws SQLException {
-    Optional<ShardMap> stored = storedMap();
+    Optional<StoredMap> stored = stored();
     if (stored.isPresent()) {
-      return stored.get();
+      return stored.get().map();
     }
     try {
       return ShardMap.of(1, spec.keyspace().buckets().count(), spec.from());
@@ -127,9 +129,10 @@ public final class Wiring implements AutoCloseable {
     }
   }
 
-  private Optional<ShardMap> storedMap() throws SQLException {
+  /** The stored map; empty if the keyspace is not known yet. */
+  Optional<StoredMap> stored() throws SQLException {
     try (Connection connection = sessions.open(spec.control(), "map")) {
-      return ShardMapStore.load(connection, spec.keyspace().name()).map(stored -> stored.map());
+      return ShardMapStore.load(connection, spec.keyspace().name());
     }
   }
 
@@ -272,6 +275,14 @@ public final class Wiring implements AutoCloseable {
     Guards guards = new Guards(migration);
     List<Service> services = new ArrayList<>(List.of(copied, replication));
     services.addAll(shadowing.services());
+    List<Gate> wayBack =
+        List.of(
+            Gates.lag(migration, replication),
+            Gates.oldTransactions(migration),
+            Gates.standbys(migration));
+    List<Gate> wayForth = new ArrayList<>(wayBack);
+    wayForth.addAll(shadowing.gates());
+    services.add(new GateWatch(migration, wayForth, wayBack));
     BooleanSupplier yields = () -> worker.get().yields();
     CopyPhase copy = new CopyPhase(migration, replication, copied, yields);
     CleanUpPhase cleanUp =
@@ -287,13 +298,6 @@ public final class Wiring implements AutoCloseable {
             new RecoverPhase(MigrationState.ROLLING_BACK, migration, replication),
             cleanUp,
             cancel);
-    List<Gate> wayBack =
-        List.of(
-            Gates.lag(migration, replication),
-            Gates.oldTransactions(migration),
-            Gates.standbys(migration));
-    List<Gate> wayForth = new ArrayList<>(wayBack);
-    wayForth.addAll(shadowing.gates());
     worker.set(
         new Worker(
             migration,
