@@ -165,6 +165,11 @@ public final class Wiring implements AutoCloseable {
     }
   }
 
+  /** The tables of the keyspace, as the control shard has them. */
+  Keyspace keyspace() throws SQLException {
+    return tables().keyspace();
+  }
+
   /** Everything that {@code check} looks at. */
   public List<Check> checks() throws SQLException {
     Plan plan = plan();
@@ -247,7 +252,7 @@ public final class Wiring implements AutoCloseable {
       control.create(spec.keyspace().name(), plan.moves(), plan.current().count());
     }
     MigrationRecord stored = control.load().orElseThrow();
-    Keyspace keyspace = tables().keyspace();
+    Keyspace keyspace = keyspace();
     return new Migration(
         spec,
         keyspace,
