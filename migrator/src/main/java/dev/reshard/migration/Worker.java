@@ -118,12 +118,9 @@ public final class Worker {
 
   private void runServices(MigrationState state) throws Exception {
     boolean paused = state == MigrationState.PAUSED;
-    boolean replicates =
-        paused
-            ? migration.control().stateBeforePause().orElse(state).replicates()
-            : state.replicates();
-    if (replicates) {
-      for (Service service : services) {
+    MigrationState of = paused ? migration.control().stateBeforePause().orElse(state) : state;
+    for (Service service : services) {
+      if (service.runsIn(of)) {
         service.start();
         service.hold(paused);
       }

@@ -40,6 +40,7 @@ import dev.reshard.preflight.Finding;
 import dev.reshard.preflight.ShardChecks;
 import dev.reshard.preflight.TableChecks;
 import dev.reshard.preflight.TableLists;
+import dev.reshard.publish.TopicPublisher;
 import dev.reshard.routing.ShardMapStore;
 import dev.reshard.routing.StoredMap;
 import dev.reshard.spec.Spec;
@@ -288,11 +289,14 @@ public final class Wiring implements AutoCloseable {
     List<Gate> wayForth = new ArrayList<>(wayBack);
     wayForth.addAll(shadowing.gates());
     services.add(new GateWatch(migration, wayForth, wayBack));
+    services.add(TopicPublisher.events(migration));
     BooleanSupplier yields = () -> worker.get().yields();
     CopyPhase copy = new CopyPhase(migration, replication, copied, yields);
     CleanUpPhase cleanUp =
         new CleanUpPhase(MigrationState.CLEANING_UP, migration, guards, services);
     CleanUpPhase cancel = new CleanUpPhase(MigrationState.CANCELLED, migration, guards, services);
+    List<Service> untilTheEnd = new ArrayList<>(services);
+    untilTheEnd.add(TopicPublisher.routing(migration)); // its topic is not cleaned up
     List<Phase> phases =
         List.of(
             new StartPhase(),
@@ -316,7 +320,7 @@ public final class Wiring implements AutoCloseable {
                 new ResumeOperation(migration),
                 CompleteOperation.complete(migration, cleanUp),
                 CompleteOperation.cancel(migration, cancel)),
-            services));
+            untilTheEnd));
     return new RunningWorker(worker.get(), lease);
   }
 
