@@ -38,6 +38,7 @@ import java.util.stream.Stream;
  *   <li>{@code finish} sees {@code postgres}, {@code change} and {@code schema}: it undoes what
  *       they made;
  *   <li>{@code schema} sees {@code preflight}: it hands in checks of its own;
+ *   <li>{@code publish} tells foreign programs what {@code control} and {@code routing} have stored;
  *   <li>{@code demo} sees what it plays: an application ({@code routing}) and an operator.
  * </ul>
  */
@@ -67,12 +68,13 @@ class ArchitectureTest {
           shadow     keyspace topics postgres spec control migration
           cutover    keyspace topics routing postgres spec guard control apply migration
           finish     keyspace postgres spec guard change control schema migration
-          cli        keyspace topics routing postgres guard change capture spec control plan preflight schema copy apply migration verify probe shadow cutover finish
-          demo       keyspace routing guard spec control plan finish cli sandbox
+          publish    keyspace topics routing spec control migration
+          cli        keyspace topics routing postgres guard change capture spec control plan preflight schema copy apply migration verify probe shadow cutover finish publish
+          demo       keyspace topics routing guard spec control plan finish cli sandbox
           """);
 
   private static final Set<String> SHADOW_VALIDATOR = Set.of("verify", "probe", "shadow");
-  private static final Set<String> CUTOVER = Set.of("cutover", "finish");
+  private static final Set<String> CUTOVER = Set.of("cutover", "finish", "publish");
 
   @ArchTest
   static final ArchRule packagesFormNoCycle =

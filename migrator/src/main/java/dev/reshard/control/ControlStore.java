@@ -231,7 +231,7 @@ public final class ControlStore implements AutoCloseable {
     return database.query(
         """
         SELECT at, from_state, to_state, who, why FROM reshard.transition
-         WHERE migration = ? ORDER BY id DESC LIMIT ?""",
+         WHERE migration = ? AND unit = '' ORDER BY id DESC LIMIT ?""",
         row ->
             new Transition(
                 row.getTimestamp(1).toInstant(),
@@ -241,6 +241,10 @@ public final class ControlStore implements AutoCloseable {
                 row.getString(5)),
         migration,
         limit);
+  }
+
+  public Outbox outbox() {
+    return new Outbox(migration, database);
   }
 
   public List<StageUnit> units() throws SQLException {
@@ -294,24 +298,38 @@ public final class ControlStore implements AutoCloseable {
   }
 
   private boolean replace(StageUnit was, StageUnit becomes, long lease) throws SQLException {
-    return database.update(
-            """
-            UPDATE reshard.stage_unit SET place = ?, direction = ?, attempt = ?, epoch = ?
-             WHERE migration = ? AND source = ? AND destination = ? AND place = ?
-               AND attempt = ? AND\s"""
-                + LEASE_HELD,
-            becomes.place().name(),
-            becomes.direction().name(),
-            becomes.attempt(),
-            becomes.epoch(),
-            migration,
-            was.source().name(),
-            was.destination().name(),
-            was.place().name(),
-            was.attempt(),
-            migration,
-            lease)
-        == 1;
+    boolean replaced =
+        database.update(
+                """
+                UPDATE reshard.stage_unit SET place = ?, direction = ?, attempt = ?, epoch = ?
+                 WHERE migration = ? AND source = ? AND destination = ? AND place = ?
+                   AND attempt = ? AND\s"""
+                    + LEASE_HELD,
+                becomes.place().name(),
+                becomes.direction().name(),
+                becomes.attempt(),
+                becomes.epoch(),
+                migration,
+                was.source().name(),
+                was.destination().name(),
+                was.place().name(),
+                was.attempt(),
+                migration,
+                lease)
+            == 1;
+    if (replaced) {
+      database.update(
+          """
+          INSERT INTO reshard.transition (migration, from_state, to_state, who, why, unit, epoch)
+          VALUES (?, ?, ?, 'worker', ?, ?, ?)""",
+          migration,
+          was.place().name(),
+          becomes.place().name(),
+          "attempt " + becomes.attempt(),
+          becomes.toString(),
+          becomes.epoch());
+    }
+    return replaced;
   }
 
   private boolean holds(long lease) throws SQLException {

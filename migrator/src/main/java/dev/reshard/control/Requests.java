@@ -3,6 +3,7 @@ package dev.reshard.control;
 import java.sql.Array;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
@@ -102,6 +103,28 @@ public final class Requests {
             commands.stream().map(Command::name).collect(Collectors.joining(" ")))
         .stream()
         .findFirst();
+  }
+
+  /**
+   * A request that waits, or that the worker is busy with.
+   *
+   * @param said the worker's last line; empty if it has not begun
+   */
+  public record Open(Command command, String who, Instant asked, String said) {}
+
+  /** All that are not answered and whose askers still wait, oldest first. */
+  public List<Open> open() throws SQLException {
+    return database.query(
+        """
+        SELECT command, who, created, coalesce(lines[cardinality(lines)], '') FROM reshard.request
+         WHERE migration = ? AND answered IS NULL AND deadline > clock_timestamp() ORDER BY id""",
+        row ->
+            new Open(
+                Command.valueOf(row.getString(1)),
+                row.getString(2),
+                row.getTimestamp(3).toInstant(),
+                row.getString(4)),
+        migration);
   }
 
   /** Adds a line to the answer. */

@@ -43,7 +43,8 @@ public final class Gates {
           "lag",
           trouble.isEmpty() && lag.isPresent() && lag.get().compareTo(limit) <= 0,
           trouble.orElseGet(() -> lag.map(l -> l.toMillis() + " ms").orElse("unknown")),
-          "at most %d ms".formatted(limit.toMillis()));
+          "at most %d ms".formatted(limit.toMillis()),
+          "wait until the lanes have caught up");
     };
   }
 
@@ -57,7 +58,11 @@ public final class Gates {
         }
       }
       return new Gate.Verdict(
-          "write transactions older than 5 s", found.isEmpty(), found.toString(), "none");
+          "write transactions older than 5 s",
+          found.isEmpty(),
+          found.toString(),
+          "none",
+          "wait for their end, or end them there: SELECT pg_terminate_backend(PID), ROLLBACK PREPARED 'NAME'");
     };
   }
 
@@ -76,7 +81,11 @@ public final class Gates {
         }
       }
       return new Gate.Verdict(
-          "standbys behind by more than the budget", found.isEmpty(), found.toString(), "none");
+          "standbys behind by more than the budget",
+          found.isEmpty(),
+          found.toString(),
+          "none",
+          "wait until they have caught up, or raise budget.pause");
     };
   }
 

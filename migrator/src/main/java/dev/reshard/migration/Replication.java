@@ -238,10 +238,27 @@ public final class Replication implements Service {
       line.put("state", status.state().name());
       line.put("applied", status.applied().applied().toString());
       line.put("rows", status.rows());
-      line.put("lag_ms", status.lag().map(Duration::toMillis).orElse(-1L));
+      line.put("lag_ms", status.lag().map(Duration::toMillis).orElse(null));
+      line.put("reason", status.reason().orElse(""));
       lines.add(line);
     }
-    return Map.of("lanes", lines);
+    return Map.of("lanes", lines, "captures", captureLines());
+  }
+
+  private List<Map<String, Object>> captureLines() {
+    List<Map<String, Object>> lines = new ArrayList<>();
+    captures.forEach(
+        (shard, capture) -> {
+          CaptureStatus status = capture.status();
+          Map<String, Object> line = new LinkedHashMap<>();
+          line.put("shard", shard.name());
+          line.put("state", status.state().name());
+          line.put("incarnation", status.incarnation());
+          line.put("published", status.published().toString());
+          line.put("reason", status.reason());
+          lines.add(line);
+        });
+    return lines;
   }
 
   @Override

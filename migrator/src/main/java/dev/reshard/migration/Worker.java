@@ -33,6 +33,11 @@ public final class Worker {
   private static final long TICK_MS = 50;
 
   private static final long REPORT_EVERY_NANOS = 250_000_000;
+
+  /** A report of many tables is stored less often: each one is a new version of a large row. */
+  private static final int LARGE_REPORT = 64 * 1024;
+
+  private static final long LARGE_REPORT_EVERY_NANOS = 1_000_000_000;
   private static final long RETRY_MS = 1_000;
   private static final int REFUSED = 4;
   private static final int UNEXPECTED = 1;
@@ -112,12 +117,9 @@ public final class Worker {
 
   private void runServices(MigrationState state) throws Exception {
     boolean paused = state == MigrationState.PAUSED;
-    boolean replicates =
-        paused
-            ? migration.control().stateBeforePause().orElse(state).replicates()
-            : state.replicates();
-    if (replicates) {
-      for (Service service : services) {
+    MigrationState of = paused ? migration.control().stateBeforePause().orElse(state) : state;
+    for (Service service : services) {
+      if (service.runsIn(of)) {
         service.start();
         service.hold(paused);
       }
@@ -212,11 +214,16 @@ public final class Worker {
   /** Tells everybody who asks for the status what the services see, a few times a second. */
   private void report() {
     long last = 0;
+    long lastLarge = 0;
     while (!stopped) {
       try {
         if (System.nanoTime() - last > REPORT_EVERY_NANOS) {
           last = System.nanoTime();
-          migration.control().saveReport(reportJson());
+          String json = reportJson();
+          if (json.length() < LARGE_REPORT || last - lastLarge > LARGE_REPORT_EVERY_NANOS) {
+            lastLarge = last;
+            migration.control().saveReport(json);
+          }
           interrupted = migration.control().requests().next(Command.URGENT).isPresent();
         }
         Thread.sleep(TICK_MS);

@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS reshard.stage_unit (
   PRIMARY KEY (migration, source, destination)
 );
 
+-- Of a migration's states, and of its units' places: then "unit" says which, "epoch" what the map gets.
 CREATE TABLE IF NOT EXISTS reshard.transition (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   migration text NOT NULL,
@@ -38,7 +39,15 @@ CREATE TABLE IF NOT EXISTS reshard.transition (
   from_state text NOT NULL,
   to_state text NOT NULL,
   who text NOT NULL,
-  why text NOT NULL
+  why text NOT NULL,
+  unit text NOT NULL DEFAULT '',
+  epoch bigint
+);
+
+-- The last transition that is in the topic of events.
+CREATE TABLE IF NOT EXISTS reshard.published (
+  migration text PRIMARY KEY REFERENCES reshard.migration ON DELETE CASCADE,
+  transition bigint NOT NULL
 );
 
 -- A bucket can be in one migration at a time.

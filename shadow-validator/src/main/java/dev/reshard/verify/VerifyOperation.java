@@ -108,7 +108,12 @@ public final class VerifyOperation implements Operation {
       long differing =
           stored.isEmpty() ? -1 : JSON.readTree(stored.get()).path("differing").asLong(-1);
       String value = differing < 0 ? "not done" : differing + " rows differ";
-      return new Gate.Verdict("full verification", differing == 0, value, "done, 0 rows differ");
+      String remedy =
+          differing < 0
+              ? "run 'reshard verify'"
+              : "find out why they differ, mend it, then run 'reshard verify' again";
+      return new Gate.Verdict(
+          "full verification", differing == 0, value, "done, 0 rows differ", remedy);
     };
   }
 

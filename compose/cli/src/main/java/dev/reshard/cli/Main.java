@@ -22,6 +22,7 @@ import picocli.CommandLine.Command;
       PlanCommand.class,
       RunCommand.class,
       StatusCommand.class,
+      RouteCommand.class,
       PauseCommand.class,
       ResumeCommand.class,
       VerifyCommand.class,

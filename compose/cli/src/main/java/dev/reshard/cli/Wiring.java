@@ -17,6 +17,7 @@ import dev.reshard.migration.CatchUpPhase;
 import dev.reshard.migration.CopyPhase;
 import dev.reshard.migration.CopyReport;
 import dev.reshard.migration.Gate;
+import dev.reshard.migration.GateWatch;
 import dev.reshard.migration.Gates;
 import dev.reshard.migration.Guards;
 import dev.reshard.migration.Migration;
@@ -40,7 +41,9 @@ import dev.reshard.preflight.ShardChecks;
 import dev.reshard.preflight.ShardKeyCheck;
 import dev.reshard.preflight.TableChecks;
 import dev.reshard.preflight.TableLists;
+import dev.reshard.publish.TopicPublisher;
 import dev.reshard.routing.ShardMapStore;
+import dev.reshard.routing.StoredMap;
 import dev.reshard.schema.SchemaChecks;
 import dev.reshard.schema.SchemaCopy;
 import dev.reshard.spec.Spec;
@@ -119,9 +122,9 @@ public final class Wiring implements AutoCloseable {
    * @throws SpecException if the file's map is not one
    */
   public ShardMap map() throws SQLException {
-    Optional<ShardMap> stored = storedMap();
+    Optional<StoredMap> stored = stored();
     if (stored.isPresent()) {
-      return stored.get();
+      return stored.get().map();
     }
     try {
       return ShardMap.of(1, spec.keyspace().buckets().count(), spec.from());
@@ -130,9 +133,10 @@ public final class Wiring implements AutoCloseable {
     }
   }
 
-  private Optional<ShardMap> storedMap() throws SQLException {
+  /** The stored map; empty if the keyspace is not known yet. */
+  Optional<StoredMap> stored() throws SQLException {
     try (Connection connection = sessions.open(spec.control(), "map")) {
-      return ShardMapStore.load(connection, spec.keyspace().name()).map(stored -> stored.map());
+      return ShardMapStore.load(connection, spec.keyspace().name());
     }
   }
 
@@ -163,6 +167,11 @@ public final class Wiring implements AutoCloseable {
     try (Connection connection = sessions.open(spec.control(), "tables")) {
       return TableLists.read(connection, spec.keyspace());
     }
+  }
+
+  /** The tables of the keyspace, as the control shard has them. */
+  Keyspace keyspace() throws SQLException {
+    return tables().keyspace();
   }
 
   /** Everything that {@code check} looks at. */
@@ -251,7 +260,7 @@ public final class Wiring implements AutoCloseable {
       control.create(spec.keyspace().name(), plan.moves(), plan.current().count());
     }
     MigrationRecord stored = control.load().orElseThrow();
-    Keyspace keyspace = tables().keyspace();
+    Keyspace keyspace = keyspace();
     return new Migration(
         spec,
         keyspace,
@@ -280,11 +289,23 @@ public final class Wiring implements AutoCloseable {
     Guards guards = new Guards(migration);
     List<Service> services = new ArrayList<>(List.of(copied, guards, replication));
     services.addAll(shadowing.services());
+    List<Gate> wayBack =
+        List.of(
+            Gates.lag(migration, replication),
+            Gates.oldTransactions(migration),
+            Gates.standbys(migration),
+            guards.gate());
+    List<Gate> wayForth = new ArrayList<>(wayBack);
+    wayForth.addAll(shadowing.gates());
+    services.add(new GateWatch(migration, wayForth, wayBack));
+    services.add(TopicPublisher.events(migration));
     BooleanSupplier yields = () -> worker.get().yields();
     CopyPhase copy = new CopyPhase(migration, replication, copied, yields);
     CleanUpPhase cleanUp =
         new CleanUpPhase(MigrationState.CLEANING_UP, migration, guards, services);
     CleanUpPhase cancel = new CleanUpPhase(MigrationState.CANCELLED, migration, guards, services);
+    List<Service> untilTheEnd = new ArrayList<>(services);
+    untilTheEnd.add(TopicPublisher.routing(migration)); // its topic is not cleaned up
     List<Phase> phases =
         List.of(
             new StartPhase(),
@@ -295,14 +316,6 @@ public final class Wiring implements AutoCloseable {
             new RecoverPhase(MigrationState.ROLLING_BACK, migration, replication),
             cleanUp,
             cancel);
-    List<Gate> wayBack =
-        List.of(
-            Gates.lag(migration, replication),
-            Gates.oldTransactions(migration),
-            Gates.standbys(migration),
-            guards.gate());
-    List<Gate> wayForth = new ArrayList<>(wayBack);
-    wayForth.addAll(shadowing.gates());
     worker.set(
         new Worker(
             migration,
@@ -316,7 +329,7 @@ public final class Wiring implements AutoCloseable {
                 new ResumeOperation(migration),
                 CompleteOperation.complete(migration, cleanUp),
                 CompleteOperation.cancel(migration, cancel)),
-            services));
+            untilTheEnd));
     return new RunningWorker(worker.get(), lease);
   }
 
