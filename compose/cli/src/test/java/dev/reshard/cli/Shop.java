@@ -53,6 +53,10 @@ final class Shop implements AutoCloseable {
   final Path file;
   final SandboxShards shards;
   final DemoClients clients;
+
+  /** Of its topics: the broker is shared, and other tests have a keyspace of the same name. */
+  final String prefix;
+
   private String migration;
   private final List<String> before;
   private final List<String> after;
@@ -62,6 +66,7 @@ final class Shop implements AutoCloseable {
   private Shop(String migration, Path file, SandboxShards shards, int before, int after)
       throws Exception {
     this.migration = migration;
+    this.prefix = "test-" + migration;
     this.file = file;
     this.shards = shards;
     this.before = names(before);
@@ -156,7 +161,7 @@ final class Shop implements AutoCloseable {
         shards: { %s }
         control: a
         kafka: { bootstrap.servers: "%s" }
-        topics: { replication: 1 }
+        topics: { prefix: %s, replication: 1 }
         keyspace:
           name: shop
           key: tenant_id
@@ -178,6 +183,7 @@ final class Shop implements AutoCloseable {
                     .map(shard -> "%s: \"%s\"".formatted(shard.name(), shard.url()))
                     .collect(Collectors.joining(", ")),
                 SharedSandbox.kafka().bootstrapServers(),
+                prefix,
                 BUCKETS.function().word(),
                 BUCKETS.count(),
                 owners().entrySet().stream()
