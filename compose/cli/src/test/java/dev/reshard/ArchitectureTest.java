@@ -38,7 +38,8 @@ import java.util.stream.Stream;
  *   <li>{@code finish} sees {@code postgres}, {@code change} and {@code schema}: it undoes what
  *       they made;
  *   <li>{@code schema} sees {@code preflight}: it hands in checks of its own;
- *   <li>{@code publish} tells foreign programs what {@code control} and {@code routing} have stored;
+ *   <li>{@code publish} tells foreign programs what {@code control} and {@code routing} have
+ *       stored;
  *   <li>{@code demo} sees what it plays: an application ({@code routing}) and an operator.
  * </ul>
  */
@@ -68,7 +69,7 @@ class ArchitectureTest {
           shadow     keyspace topics postgres spec control migration
           cutover    keyspace topics routing postgres spec guard control apply migration
           finish     keyspace postgres spec guard change control schema migration
-          publish    keyspace topics routing spec control migration
+          publish    keyspace topics routing postgres spec control migration
           cli        keyspace topics routing postgres guard change capture spec control plan preflight schema copy apply migration verify probe shadow cutover finish publish
           demo       keyspace topics routing guard spec control plan finish cli sandbox
           """);

@@ -67,8 +67,7 @@ final class PublishedTopic {
   }
 
   /** False if there is such a topic. */
-  private static boolean await(KafkaFuture<Void> future, String topic)
-      throws InterruptedException {
+  private static boolean await(KafkaFuture<Void> future, String topic) throws InterruptedException {
     try {
       future.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
       return true;

@@ -23,8 +23,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Publishes what the control database has stored, on a thread of its own that nobody waits for. What
- * cannot be published now is published later, by this worker or by the next. Thread-safe.
+ * Publishes what the control database has stored, on a thread of its own that nobody waits for.
+ * What cannot be published now is published later, by this worker or by the next. Thread-safe.
  */
 public final class TopicPublisher implements Service {
   private static final Logger log = LoggerFactory.getLogger(TopicPublisher.class);
@@ -96,10 +96,7 @@ public final class TopicPublisher implements Service {
   private void publishUntilClosed() throws SQLException, InterruptedException {
     feed.register();
     PublishedTopic.create(
-        migration.kafka(),
-        feed.topic(),
-        migration.spec().topics().replication(),
-        feed.settings());
+        migration.kafka(), feed.topic(), migration.spec().topics().replication(), feed.settings());
     try (Feed opened = feed;
         Closing producer = new Closing(new KafkaProducer<>(properties()))) {
       boolean last = false;

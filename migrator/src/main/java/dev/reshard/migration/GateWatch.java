@@ -131,8 +131,7 @@ public final class GateWatch implements Service {
       line.put("remedy", verdict.remedy());
       lines.add(line);
     }
-    return Map.of(
-        "gates", lines, "gates_age_ms", (System.nanoTime() - seen.atNanos()) / 1_000_000);
+    return Map.of("gates", lines, "gates_age_ms", (System.nanoTime() - seen.atNanos()) / 1_000_000);
   }
 
   @Override

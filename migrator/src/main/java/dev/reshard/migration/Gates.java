@@ -60,7 +60,7 @@ public final class Gates {
       return new Gate.Verdict(
           "write transactions older than 5 s",
           found.isEmpty(),
-          found.toString(),
+          found.isEmpty() ? "none" : found.toString(),
           "none",
           "wait for their end, or end them there: SELECT pg_terminate_backend(PID), ROLLBACK PREPARED 'NAME'");
     };
@@ -83,7 +83,7 @@ public final class Gates {
       return new Gate.Verdict(
           "standbys behind by more than the budget",
           found.isEmpty(),
-          found.toString(),
+          found.isEmpty() ? "none" : found.toString(),
           "none",
           "wait until they have caught up, or raise budget.pause");
     };

@@ -23,6 +23,7 @@ import picocli.CommandLine.Command;
       RunCommand.class,
       StatusCommand.class,
       RouteCommand.class,
+      TopicsCommand.class,
       PauseCommand.class,
       ResumeCommand.class,
       VerifyCommand.class,

@@ -47,9 +47,7 @@ final class StatusCommand implements Callable<Integer> {
   private List<String> lines(StatusReader reader)
       throws SQLException, InterruptedException, JsonProcessingException {
     StatusFacts facts = reader.read();
-    return json
-        ? List.of(StatusJson.of(facts))
-        : StatusView.lines(facts, ZoneId.systemDefault());
+    return json ? List.of(StatusJson.of(facts)) : StatusView.lines(facts, ZoneId.systemDefault());
   }
 
   /** Ends with the process, or with an interrupt. */

@@ -45,8 +45,7 @@ final class StatusReader implements AutoCloseable {
   StatusFacts read() throws SQLException, InterruptedException, JsonProcessingException {
     Optional<StoredMap> map = wiring.stored();
     ShardMap owners = map.isPresent() ? map.get().map() : wiring.map();
-    Optional<MigrationRecord> stored =
-        wiring.isNew() ? Optional.empty() : wiring.control().load();
+    Optional<MigrationRecord> stored = wiring.isNew() ? Optional.empty() : wiring.control().load();
     if (stored.isEmpty()) {
       return new StatusFacts(
           wiring.spec().migration(),

@@ -58,7 +58,12 @@ record WorkerReport(
    * @param lagMs empty before the first change was applied
    */
   record Lane(
-      String source, String destination, String state, OptionalLong lagMs, long rows, String reason) {
+      String source,
+      String destination,
+      String state,
+      OptionalLong lagMs,
+      long rows,
+      String reason) {
     boolean isRunning() {
       return state.equals("RUNNING");
     }

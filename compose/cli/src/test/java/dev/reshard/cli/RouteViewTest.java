@@ -109,11 +109,9 @@ class RouteViewTest {
             new HashBuckets(HashBuckets.Function.MODULO, 8),
             List.of(new ShardedTable(new TableId("public", "tenants"), "id")),
             List.of(new TableId("public", "plans")));
-    assertEquals(
-        "table     public.tenants, by column id", RouteView.table("tenants", keyspace, A));
+    assertEquals("table     public.tenants, by column id", RouteView.table("tenants", keyspace, A));
     assertTrue(RouteView.table("public.plans", keyspace, A).contains("writes go to a"));
-    assertThrows(
-        IllegalArgumentException.class, () -> RouteView.table("public.jobs", keyspace, A));
+    assertThrows(IllegalArgumentException.class, () -> RouteView.table("public.jobs", keyspace, A));
   }
 
   private static Optional<StoredMap> stored(String partitioning) {

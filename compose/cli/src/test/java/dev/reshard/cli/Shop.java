@@ -55,6 +55,10 @@ final class Shop implements AutoCloseable {
   final Path file;
   final SandboxShards shards;
   final DemoClients clients;
+
+  /** Of its topics: the broker is shared, and other tests have a keyspace of the same name. */
+  final String prefix;
+
   private String migration;
   private final List<String> before;
   private final List<String> after;
@@ -76,6 +80,7 @@ final class Shop implements AutoCloseable {
     this.buckets = buckets;
     this.bucketsInFile = bucketsInFile;
     this.migration = migration;
+    this.prefix = "test-" + migration;
     this.file = file;
     this.shards = shards;
     this.before = names(before);
@@ -200,7 +205,7 @@ final class Shop implements AutoCloseable {
         shards: { %s }
         control: a
         kafka: { bootstrap.servers: "%s" }
-        topics: { replication: 1 }
+        topics: { prefix: %s, replication: 1 }
         keyspace:
           name: shop
           key: tenant_id
@@ -222,6 +227,7 @@ final class Shop implements AutoCloseable {
                     .map(shard -> "%s: \"%s\"".formatted(shard.name(), shard.url()))
                     .collect(Collectors.joining(", ")),
                 SharedSandbox.kafka().bootstrapServers(),
+                prefix,
                 bucketsInFile,
                 owners().entrySet().stream()
                     .map(e -> "%s: %s".formatted(e.getKey(), e.getValue()))

@@ -127,8 +127,7 @@ class StatusViewTest {
     assertEquals(
         "gate full verification: not done, must be done; run 'reshard verify'",
         line(text, "blocks"));
-    assertEquals(
-        "reshard cutover shop -f shop.yaml   once every gate is open", line(text, "next"));
+    assertEquals("reshard cutover shop -f shop.yaml   once every gate is open", line(text, "next"));
   }
 
   @Test
@@ -206,8 +205,7 @@ class StatusViewTest {
     HandMadeStatus status = HandMadeStatus.in(MigrationState.COPYING);
     for (int i = 0; i < 12; i++) {
       ShardId source = new ShardId("s" + i);
-      units.add(
-          new StageUnit(source, new ShardId("c"), Place.AT_SOURCE, Direction.FORWARD, 0, 1));
+      units.add(new StageUnit(source, new ShardId("c"), Place.AT_SOURCE, Direction.FORWARD, 0, 1));
       status.wal("s" + i, i * 1024L, false, "");
     }
     String text =

@@ -6,7 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The whole map of a keyspace: the bucket's owner is {@code shards[owner[bucket]]}. JSON. Immutable.
+ * The whole map of a keyspace: the bucket's owner is {@code shards[owner[bucket]]}. JSON.
+ * Immutable.
  *
  * <p>One record holds all of it, so that a reader never has half of a change, and compaction never
  * keeps half of one. An index for each bucket, not ranges: a keyspace cut as {@code 0 mod 4} has as
