@@ -22,6 +22,7 @@ public final class GateWatch implements Service {
   private final Migration migration;
   private final List<Gate> wayForth;
   private final List<Gate> wayBack;
+
   /** Of many tables a look takes its time: it is taken in a tenth of the time at most. */
   private static final int SHARE = 9;
 
