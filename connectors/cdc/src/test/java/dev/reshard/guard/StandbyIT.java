@@ -39,7 +39,9 @@ class StandbyIT {
       a.guard.seal(a.ours, 1, 2);
       assertEquals(
           List.of("standby"),
-          Guard.awaitStandbys(a.ours, SHORT).stream().map(s -> s.split(" at ")[0]).toList());
+          Guard.awaitStandbys(a.ours, SHORT).stream()
+              .map(s -> s.substring(0, s.indexOf(" at ")))
+              .toList());
       CompletableFuture<List<String>> waiting =
           CompletableFuture.supplyAsync(
               () -> {
