@@ -1,6 +1,5 @@
 package dev.reshard.cutover;
 
-import dev.reshard.apply.Lane;
 import dev.reshard.control.StageUnit;
 import dev.reshard.control.StageUnit.Direction;
 import dev.reshard.guard.Guard;
@@ -39,7 +38,6 @@ final class PredictedPause implements Gate {
       if (unit.place() != next.before()) {
         continue;
       }
-      Lane lane = replication.lane(next.owner(), next.receiver());
       Guard guard =
           new Guard(Guards.unitOf(migration, Guards.moveOf(migration, unit)), migration.worker());
       try (Connection owner = migration.sessions().open(next.owner(), "gates")) {
@@ -50,7 +48,7 @@ final class PredictedPause implements Gate {
           return new Verdict("predicted pause", false, "writers that do not end: " + left, limit);
         }
         Guard.emitToken(owner, token);
-        if (!lane.awaitToken(token, budget)) {
+        if (!replication.awaitToken(next.owner(), next.receiver(), token, budget)) {
           String value =
               "%s: what was written last is not applied within the budget".formatted(next);
           return new Verdict("predicted pause", false, value, limit);

@@ -6,16 +6,17 @@ import dev.reshard.control.StageUnit;
 import dev.reshard.control.StageUnit.Place;
 import dev.reshard.guard.Guard;
 import dev.reshard.guard.Writer;
-import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
 import dev.reshard.migration.Guards;
 import dev.reshard.migration.Migration;
 import dev.reshard.migration.Replication;
+import dev.reshard.postgres.SqlState;
 import dev.reshard.routing.ShardMapStore;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,18 +74,12 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
         withReference
             ? Optional.of(replication.lane(migration.home(), unit.receiver()))
             : Optional.empty();
-    warmUp(unit.owner(), unit.receiver());
-    warmUp(unit.receiver(), unit.owner());
+    guard.warmUp(on(unit.owner()));
+    guard.warmUp(on(unit.receiver()));
     if (withReference) {
       on(migration.home());
     }
     startClock();
-  }
-
-  /** Opens a session and lets it make ready for what it will call in the pause. */
-  private void warmUp(ShardId shard, ShardId other) throws SQLException {
-    guard.warmUp(on(shard));
-    LaneProgress.mute(on(shard), migration.name(), other, BucketSet.empty());
   }
 
   /** The session on a shard; a new one if it broke. */
@@ -130,9 +125,36 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
   }
 
   @Override
-  public boolean drain() throws InterruptedException {
+  public boolean drain() throws SQLException, InterruptedException {
     return lane.awaitToken(token, remaining())
-        && (referenceLane.isEmpty() || referenceLane.get().awaitToken(token, remaining()));
+        && (referenceLane.isEmpty() || referenceLane.get().awaitToken(token, remaining()))
+        && muteInTime();
+  }
+
+  /**
+   * Mutes the lane that fed the receiver, in a transaction that {@link #open} commits. Before the
+   * decision, because it waits for the lane's batch in flight, which may be a large one of other
+   * tables: after the decision nothing may take longer than the budget.
+   */
+  private boolean muteInTime() throws SQLException {
+    Connection receiver = on(unit.receiver());
+    receiver.setAutoCommit(false);
+    try (Statement statement = receiver.createStatement()) {
+      statement.execute("SET LOCAL lock_timeout = " + Math.max(1, remaining().toMillis()));
+      mute(receiver);
+      return true;
+    } catch (SQLException e) {
+      abandon(receiver, e);
+      if (SqlState.mayPass(e)) {
+        log.warn("{}: the lane is busy", unit, e);
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  private void mute(Connection receiver) throws SQLException {
+    LaneProgress.mute(receiver, migration.name(), unit.owner(), handOver.buckets());
   }
 
   /**
@@ -151,6 +173,11 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
 
   @Override
   public void lift() throws SQLException {
+    Connection receiver = on(unit.receiver());
+    if (!receiver.getAutoCommit()) {
+      receiver.rollback(); // the lane was muted for nothing
+      receiver.setAutoCommit(true);
+    }
     guard.claim(on(unit.receiver()), unit.attempt());
     if (!guard.lift(on(unit.owner()), unit.attempt())) {
       throw new IllegalStateException(unit + " was to be lifted, but its owner is sealed");
@@ -171,10 +198,14 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
     }
     awaitStandbys(unit.owner(), "the decision");
     awaitStandbys(unit.receiver(), "the last writes");
+    Connection session = on(unit.receiver());
+    boolean isMuted = !session.getAutoCommit(); // if the session is still the one of drain()
     inTransaction(
-        on(unit.receiver()),
+        session,
         receiver -> {
-          LaneProgress.mute(receiver, migration.name(), unit.owner(), handOver.buckets());
+          if (!isMuted) {
+            mute(receiver);
+          }
           guard.open(receiver, unit.attempt(), unit.epoch());
           return true;
         });

@@ -10,6 +10,7 @@ import dev.reshard.migration.Guards;
 import dev.reshard.migration.Migration;
 import dev.reshard.migration.Phase;
 import dev.reshard.migration.Service;
+import dev.reshard.migration.UndoneException;
 import dev.reshard.postgres.Publications;
 import dev.reshard.postgres.ReplicationSlots;
 import dev.reshard.schema.RowKeys;
@@ -104,8 +105,8 @@ public final class CleanUpPhase implements Phase {
       }
       Thread.sleep(RETRY_MS); // whoever is in the way may be gone then
     }
-    throw new IllegalStateException(
-        "could not be removed: %s. Nothing is unsafe; mend that, then run the same command again"
+    throw new UndoneException(
+        "could not be removed: %s. Nothing is unsafe; mend that, and it goes on by itself"
             .formatted(left));
   }
 
@@ -124,7 +125,7 @@ public final class CleanUpPhase implements Phase {
       case GUARD -> guards.disarm(item.shard());
       case TOPIC -> ChangeTopics.delete(migration.kafka(), item.name());
       case SEQUENCE_RANGE -> {
-        if (state == MigrationState.CANCELLED) {
+        if (state == MigrationState.CANCELLED && !wasTried(item.shard())) {
           guards.giveBackRanges(item.shard());
         } else {
           guards.settleRanges(item.shard());
@@ -132,6 +133,12 @@ public final class CleanUpPhase implements Phase {
       }
       case REPLICA_IDENTITY, INDEX, SCHEMA_OBJECT -> execute(item);
     }
+  }
+
+  /** Whether a shard may have been opened to applications: then it has given ids out. */
+  private boolean wasTried(ShardId shard) throws SQLException {
+    return migration.control().units().stream()
+        .anyMatch(unit -> unit.destination().equals(shard) && unit.attempt() > 0);
   }
 
   private void execute(Item item) throws SQLException, InterruptedException {

@@ -14,14 +14,18 @@ import dev.reshard.postgres.OwnTransaction;
 import dev.reshard.postgres.OwnTransaction.Durability;
 import dev.reshard.postgres.Table;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 
 /**
  * Deletes rows of buckets from the shard that does not own them, and of reference tables from new
@@ -47,26 +51,33 @@ final class Purge {
   }
 
   /**
-   * Purges every shard that lost buckets, or got some and gave them back.
+   * Purges every shard that lost buckets, and what was loaded for units that did not move.
    *
    * @return rows deleted, by shard
    */
   Map<ShardId, Long> run() throws SQLException {
-    Map<ShardId, BucketSet> foreign = new TreeMap<>();
+    Map<ShardId, BucketSet> lost = new TreeMap<>();
+    List<Move> unmoved = new ArrayList<>();
     Set<ShardId> empty = new TreeSet<>(migration.hasReference() ? migration.newShards() : Set.of());
     for (StageUnit unit : migration.control().units()) {
       Move move = Guards.moveOf(migration, unit);
-      boolean moved = unit.place() == Place.AT_DESTINATION;
-      if (moved) {
+      if (unit.place() == Place.AT_DESTINATION) {
+        lost.merge(move.source(), move.buckets(), BucketSet::plus);
         empty.remove(move.destination());
-      }
-      if (!moved || !keepSource) {
-        foreign.merge(moved ? move.source() : move.destination(), move.buckets(), BucketSet::plus);
+      } else {
+        unmoved.add(move);
       }
     }
     Map<ShardId, Long> deleted = new TreeMap<>();
-    for (Map.Entry<ShardId, BucketSet> shard : foreign.entrySet()) {
-      deleted.put(shard.getKey(), purge(shard.getKey(), shard.getValue()));
+    if (!keepSource) {
+      for (Map.Entry<ShardId, BucketSet> shard : lost.entrySet()) {
+        deleted.put(shard.getKey(), purge(shard.getKey(), shard.getValue(), table -> true));
+      }
+    }
+    for (Move move : unmoved) {
+      Set<TableId> loaded = loaded(move.destination(), move.source());
+      long rows = purge(move.destination(), move.buckets(), loaded::contains);
+      deleted.merge(move.destination(), rows, Long::sum);
     }
     for (ShardId shard : empty) {
       deleted.merge(shard, purgeReferences(shard), Long::sum);
@@ -74,11 +85,45 @@ final class Purge {
     return deleted;
   }
 
+  /**
+   * The tables whose moving buckets were empty on a destination when this migration came: all rows
+   * of them there are its own. Of any other table it has loaded nothing, and deletes nothing.
+   */
+  private Set<TableId> loaded(ShardId destination, ShardId source) throws SQLException {
+    Set<TableId> tables = new TreeSet<>();
+    try (Connection connection = migration.sessions().open(destination, "purge");
+        Statement statement = connection.createStatement()) {
+      try (ResultSet row =
+          statement.executeQuery("SELECT to_regclass('reshard.copied_table') IS NOT NULL")) {
+        row.next();
+        if (!row.getBoolean(1)) {
+          return tables;
+        }
+      }
+      try (PreparedStatement claims =
+          connection.prepareStatement(
+              """
+              SELECT table_schema, table_name FROM reshard.copied_table
+               WHERE migration = ? AND source = ?""")) {
+        claims.setString(1, migration.name());
+        claims.setString(2, source.name());
+        try (ResultSet row = claims.executeQuery()) {
+          while (row.next()) {
+            tables.add(new TableId(row.getString(1), row.getString(2)));
+          }
+        }
+      }
+    }
+    return tables;
+  }
+
   private long purgeReferences(ShardId shard) throws SQLException {
     long deleted = 0;
+    Set<TableId> loaded = loaded(shard, migration.home());
     try (Connection connection = migration.sessions().open(shard, "purge")) {
       for (TableId id : migration.keyspace().reference()) {
-        Optional<Table> table = Catalog.find(connection, id);
+        Optional<Table> table =
+            loaded.contains(id) ? Catalog.find(connection, id) : Optional.empty();
         for (Table.Leaf leaf : table.map(Table::leaves).orElse(List.of())) {
           deleted += purge(connection, leaf, "true");
         }
@@ -87,11 +132,13 @@ final class Purge {
     return deleted;
   }
 
-  private long purge(ShardId shard, BucketSet buckets) throws SQLException {
+  private long purge(ShardId shard, BucketSet buckets, Predicate<TableId> wanted)
+      throws SQLException {
     long deleted = 0;
     try (Connection connection = migration.sessions().open(shard, "purge")) {
       for (ShardedTable sharded : migration.keyspace().sharded()) {
-        Optional<Table> table = Catalog.find(connection, sharded.id());
+        Optional<Table> table =
+            wanted.test(sharded.id()) ? Catalog.find(connection, sharded.id()) : Optional.empty();
         String where =
             migration.keyspace().partitioning().sqlIn(TableId.quote(sharded.key()), buckets);
         for (Table.Leaf leaf : table.map(Table::leaves).orElse(List.of())) {

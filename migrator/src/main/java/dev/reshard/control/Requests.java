@@ -79,9 +79,33 @@ public final class Requests {
     return database.update(
             """
             UPDATE reshard.request SET answered = clock_timestamp()
-             WHERE id = ? AND answered IS NULL AND lines = '{}'""",
+             WHERE id = ? AND answered IS NULL AND begun IS NULL""",
             id)
         == 1;
+  }
+
+  /**
+   * Says that the worker begins, or another one goes on.
+   *
+   * @return false if it was taken back meanwhile, or its asker waits no more
+   */
+  public boolean begin(Request request) throws SQLException {
+    return database.update(
+            """
+            UPDATE reshard.request SET begun = coalesce(begun, clock_timestamp())
+             WHERE id = ? AND answered IS NULL AND deadline > clock_timestamp()""",
+            request.id())
+        == 1;
+  }
+
+  /** Ends what was asked before a request that changes its mind. */
+  public void supersede(Request by) throws SQLException {
+    database.update(
+        """
+        UPDATE reshard.request SET answered = clock_timestamp(), exit_code = 4,
+               lines = lines || format('refused: %s asked for %s meanwhile', ?::text, ?::text)
+         WHERE migration = ? AND answered IS NULL AND id < ?""",
+        by.who(), by.command().name(), migration, by.id());
   }
 
   /** The oldest request for one of these that is not answered and whose asker still waits. */

@@ -125,12 +125,12 @@ public final class CopyPhase implements Phase {
     };
   }
 
-  /** Lets the sources' WAL go while nobody copies: another copy begins at a new anchor. */
+  /** Lets all shards' WAL go while nobody copies: another copy begins at a new anchor. */
   void abandon() throws SQLException {
-    for (ShardId source : migration.copied()) {
-      replication.stopCapture(source);
-      try (Connection connection = migration.sessions().open(source, "copy")) {
-        ReplicationSlots.drop(connection, migration.slot(source));
+    for (ShardId shard : migration.captured()) {
+      replication.stopCapture(shard);
+      try (Connection connection = migration.sessions().open(shard, "copy")) {
+        ReplicationSlots.drop(connection, migration.slot(shard));
       }
     }
   }
@@ -222,8 +222,10 @@ public final class CopyPhase implements Phase {
       }
       try (Connection connection = migration.sessions().open(move.source(), "lane")) {
         LaneProgress.install(connection);
-        LaneProgress.forget(connection, migration.name(), move.destination());
-        LaneProgress.create(connection, migration.name(), move.destination(), start);
+        if (!migration.fedBy(move.destination()).contains(move.source())) {
+          LaneProgress.forget(connection, migration.name(), move.destination());
+          LaneProgress.create(connection, migration.name(), move.destination(), start);
+        } // else it is a lane forth, too, and begins at that shard's anchor
         LaneProgress.mute(connection, migration.name(), move.destination(), move.buckets());
       }
     }

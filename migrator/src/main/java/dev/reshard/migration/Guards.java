@@ -1,6 +1,7 @@
 package dev.reshard.migration;
 
 import dev.reshard.control.CleanupRegistry.Kind;
+import dev.reshard.control.MigrationState;
 import dev.reshard.control.RefusedException;
 import dev.reshard.control.StageUnit;
 import dev.reshard.guard.Arming;
@@ -88,6 +89,14 @@ public final class Guards implements Service {
               + String.join("; ", problems));
     }
     takeRanges();
+  }
+
+  /** Not before a unit that is under way has been recovered: that must wait for nothing else. */
+  @Override
+  public boolean runsIn(MigrationState state) {
+    return state.replicates()
+        && state != MigrationState.CUTTING_OVER
+        && state != MigrationState.ROLLING_BACK;
   }
 
   /** Arms again what somebody dropped or disabled, and partitions that are new. */

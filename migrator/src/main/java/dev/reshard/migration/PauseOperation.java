@@ -40,12 +40,14 @@ public final class PauseOperation implements Operation {
       say.accept("already so: it is paused");
       return DONE;
     }
+    if (state == MigrationState.COPYING) {
+      copy.abandon(); // first: else nobody would, if the worker died now
+    }
     String why = request.argument().isEmpty() ? "asked for" : request.argument();
     migration
         .control()
         .moveTo(state, MigrationState.PAUSED, migration.worker().lease(), request.who(), why);
     if (state == MigrationState.COPYING) {
-      copy.abandon();
       say.accept(
           "paused. The copy's snapshot is given up, so that it holds back no vacuum and no WAL: after 'reshard resume' it begins again");
     } else if (state.replicates()) {

@@ -3,6 +3,7 @@ package dev.reshard.migration;
 import dev.reshard.apply.ChangedKeys;
 import dev.reshard.apply.Lane;
 import dev.reshard.apply.LaneConfig;
+import dev.reshard.apply.LaneException;
 import dev.reshard.apply.LaneLimits;
 import dev.reshard.apply.LaneStatus;
 import dev.reshard.capture.Capture;
@@ -22,6 +23,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Both directions of replication: a capture on every shard, a lane for every pair. Runs from
@@ -43,6 +46,8 @@ public final class Replication implements Service {
       return source + " > " + destination;
     }
   }
+
+  private static final Logger log = LoggerFactory.getLogger(Replication.class);
 
   private final Migration migration;
   private final ChangedKeys listener;
@@ -94,20 +99,46 @@ public final class Replication implements Service {
     }
   }
 
-  /** While held, lanes apply nothing; captures go on, so that no shard has to keep its WAL. */
+  /**
+   * While held, lanes apply nothing; captures go on, so that no shard has to keep its WAL. A lane
+   * that has stopped is held already.
+   */
   @Override
-  public synchronized void hold(boolean hold) throws InterruptedException {
-    if (hold == held) {
-      return;
+  public void hold(boolean hold) throws InterruptedException {
+    Collection<Lane> all;
+    synchronized (this) {
+      if (hold == held) {
+        return;
+      }
+      held = hold;
+      all = lanes();
     }
-    for (Lane lane : lanes.values()) {
-      if (hold) {
-        lane.hold();
-      } else {
+    for (Lane lane : all) {
+      if (!hold) {
         lane.resume();
+      } else if (lane.status().reason().isEmpty()) {
+        try {
+          lane.hold();
+        } catch (LaneException e) {
+          log.info("a lane that has stopped need not be held: {}", e.getMessage());
+        }
       }
     }
-    held = hold;
+  }
+
+  /**
+   * Waits until a lane has applied and flushed a token.
+   *
+   * @return false if the time is over, or the lane has stopped before it
+   */
+  public boolean awaitToken(ShardId source, ShardId destination, String token, Duration timeout)
+      throws InterruptedException {
+    try {
+      return lane(source, destination).awaitToken(token, timeout);
+    } catch (LaneException e) {
+      log.warn("lane {} > {} has stopped", source, destination, e);
+      return false;
+    }
   }
 
   /** What each lane carries; none only for one that carries just reference tables. */

@@ -10,6 +10,7 @@ import dev.reshard.control.Requests;
 import dev.reshard.control.Requests.Command;
 import dev.reshard.control.Requests.Request;
 import dev.reshard.control.WorkerLease;
+import dev.reshard.copy.CopyException;
 import dev.reshard.postgres.SqlState;
 import java.sql.SQLException;
 import java.util.EnumMap;
@@ -39,6 +40,7 @@ public final class Worker {
 
   private static final long LARGE_REPORT_EVERY_NANOS = 1_000_000_000;
   private static final long RETRY_MS = 1_000;
+  private static final long MENDED_MS = 5_000;
   private static final int REFUSED = 4;
   private static final int UNEXPECTED = 1;
   private static final Logger log = LoggerFactory.getLogger(Worker.class);
@@ -78,16 +80,16 @@ public final class Worker {
     reporter.start();
     try {
       while (!stopped) {
-        MigrationState state = migration.control().state();
-        if (state == until || state.next().isEmpty()) {
-          return state;
-        }
-        requireLease();
         try {
+          MigrationState state = migration.control().state();
+          if (state == until || state.next().isEmpty()) {
+            return state;
+          }
+          requireLease();
           step(state);
           trouble = Optional.empty();
-        } catch (SQLException e) {
-          wait(state, e);
+        } catch (SQLException | RefusedException | CopyException | UndoneException e) {
+          waitAfter(e);
         }
       }
       return migration.control().state();
@@ -143,18 +145,30 @@ public final class Worker {
   }
 
   /**
-   * What may pass, as a server that is away, is tried again for as long as it takes: nobody has to
-   * be there to start it again, and the status says what it is.
+   * What is in the way is told by the status and tried again for as long as it takes: a server that
+   * is away comes back, a person mends the rest, or cancels. Nobody has to start the worker anew.
    */
-  private void wait(MigrationState state, SQLException e)
-      throws SQLException, InterruptedException {
-    if (!SqlState.mayPass(e)) {
-      throw e;
+  private void waitAfter(Exception e) throws InterruptedException {
+    if (e instanceof SQLException sql && SqlState.isLeaseLost(sql)) {
+      throw new LeaseLostException(migration.name(), lease.number());
     }
     requireLease();
-    log.warn("{}: {} is tried again", migration.name(), state, e);
-    trouble = Optional.of("%s is tried again: %s".formatted(state, e.getMessage()));
-    Thread.sleep(RETRY_MS); // the server may be back then
+    log.warn("{}: it is tried again", migration.name(), e);
+    trouble = Optional.of("it is tried again, or 'reshard cancel': " + e.getMessage());
+    boolean passes = e instanceof SQLException sql && SqlState.mayPass(sql);
+    Thread.sleep(passes ? RETRY_MS : MENDED_MS); // it may be over then
+    serveUrgent();
+  }
+
+  /** A phase that fails at once must not keep a cancel from being heard. */
+  private void serveUrgent() throws InterruptedException {
+    try {
+      serve(migration.control().state(), Command.URGENT);
+    } catch (LeaseLostException | InterruptedException e) {
+      throw e;
+    } catch (Exception e) {
+      log.debug("nothing can be served now", e);
+    }
   }
 
   private void advance(Phase phase) throws Exception {
@@ -176,6 +190,12 @@ public final class Worker {
       return false;
     }
     Request request = asked.get();
+    if (!requests.begin(request)) {
+      return true;
+    }
+    if (Command.URGENT.contains(request.command())) {
+      requests.supersede(request);
+    }
     Operation operation = operations.get(request.command());
     int exitCode;
     try {

@@ -89,6 +89,7 @@ CREATE TABLE IF NOT EXISTS reshard.request (
   deadline timestamptz NOT NULL,
   exit_code int,
   lines text[] NOT NULL DEFAULT '{}',
+  begun timestamptz,
   answered timestamptz
 );
 

@@ -327,8 +327,8 @@ public final class Wiring implements AutoCloseable {
                 HandOverOperation.rollback(migration, replication, wayBack),
                 new PauseOperation(migration, copy),
                 new ResumeOperation(migration),
-                CompleteOperation.complete(migration, cleanUp),
-                CompleteOperation.cancel(migration, cancel)),
+                CompleteOperation.complete(migration, replication, cleanUp),
+                CompleteOperation.cancel(migration, replication, cancel)),
             untilTheEnd));
     return new RunningWorker(worker.get(), lease);
   }

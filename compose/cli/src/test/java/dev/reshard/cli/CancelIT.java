@@ -69,6 +69,8 @@ class CancelIT {
       shop.succeed("pause");
       requireCancelled(shop, shop.run("cancel"), worker, before);
 
+      neverDeletesRowsThatItDidNotLoad(shop);
+
       shop.begin("cancel-failed");
       shop.shards
           .get("a")
@@ -82,6 +84,22 @@ class CancelIT {
       shop.shards.get("a").execute("DELETE FROM tenants WHERE id = 1000031");
       shop.requireClean();
     }
+  }
+
+  /** What is in the way is told, and nobody has to start the worker again to cancel. */
+  private static void neverDeletesRowsThatItDidNotLoad(Shop shop) throws Exception {
+    SandboxShard destination = shop.shards.get("c");
+    destination.execute("INSERT INTO plans VALUES (77, 'somebody else''s', 1)");
+    shop.begin("cancel-foreign-rows");
+    CompletableFuture<Answer> worker = shop.ask("run");
+    shop.awaitState(MigrationState.COPYING);
+    while (!shop.run("status").text().contains("public.plans")) {
+      TimeUnit.MILLISECONDS.sleep(200); // between two looks
+    }
+    shop.succeed("cancel");
+    assertEquals(ExitCode.DONE.code(), worker.get(30, TimeUnit.SECONDS).exitCode());
+    assertEquals("1", destination.query("SELECT count(*) FROM plans").get(0));
+    destination.execute("DELETE FROM plans");
   }
 
   private static void awaitFailed(Shop shop) throws Exception {
