@@ -3,25 +3,8 @@ package dev.reshard.preflight;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.reshard.keyspace.BucketSet;
-import dev.reshard.keyspace.HashBuckets;
-import dev.reshard.keyspace.Move;
-import dev.reshard.keyspace.Moves;
-import dev.reshard.keyspace.ShardId;
-import dev.reshard.postgres.ShardAddress;
-import dev.reshard.postgres.ShardSessions;
-import dev.reshard.sandbox.SandboxRole;
-import dev.reshard.sandbox.SandboxShard;
-import dev.reshard.sandbox.SandboxShards;
-import dev.reshard.sandbox.SharedSandbox;
-import dev.reshard.spec.Spec;
-import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,156 +12,87 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Buckets 4-7 of shard a leave for shard b, which owns none yet. */
 @Timeout(120)
 class PreflightIT {
-  private static final ShardId A = new ShardId("a");
-  private static final ShardId B = new ShardId("b");
-  private static final Moves MOVES = new Moves(List.of(new Move(A, B, BucketSet.range(4, 8))));
-
-  /** Whatever a check could have changed or made. */
-  private static final String CATALOGS =
-      """
-      SELECT r::text FROM (SELECT relname, relkind, relfilenode, reltuples, relreplident, relacl FROM pg_class
-        WHERE relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace)) r
-      UNION ALL SELECT t::text FROM (SELECT tgrelid, tgname, tgenabled FROM pg_trigger) t
-      UNION ALL SELECT n::text FROM (SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp') n
-      UNION ALL SELECT p::text FROM (SELECT pubname FROM pg_publication) p
-      UNION ALL SELECT s::text FROM (SELECT slot_name FROM pg_replication_slots
-        WHERE database = current_database()) s
-      UNION ALL SELECT f::text FROM (SELECT proname FROM pg_proc
-        WHERE pronamespace <> 'pg_catalog'::regnamespace) f
-      ORDER BY 1""";
-
-  private SandboxShards shards;
-  private ShardSessions sessions;
+  private CheckScene scene;
 
   @BeforeEach
   void aGoodShop() throws SQLException {
-    shards = SharedSandbox.shards(2);
-    shards.execute(
-        "CREATE TABLE orders (id bigint, customer bigint NOT NULL, PRIMARY KEY (id, customer))",
-        "CREATE TABLE country (code text PRIMARY KEY)");
-    sessions =
-        new ShardSessions(
-            "shop",
-            shards.all().stream()
-                .map(
-                    shard ->
-                        new ShardAddress(
-                            new ShardId(shard.name()),
-                            shard.url(),
-                            SandboxRole.RESHARD.user(),
-                            SandboxRole.RESHARD.password()))
-                .toList());
+    scene = CheckScene.shop(2);
   }
 
   @AfterEach
   void drop() throws SQLException {
-    shards.close();
+    scene.close();
   }
 
   @Test
-  void findsNothingInAGoodShopAndChangesNothing() throws SQLException {
-    List<List<String>> before = catalogs();
-    Preflight.Result result = check();
+  void findsNothingInAGoodShopAndChangesNothing() throws Exception {
+    Preflight.Result result = scene.check();
     assertEquals(List.of(), result.findings());
     assertEquals(result.checks(), result.clean());
-    assertEquals(before, catalogs());
   }
 
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       value = {
-        "b | DROP TABLE orders                                  | b: there is no table public.orders",
-        "b | DROP TABLE country                                 | b: there is no table public.country",
-        "b | ALTER TABLE orders ADD note text                   | public.orders differs between shards in columns, types or NOT NULL: note",
-        "a | CREATE TABLE basket (customer bigint)              | a: public.basket.customer may be NULL",
-        "a | CREATE TABLE basket (id bigint)                    | a: public.basket has no column customer",
-        "a | CREATE TABLE basket (customer text NOT NULL)       | a: public.basket.customer is text, but modulo needs",
-        "a | CREATE UNIQUE INDEX by_id ON orders (id)           | a: unique index by_id of public.orders lacks the shard key customer",
-        "a | ALTER TABLE orders SET UNLOGGED                    | a: public.orders is not logged",
-        "b | CREATE TABLE special () INHERITS (orders)          | b: public.orders uses INHERITS"
+        "b | DROP TABLE orders                            | b: public.orders: there is no such table",
+        "b | DROP TABLE country                           | b: public.country: there is no such table",
+        "b | ALTER TABLE orders ADD note text             | public.orders (note): differs between shards in columns, types or NOT NULL",
+        "a | CREATE TABLE basket (customer bigint)        | a, b: public.basket: customer may be NULL",
+        "a | CREATE TABLE basket (id bigint)              | a, b: public.basket: has no column customer",
+        "a | CREATE TABLE basket (customer text NOT NULL) | a, b: public.basket: customer is text, but modulo needs",
+        "a | CREATE UNIQUE INDEX by_id ON orders (id)     | a: public.orders (by_id): unique key without the shard key customer",
+        "a | CREATE UNIQUE INDEX by_id ON orders (id) INCLUDE (customer) | a: public.orders (by_id): unique key without the shard key customer",
+        "a | ALTER TABLE orders SET UNLOGGED              | a: public.orders: is not logged",
+        "b | CREATE TABLE special () INHERITS (orders)    | b: public.orders: uses INHERITS"
       })
   void aFaultIsABlockerAndNothingIsChanged(String shard, String fault, String blocker)
-      throws SQLException {
+      throws Exception {
     if (fault.startsWith("CREATE TABLE basket")) {
-      shards.execute(fault);
+      scene.shards.execute(fault);
     } else {
-      shards.get(shard).execute(fault);
+      scene.shards.get(shard).execute(fault);
     }
-    List<List<String>> before = catalogs();
-    Preflight.Result result = check();
-    assertTrue(result.blocked());
+    scene.assertFinds("BLOCKER  " + blocker);
+  }
+
+  @Test
+  void aTableThatTheControlShardLacksIsSeenToo() throws Exception {
+    scene.b().execute("CREATE TABLE basket (customer bigint NOT NULL)");
+    scene.assertFinds("BLOCKER  a: public.basket: there is no such table");
+    scene.sharded("public.orders");
+    scene.assertFinds("BLOCKER  public.basket: is in no list");
+  }
+
+  @Test
+  void aShardThatCannotBeReachedHidesNothingOfTheOthers() throws Exception {
+    scene.as("reshard", "wrong").assertFinds("BLOCKER  a, b: cannot be reached: FATAL: password");
+    scene.as("reshard", "reshard-password").a().execute("ALTER TABLE orders SET UNLOGGED");
+    scene
+        .b()
+        .executeAsSuperuser(
+            "REVOKE CONNECT ON DATABASE %s FROM PUBLIC".formatted(scene.b().database()));
+    Preflight.Result result = scene.check();
     assertTrue(
-        result.lines().stream().anyMatch(line -> line.startsWith("BLOCKER  " + blocker)),
-        () -> String.join("\n", result.lines()));
-    assertEquals(before, catalogs());
+        result.lines().stream().anyMatch(l -> l.startsWith("BLOCKER  b: cannot be reached")));
+    assertTrue(
+        result.lines().stream().anyMatch(l -> l.startsWith("BLOCKER  a: public.orders: is not")));
   }
 
   @Test
   void aCheckThatCannotLookIsABlocker() {
     Check blind =
-        new Check() {
-          @Override
-          public String name() {
-            return "a: something";
-          }
-
-          @Override
-          public List<Finding> look() throws SQLException {
-            throw new SQLException("no way");
-          }
-        };
+        Checks.check(
+            "something",
+            () -> {
+              throw new SQLException("no way");
+            });
     assertEquals(
         List.of(
             "1 checks: 0 ok, 0 notes, 1 blocker",
-            "BLOCKER  a: something: could not be checked: no way"),
+            "BLOCKER  something: could not be checked: no way"),
         Preflight.run(List.of(blind)).lines());
-  }
-
-  private Preflight.Result check() throws SQLException {
-    Spec spec = spec();
-    TableLists lists;
-    try (Connection connection = sessions.open(A, "check")) {
-      lists = TableLists.read(connection, spec.keyspace());
-    }
-    assertEquals(List.of(), lists.problems());
-    List<Check> checks = new ArrayList<>(ShardChecks.of(sessions, MOVES));
-    checks.addAll(new TableChecks(sessions, spec, lists.keyspace(), MOVES, Set.of(A)).all());
-    return Preflight.run(checks);
-  }
-
-  private List<List<String>> catalogs() throws SQLException {
-    List<List<String>> catalogs = new ArrayList<>();
-    for (SandboxShard shard : shards.all()) {
-      catalogs.add(shard.query(CATALOGS));
-    }
-    return catalogs;
-  }
-
-  private static Spec spec() {
-    return new Spec(
-        "shop",
-        Map.of(),
-        A,
-        Map.of(),
-        new Spec.Topics("reshard", (short) 1),
-        new Spec.KeyspaceSpec(
-            "shop",
-            "customer",
-            new HashBuckets(HashBuckets.Function.MODULO, 8),
-            List.of("public.*"),
-            Map.of(),
-            List.of("public.country"),
-            List.of("public.special"),
-            List.of()),
-        Map.of(),
-        new Spec.Target.Owners(Map.of()),
-        new Spec.Budget(Duration.ofMillis(250)),
-        new Spec.Gates(Duration.ofSeconds(2), 0.001),
-        new Spec.Shadow(0),
-        new Spec.Copy(1));
   }
 }

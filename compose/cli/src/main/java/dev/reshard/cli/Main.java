@@ -46,6 +46,7 @@ public final class Main implements Runnable {
   public static CommandLine commandLine(PrintWriter out) {
     CommandLine line = new CommandLine(new Main());
     line.setOut(out);
+    line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setExecutionExceptionHandler((e, command, parsed) -> explain(e, command));
     return line;
   }

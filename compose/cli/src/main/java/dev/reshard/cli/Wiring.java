@@ -33,9 +33,8 @@ import dev.reshard.postgres.ShardSchema;
 import dev.reshard.postgres.ShardSessions;
 import dev.reshard.postgres.WorkerIdentity;
 import dev.reshard.preflight.Check;
-import dev.reshard.preflight.Finding;
-import dev.reshard.preflight.ShardChecks;
-import dev.reshard.preflight.TableChecks;
+import dev.reshard.preflight.CheckSessions;
+import dev.reshard.preflight.Checks;
 import dev.reshard.preflight.TableLists;
 import dev.reshard.routing.ShardMapStore;
 import dev.reshard.spec.Spec;
@@ -111,9 +110,10 @@ public final class Wiring implements AutoCloseable {
    */
   public ShardMap map() throws SQLException {
     Optional<ShardMap> stored = storedMap();
-    if (stored.isPresent()) {
-      return stored.get();
-    }
+    return stored.isPresent() ? stored.get() : mapOfFile();
+  }
+
+  private ShardMap mapOfFile() {
     try {
       return ShardMap.of(1, spec.keyspace().buckets().count(), spec.from());
     } catch (IllegalArgumentException e) {
@@ -138,6 +138,10 @@ public final class Wiring implements AutoCloseable {
       ShardMap before = before(underWay.get(), map);
       return new Plan(before, before.with(underWay.get().moves().all(), before.epoch()));
     }
+    return planFrom(map);
+  }
+
+  private Plan planFrom(ShardMap map) {
     try {
       return Planner.plan(map, spec.to());
     } catch (IllegalArgumentException e) {
@@ -156,29 +160,25 @@ public final class Wiring implements AutoCloseable {
     }
   }
 
-  /** Everything that {@code check} looks at. */
-  public List<Check> checks() throws SQLException {
-    Plan plan = plan();
-    TableLists lists = tables();
-    List<Check> checks = new ArrayList<>(ShardChecks.of(sessions, plan.moves()));
-    checks.add(
-        new Check() {
-          @Override
-          public String name() {
-            return "every table in one list";
-          }
+  /** One session on each shard of the file, for {@link #checks}. */
+  public CheckSessions checkSessions() throws InterruptedException {
+    return CheckSessions.open(sessions, spec.shards().keySet());
+  }
 
-          @Override
-          public List<Finding> look() {
-            return lists.problems().stream().map(Finding::blocker).toList();
-          }
-        });
-    checks.addAll(
-        new TableChecks(
-                sessions, spec, lists.keyspace(), plan.moves(), plan.current().byShard().keySet())
-            .all());
-    checks.add(new KafkaCheck(spec));
-    return checks;
+  /**
+   * Everything that {@code check} looks at. A control shard that does not answer is a finding: then
+   * the rest is looked at as if the file's map were stored.
+   */
+  public Checks checks(CheckSessions through) throws SQLException, InterruptedException {
+    List<Check> others = List.of(new KafkaCheck(spec));
+    try {
+      return Checks.read(spec, plan(), !isNew(), through, others);
+    } catch (SQLException e) {
+      if (through.shards().contains(spec.control())) {
+        throw e;
+      }
+      return Checks.read(spec, planFrom(mapOfFile()), false, through, others);
+    }
   }
 
   /**
