@@ -47,11 +47,31 @@ final class CheckSession implements AutoCloseable {
   static CheckSession open(ShardSessions sessions, ShardId shard) throws SQLException {
     Connection connection = sessions.open(shard, "check");
     try (Statement statement = connection.createStatement()) {
+      refusePooler(sessions, shard, connection, statement);
       statement.execute(SETTINGS);
       return new CheckSession(shard, connection);
     } catch (SQLException e) {
       connection.close();
       throw e;
+    }
+  }
+
+  /**
+   * A transaction pooler that names the server's own process is found out by two sessions that one
+   * process serves. Whatever opening them has set is taken back: the next one to be served by that
+   * process is an application.
+   */
+  private static void refusePooler(
+      ShardSessions sessions, ShardId shard, Connection connection, Statement statement)
+      throws SQLException {
+    try (Connection second = sessions.open(shard, "check")) {
+      if (ShardSessions.pid(second) == ShardSessions.pid(connection)) {
+        statement.execute("DISCARD ALL");
+        throw new SQLException(
+            "a connection pooler answers at this address: process %d serves two sessions at a time; settings, snapshots and replication need a session of their own"
+                .formatted(ShardSessions.pid(second)),
+            ShardSessions.POOLED);
+      }
     }
   }
 

@@ -59,6 +59,7 @@ public final class Checks {
     checks.add(check("connection", subject.sessions()::unreachable));
     checks.addAll(ShardChecks.of(subject));
     checks.add(new RestartSettings(subject));
+    checks.add(new ServerSettings(subject));
     checks.add(new Rights(subject));
     checks.add(check("every table in one list", () -> listed));
     checks.add(check("catalog", () -> unread));

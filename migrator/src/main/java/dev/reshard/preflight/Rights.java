@@ -26,7 +26,8 @@ final class Rights implements Check {
              has_database_privilege(current_database(), 'CREATE'),
              pg_has_role('pg_monitor', 'USAGE'),
              (SELECT pg_get_userbyid(nspowner) FROM pg_namespace
-               WHERE nspname = 'reshard' AND NOT pg_has_role(nspowner, 'USAGE'))
+               WHERE nspname = 'reshard' AND NOT pg_has_role(nspowner, 'USAGE')),
+             r.rolinherit
         FROM pg_roles r WHERE r.rolname = current_user""";
 
   private static final String PARAMETER =
@@ -96,12 +97,11 @@ final class Rights implements Check {
   static List<Right> of(CheckSession session, Subject subject) throws SQLException {
     List<Right> rights = new ArrayList<>(onServer(session));
     String role = TableId.quote(session.texts("SELECT current_user").get(0));
-    String inherit = session.version() >= 16 ? " WITH INHERIT TRUE" : "";
     Map<Long, TableId> ids = new HashMap<>();
     for (TableId id : subject.tableIds()) {
       subject.table(session.shard(), id).map(Table::oid).ifPresent(oid -> ids.put(oid, id));
     }
-    rights.addAll(owners(session, ids, role, inherit));
+    rights.addAll(owners(session, ids, role, inherit(session)));
     Set<String> schemas =
         ids.values().stream().map(TableId::schema).collect(Collectors.toCollection(TreeSet::new));
     session
@@ -121,8 +121,14 @@ final class Rights implements Check {
     return rights;
   }
 
+  /** From 16 on each grant says whether its rights are used without SET ROLE. */
+  private static String inherit(CheckSession session) throws SQLException {
+    return session.version() >= 16 ? " WITH INHERIT TRUE" : "";
+  }
+
   private static List<Right> onServer(CheckSession session) throws SQLException {
     boolean mayBeGranted = session.version() >= 15;
+    String inherit = inherit(session);
     boolean parameter = mayBeGranted && session.texts(PARAMETER).equals(List.of("t"));
     return session
         .query(
@@ -150,10 +156,16 @@ final class Rights implements Check {
                           .formatted(TableId.quote(row.getString(2)), role),
                       ""),
                   new Right(
+                      row.getBoolean(8) || !inherit.isEmpty(),
+                      "our role has NOINHERIT, so that it may do nothing that its groups may",
+                      "what it is granted below",
+                      "ALTER ROLE %s INHERIT;".formatted(role),
+                      ""),
+                  new Right(
                       row.getBoolean(6),
                       "our role is no member of pg_monitor, so old transactions of others cannot be seen",
                       "sees what others run, and since when",
-                      "GRANT pg_monitor TO %s;".formatted(role),
+                      "GRANT pg_monitor TO %s%s;".formatted(role, inherit),
                       ""),
                   new Right(
                       parameter,

@@ -61,12 +61,18 @@ final class CheckScene implements AutoCloseable {
   private List<String> sharded = List.of("public.*");
   private List<TableId> accepted = List.of();
 
+  private final Map<ShardId, String> urls = new TreeMap<>();
+
   private CheckScene(SandboxShards shards) {
     this.shards = shards;
   }
 
   static CheckScene shop(int count) throws SQLException {
-    CheckScene scene = new CheckScene(SharedSandbox.shards(count));
+    return shop(SharedSandbox.shards(count));
+  }
+
+  static CheckScene shop(SandboxShards shards) throws SQLException {
+    CheckScene scene = new CheckScene(shards);
     scene.shards.execute(
         "CREATE TABLE orders (id bigint, customer bigint NOT NULL, PRIMARY KEY (id, customer))",
         "CREATE TABLE country (code text PRIMARY KEY)");
@@ -82,6 +88,12 @@ final class CheckScene implements AutoCloseable {
   CheckScene as(String name, String secret) {
     user = name;
     password = secret;
+    return this;
+  }
+
+  /** Another way to a shard. */
+  CheckScene reaching(ShardId shard, int port) {
+    urls.put(shard, shards.get(shard.name()).url().replaceFirst(":\\d+/", ":" + port + "/"));
     return this;
   }
 
@@ -158,7 +170,8 @@ final class CheckScene implements AutoCloseable {
     Map<ShardId, Spec.Shard> addresses = new TreeMap<>();
     for (SandboxShard shard : shards.all()) {
       ShardId id = new ShardId(shard.name());
-      addresses.put(id, new Spec.Shard(id, shard.url(), user, new Secret(password)));
+      String url = urls.getOrDefault(id, shard.url());
+      addresses.put(id, new Spec.Shard(id, url, user, new Secret(password)));
     }
     return new Spec(
         "shop",
