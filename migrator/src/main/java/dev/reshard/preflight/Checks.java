@@ -65,6 +65,7 @@ public final class Checks {
     checks.add(check("catalog", () -> unread));
     checks.add(new SameTables(subject));
     checks.add(new ShardKeys(subject));
+    checks.add(new RowKeyNotes(subject));
     checks.add(new UniqueKeys(subject));
     checks.add(new TableShapes(subject));
     checks.addAll(others);
