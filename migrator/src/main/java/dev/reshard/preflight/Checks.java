@@ -9,6 +9,7 @@ import dev.reshard.preflight.CheckSessions.Answers;
 import dev.reshard.spec.Spec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.stream.Stream;
 
@@ -44,13 +45,17 @@ public final class Checks {
             spec.keyspace());
     Answers<SortedMap<TableId, Table>> tables =
         sessions.ask(sessions.shards(), session -> session.tables(ids(lists.keyspace())));
+    Answers<Map<TableId, TableSize>> sizes =
+        sessions.ask(
+            tables.values().keySet(),
+            session -> TableSize.of(session, tables.values().get(session.shard())));
     return new Checks(
-        new Subject(spec, lists.keyspace(), plan, begun, sessions, tables.values()),
+        new Subject(spec, lists.keyspace(), plan, begun, sessions, tables.values(), sizes.values()),
         Stream.of(
                 names.failures(), names.values().isEmpty() ? List.<Finding>of() : lists.problems())
             .flatMap(List::stream)
             .toList(),
-        tables.failures(),
+        Stream.of(tables.failures(), sizes.failures()).flatMap(List::stream).toList(),
         List.copyOf(others));
   }
 
@@ -68,6 +73,8 @@ public final class Checks {
     checks.add(new RowKeyNotes(subject));
     checks.add(new UniqueKeys(subject));
     checks.add(new TableShapes(subject));
+    checks.add(new RowSample(subject));
+    checks.add(new DestinationRows(subject));
     checks.addAll(others);
     return checks;
   }

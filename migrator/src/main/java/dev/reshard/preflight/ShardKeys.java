@@ -1,6 +1,5 @@
 package dev.reshard.preflight;
 
-import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
@@ -11,15 +10,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Whether every sharded table has the shard key, of a type that the function takes, and never NULL.
  * Immutable.
  */
 final class ShardKeys implements Check {
-  private static final Set<String> INTEGERS = Set.of("smallint", "integer", "bigint");
-
   /** For finding one row that has no key. */
   private static final Duration LIMIT = Duration.ofSeconds(1);
 
@@ -64,14 +60,15 @@ final class ShardKeys implements Check {
     }
     List<Finding> findings = new ArrayList<>();
     Column key = table.column(sharded.key());
-    if (subject.spec().keyspace().buckets().function() == HashBuckets.Function.MODULO
-        && !INTEGERS.contains(key.type())) {
-      findings.add(
-          Finding.blocker("%s is %s, but modulo needs an integer".formatted(key.name(), key.type()))
-              .at(shard)
-              .on(id)
-              .todo("name the function that placed your rows"));
-    }
+    subject
+        .objectionTo(key)
+        .ifPresent(
+            why ->
+                findings.add(
+                    Finding.blocker("%s is %s, %s".formatted(key.name(), key.type(), why))
+                        .at(shard)
+                        .on(id)
+                        .todo("name the function that placed your rows")));
     if (!key.notNull()) {
       findings.add(nullable(box, id, key).at(shard).on(id));
     }

@@ -1,11 +1,14 @@
 package dev.reshard.preflight;
 
+import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.Moves;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.plan.Plan;
+import dev.reshard.postgres.Column;
 import dev.reshard.postgres.Table;
 import dev.reshard.spec.Spec;
 import java.util.ArrayList;
@@ -22,6 +25,7 @@ import java.util.TreeSet;
  * @param keyspace the tables that the spec's lists give it
  * @param begun whether the migration is under way: then rows lie where it has put them, too
  * @param tables the keyspace's tables as each shard has them
+ * @param sizes of them
  */
 record Subject(
     Spec spec,
@@ -29,7 +33,10 @@ record Subject(
     Plan plan,
     boolean begun,
     CheckSessions sessions,
-    Map<ShardId, SortedMap<TableId, Table>> tables) {
+    Map<ShardId, SortedMap<TableId, Table>> tables,
+    Map<ShardId, Map<TableId, TableSize>> sizes) {
+
+  private static final Set<String> INTEGERS = Set.of("smallint", "integer", "bigint");
 
   Moves moves() {
     return plan.moves();
@@ -74,10 +81,37 @@ record Subject(
     return Optional.ofNullable(tables.get(shard)).map(all -> all.get(id));
   }
 
+  /** The sharded tables that a shard has with a shard key that the function takes. */
+  List<ShardedTable> placed(ShardId shard) {
+    return keyed(shard).stream()
+        .filter(
+            table ->
+                objectionTo(table(shard, table.id()).orElseThrow().column(table.key())).isEmpty())
+        .toList();
+  }
+
   /** The sharded tables that a shard has with their shard key. */
   List<ShardedTable> keyed(ShardId shard) {
     return keyspace.sharded().stream()
         .filter(table -> table(shard, table.id()).filter(t -> t.hasColumn(table.key())).isPresent())
         .toList();
+  }
+
+  /** Nothing of a table that is not there. */
+  TableSize size(ShardId shard, TableId id) {
+    return Optional.ofNullable(sizes.get(shard)).map(all -> all.get(id)).orElse(TableSize.NONE);
+  }
+
+  /** The buckets whose rows may lie on a shard: its own, those about to come, those that left. */
+  BucketSet expectedAt(ShardId shard) {
+    return plan.current().bucketsOf(shard).plus(moves().at(shard));
+  }
+
+  /** Why the function cannot place keys of this column, and what to do; empty if it can. */
+  Optional<String> objectionTo(Column key) {
+    return spec.keyspace().buckets().function() == HashBuckets.Function.MODULO
+            && !INTEGERS.contains(key.type())
+        ? Optional.of("but modulo needs an integer")
+        : Optional.empty();
   }
 }

@@ -1,5 +1,6 @@
 package dev.reshard.preflight;
 
+import dev.reshard.keyspace.ShardId;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -31,6 +32,10 @@ final class TimeBox {
     this.session = session;
     this.most = most;
     this.end = System.nanoTime() + all.toNanos();
+  }
+
+  ShardId shard() {
+    return session.shard();
   }
 
   boolean isOver() {

@@ -55,8 +55,7 @@ public final class RowKeys {
     if (plan.kind() == RowKeyPlan.Kind.NOTHING) {
       return;
     }
-    String index =
-        "reshard_key_%d_%s".formatted(plan.table().oid(), migration.replace('-', '_'));
+    String index = "reshard_key_%d_%s".formatted(plan.table().oid(), migration.replace('-', '_'));
     if (plan.kind() == RowKeyPlan.Kind.INDEX) {
       buildIndex(connection, shard, plan, index);
     }

@@ -51,7 +51,8 @@ class RowKeyNotesIT {
         "ALTER TABLE visit FORCE ROW LEVEL SECURITY");
     runFixes(scene.check().fixes());
     assertEquals(
-        List.of("has row level security; we see all rows, as a member of the owner with row_security = off"),
+        List.of(
+            "has row level security; we see all rows, as a member of the owner with row_security = off"),
         scene.check().findings().stream().map(Finding::what).distinct().toList());
     assertEquals(List.of(), scene.check().fixes());
   }

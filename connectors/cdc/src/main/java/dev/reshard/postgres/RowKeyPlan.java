@@ -47,8 +47,7 @@ public record RowKeyPlan(Table table, Kind kind, List<String> columns) {
 
   /** For a table whose rows do not move: any identity will do. */
   public static RowKeyPlan reference(Table table) {
-    return new RowKeyPlan(
-        table, table.identity().isUsable() ? Kind.NOTHING : Kind.FULL, List.of());
+    return new RowKeyPlan(table, table.identity().isUsable() ? Kind.NOTHING : Kind.FULL, List.of());
   }
 
   /** Builds the index without stopping writers; not within a transaction. */
