@@ -1,6 +1,7 @@
 package dev.reshard.preflight;
 
 import dev.reshard.keyspace.ShardId;
+import java.sql.Array;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -36,6 +37,10 @@ final class TimeBox {
 
   ShardId shard() {
     return session.shard();
+  }
+
+  Array texts(List<String> texts) throws SQLException {
+    return session.texts(texts);
   }
 
   boolean isOver() {

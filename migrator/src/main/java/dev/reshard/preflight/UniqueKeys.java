@@ -2,11 +2,10 @@ package dev.reshard.preflight;
 
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.ShardId;
-import dev.reshard.keyspace.TableId;
-import dev.reshard.postgres.Table;
-import java.sql.SQLException;
+import dev.reshard.preflight.CheckSessions.Answers;
+import dev.reshard.preflight.MeetingValues.Verdict;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -15,18 +14,6 @@ import java.util.Map;
  * F25). Immutable.
  */
 final class UniqueKeys implements Check {
-  private static final String WITHOUT_KEY =
-      """
-      SELECT i.indrelid, x.relname, i.indisprimary
-        FROM unnest(?, ?) AS sharded(oid, key)
-        JOIN pg_index i ON i.indrelid = sharded.oid
-        JOIN pg_class x ON x.oid = i.indexrelid
-       WHERE (i.indisunique OR i.indisexclusion)
-         AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = i.indrelid
-                          AND a.attname = sharded.key
-                          AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]))
-       ORDER BY x.relname""";
-
   private final Subject subject;
 
   UniqueKeys(Subject subject) {
@@ -40,58 +27,72 @@ final class UniqueKeys implements Check {
 
   @Override
   public List<Finding> look() throws InterruptedException {
-    return subject.sessions().look(subject.shards(), this::on);
-  }
-
-  private List<Finding> on(CheckSession session) throws SQLException {
-    Map<Long, ShardedTable> tables = new HashMap<>();
-    List<Long> oids = new ArrayList<>();
-    List<String> keys = new ArrayList<>();
-    for (ShardedTable sharded : subject.keyed(session.shard())) {
-      long oid = subject.table(session.shard(), sharded.id()).map(Table::oid).orElseThrow();
-      tables.put(oid, sharded);
-      oids.add(oid);
-      keys.add(sharded.key());
+    Answers<List<UniqueIndex>> indexes =
+        subject.sessions().ask(subject.shards(), session -> UniqueIndex.read(session, subject));
+    List<Finding> findings = new ArrayList<>(indexes.failures());
+    Map<String, Verdict> verdicts = new LinkedHashMap<>();
+    MeetingValues values = new MeetingValues(subject);
+    for (Map.Entry<ShardId, List<UniqueIndex>> each : indexes.values().entrySet()) {
+      for (UniqueIndex index : each.getValue()) {
+        String name = index.table().id() + " " + index.name();
+        if (!verdicts.containsKey(name)) {
+          verdicts.put(name, values.of(index));
+        }
+        findings.addAll(judge(each.getKey(), index, verdicts.get(name)));
+      }
     }
-    List<Finding> findings = new ArrayList<>();
-    session.query(
-        WITHOUT_KEY,
-        row -> {
-          ShardedTable table = tables.get(row.getLong(1));
-          findings.addAll(judge(session.shard(), table, row.getString(2), row.getBoolean(3)));
-          return table;
-        },
-        session.oids(oids),
-        session.texts(keys));
     return findings;
   }
 
-  private List<Finding> judge(ShardId shard, ShardedTable table, String index, boolean primary) {
-    TableId id = table.id();
-    if (subject.spec().keyspace().acceptCrossShardUnique().contains(id)) {
-      return List.of(
-          Finding.note(
-                  "unique per shard only, as the key lacks the shard key %s. You accepted it: if two shards ever use the same value, a rollback may be refused"
-                      .formatted(table.key()))
-              .at(shard)
-              .on(id)
-              .detail(index));
+  private List<Finding> judge(ShardId shard, UniqueIndex index, Verdict verdict) {
+    ShardedTable table = index.table();
+    List<Finding> findings = new ArrayList<>();
+    if (verdict.answer() == MeetingValues.Answer.MET) {
+      findings.add(
+          Finding.blocker(
+                  "rows that come together have the same value of a unique key, so that one of them could not be loaded")
+              .on(table.id())
+              .detail(index.name() + ": " + verdict.example())
+              .todo(
+                  "make the shard key a part of the key, or give one side other values; or move to destinations where they do not meet"));
     }
+    if (subject.spec().keyspace().acceptCrossShardUnique().contains(table.id())) {
+      findings.add(
+          Finding.note(
+                  "unique per shard only, as the key lacks the shard key %s%s. You accepted it: if two shards ever use the same value, a rollback may be refused"
+                      .formatted(table.key(), evidence(verdict)))
+              .at(shard)
+              .on(table.id())
+              .detail(index.name()));
+    } else if (canMeet(shard, index)) {
+      findings.add(
+          Finding.blocker(
+                  "unique key without the shard key %s, so rows of different shards can meet in it%s"
+                      .formatted(table.key(), evidence(verdict)))
+              .at(shard)
+              .on(table.id())
+              .detail(index.name())
+              .todo(
+                  "if its values are unique over all shards, list the table under keyspace.tables.accept_cross_shard_unique; else make the shard key a part of it"));
+    }
+    return findings;
+  }
+
+  private boolean canMeet(ShardId shard, UniqueIndex index) {
     boolean twoSourcesMeet =
         subject.moves().destinations().stream().anyMatch(d -> subject.moves().to(d).size() > 1);
     boolean servesAlready =
         subject.moves().destinations().contains(shard) && subject.serving().contains(shard);
-    if (primary && !twoSourcesMeet && !servesAlready) {
-      return List.of();
-    }
-    return List.of(
-        Finding.blocker(
-                "unique key without the shard key %s, so rows of different shards can meet in it"
-                    .formatted(table.key()))
-            .at(shard)
-            .on(id)
-            .detail(index)
-            .todo(
-                "if its values are unique over all shards, list the table under keyspace.tables.accept_cross_shard_unique; else make the shard key a part of it"));
+    return !index.primary() || twoSourcesMeet || servesAlready;
+  }
+
+  private static String evidence(Verdict verdict) {
+    return switch (verdict.answer()) {
+      case ALL_APART -> " (all values that will meet were compared: no two are the same now)";
+      case SOME_APART ->
+          " (a sample of the values that will meet was compared: no two are the same)";
+      case UNKNOWN -> " (whether values are the same now could not be found out in time)";
+      case NOBODY_MEETS, MET -> "";
+    };
   }
 }
