@@ -75,6 +75,10 @@ public final class Checks {
     checks.add(new TableShapes(subject));
     checks.add(new RowSample(subject));
     checks.add(new DestinationRows(subject));
+    checks.add(new ForeignKeys(subject));
+    checks.add(new Databases(subject));
+    checks.add(new DiskSpace(subject));
+    checks.add(new OtherMigrations(subject));
     checks.addAll(others);
     return checks;
   }

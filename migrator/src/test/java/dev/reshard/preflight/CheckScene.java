@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /**
@@ -61,6 +62,7 @@ final class CheckScene implements AutoCloseable {
   private List<String> sharded = List.of("public.*");
   private List<TableId> accepted = List.of();
 
+  private OptionalLong free = OptionalLong.empty();
   private final Map<ShardId, String> urls = new TreeMap<>();
 
   private CheckScene(SandboxShards shards) {
@@ -94,6 +96,12 @@ final class CheckScene implements AutoCloseable {
   /** Another way to a shard. */
   CheckScene reaching(ShardId shard, int port) {
     urls.put(shard, shards.get(shard.name()).url().replaceFirst(":\\d+/", ":" + port + "/"));
+    return this;
+  }
+
+  /** Says how much is free on b's disk. */
+  CheckScene free(long bytes) {
+    free = OptionalLong.of(bytes);
     return this;
   }
 
@@ -171,7 +179,10 @@ final class CheckScene implements AutoCloseable {
     for (SandboxShard shard : shards.all()) {
       ShardId id = new ShardId(shard.name());
       String url = urls.getOrDefault(id, shard.url());
-      addresses.put(id, new Spec.Shard(id, url, user, new Secret(password)));
+      addresses.put(
+          id,
+          new Spec.Shard(
+              id, url, user, new Secret(password), id.equals(B) ? free : OptionalLong.empty()));
     }
     return new Spec(
         "shop",

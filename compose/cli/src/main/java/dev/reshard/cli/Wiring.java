@@ -170,15 +170,20 @@ public final class Wiring implements AutoCloseable {
    * the rest is looked at as if the file's map were stored.
    */
   public Checks checks(CheckSessions through) throws SQLException, InterruptedException {
-    List<Check> others = List.of(new KafkaCheck(spec));
     try {
-      return Checks.read(spec, plan(), !isNew(), through, others);
+      return checks(plan(), !isNew(), through);
     } catch (SQLException e) {
       if (through.shards().contains(spec.control())) {
         throw e;
       }
-      return Checks.read(spec, planFrom(mapOfFile()), false, through, others);
+      return checks(planFrom(mapOfFile()), false, through);
     }
+  }
+
+  private Checks checks(Plan plan, boolean begun, CheckSessions through)
+      throws InterruptedException {
+    List<Check> others = List.of(new KafkaCheck(spec, plan.moves().shards(), begun));
+    return Checks.read(spec, plan, begun, through, others);
   }
 
   /**
