@@ -57,6 +57,7 @@ class ArchitectureTest {
           control    keyspace spec postgres
           plan       keyspace spec
           preflight  keyspace spec plan postgres control
+          draft      keyspace spec postgres preflight
           schema     keyspace spec postgres control
           copy       keyspace spec plan postgres control
           apply      keyspace spec postgres control change
@@ -66,7 +67,7 @@ class ArchitectureTest {
           shadow     keyspace topics postgres spec control migration
           cutover    keyspace topics routing postgres spec guard control apply migration
           finish     keyspace postgres spec guard change control schema migration
-          cli        keyspace topics routing postgres guard change capture spec control plan preflight schema copy apply migration verify probe shadow cutover finish
+          cli        keyspace topics routing postgres guard change capture spec control plan preflight draft schema copy apply migration verify probe shadow cutover finish
           demo       keyspace routing guard spec control plan finish cli sandbox
           """);
 

@@ -23,7 +23,7 @@ import java.util.SortedMap;
  * The one session of a check on one shard. The server itself refuses any change in it, and ends
  * whatever takes long or waits for a lock. Confined to one thread at a time.
  */
-final class CheckSession implements AutoCloseable {
+public final class CheckSession implements AutoCloseable {
   /** The most for one look at a catalog. */
   private static final Duration CATALOG_LIMIT = Duration.ofSeconds(10);
 
@@ -47,7 +47,7 @@ final class CheckSession implements AutoCloseable {
 
   /** Reads one row. */
   @FunctionalInterface
-  interface Row<T> {
+  public interface Row<T> {
     T read(ResultSet row) throws SQLException;
   }
 
@@ -82,7 +82,8 @@ final class CheckSession implements AutoCloseable {
     }
   }
 
-  ShardId shard() {
+  /** Whose session it is. */
+  public ShardId shard() {
     return shard;
   }
 
@@ -91,7 +92,8 @@ final class CheckSession implements AutoCloseable {
     return connection.getMetaData().getDatabaseMajorVersion();
   }
 
-  <T> List<T> query(String sql, Row<T> reader, Object... parameters) throws SQLException {
+  /** All rows of a query of catalogs. */
+  public <T> List<T> query(String sql, Row<T> reader, Object... parameters) throws SQLException {
     limit(CATALOG_LIMIT);
     return run(sql, reader, parameters);
   }
@@ -105,8 +107,8 @@ final class CheckSession implements AutoCloseable {
    * As {@link #query}, of rows; empty if it is not done within the limit, or one of {@link
    * #NOT_NOW} is in the way.
    */
-  <T> Optional<List<T>> queryWithin(Duration most, String sql, Row<T> reader, Object... parameters)
-      throws SQLException {
+  public <T> Optional<List<T>> queryWithin(
+      Duration most, String sql, Row<T> reader, Object... parameters) throws SQLException {
     limit(most);
     try {
       return Optional.of(run(sql, reader, parameters));
@@ -118,7 +120,8 @@ final class CheckSession implements AutoCloseable {
     }
   }
 
-  SortedMap<TableId, Table> tables(Collection<TableId> ids) throws SQLException {
+  /** Those of the tables that are there. */
+  public SortedMap<TableId, Table> tables(Collection<TableId> ids) throws SQLException {
     limit(CATALOG_LIMIT);
     return Catalog.readAll(connection, ids);
   }

@@ -58,13 +58,13 @@ public final class CheckSessions implements AutoCloseable {
   }
 
   /** A finding for each of the others. */
-  List<Finding> unreachable() {
+  public List<Finding> unreachable() {
     return unreachable;
   }
 
   /** What one shard is asked. */
   @FunctionalInterface
-  interface Question<T> {
+  public interface Question<T> {
     T ask(CheckSession session) throws SQLException;
   }
 
@@ -74,10 +74,11 @@ public final class CheckSessions implements AutoCloseable {
    * @param values of those that did
    * @param failures a blocker for each that could not
    */
-  record Answers<T>(Map<ShardId, T> values, List<Finding> failures) {}
+  public record Answers<T>(Map<ShardId, T> values, List<Finding> failures) {}
 
   /** Asks the reachable ones of these shards. */
-  <T> Answers<T> ask(Collection<ShardId> shards, Question<T> question) throws InterruptedException {
+  public <T> Answers<T> ask(Collection<ShardId> shards, Question<T> question)
+      throws InterruptedException {
     Set<ShardId> those = new TreeSet<>(shards);
     those.retainAll(open.keySet());
     return ask(

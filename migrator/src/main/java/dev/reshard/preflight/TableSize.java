@@ -15,7 +15,7 @@ import java.util.TreeMap;
  * @param pages of 8 KiB, without indexes and TOAST
  * @param bytes with indexes and TOAST
  */
-record TableSize(long rows, long pages, long bytes) {
+public record TableSize(long rows, long pages, long bytes) {
   private static final String SIZES =
       """
       SELECT root.oid, sum(greatest(c.reltuples, 0))::int8, sum(pg_relation_size(c.oid) / 8192)::int8,
@@ -40,7 +40,7 @@ record TableSize(long rows, long pages, long bytes) {
   static final TableSize NONE = new TableSize(0, 0, 0);
 
   /** The sizes of a shard's tables. */
-  static Map<TableId, TableSize> of(CheckSession session, Map<TableId, Table> tables)
+  public static Map<TableId, TableSize> of(CheckSession session, Map<TableId, Table> tables)
       throws SQLException {
     Map<Long, TableId> ids = new HashMap<>();
     tables.forEach((id, table) -> ids.put(table.oid(), id));
@@ -56,7 +56,7 @@ record TableSize(long rows, long pages, long bytes) {
   }
 
   /** How to read about {@code wanted} rows from all over the table. */
-  Sample sample(int wanted) {
+  public Sample sample(int wanted) {
     double density = rows > 0 && pages > 0 ? (double) rows / pages : ASSUMED_ROWS_IN_A_PAGE;
     boolean all = pages <= 2 * SAMPLED_PAGES;
     double read = density * (all ? pages : SAMPLED_PAGES);
@@ -76,9 +76,9 @@ record TableSize(long rows, long pages, long bytes) {
    * @param clause stands behind the table's name; empty if all pages are read
    * @param condition {@code true} if all rows of these pages are taken
    */
-  record Sample(String clause, String condition, int limit) {
+  public record Sample(String clause, String condition, int limit) {
     /** Whether so many rows are all that the table has. */
-    boolean isAll(int found) {
+    public boolean isAll(int found) {
       return clause.isEmpty() && condition.equals("true") && found < limit;
     }
   }

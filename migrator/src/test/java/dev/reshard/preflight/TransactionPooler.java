@@ -1,5 +1,6 @@
 package dev.reshard.preflight;
 
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -52,7 +53,15 @@ final class TransactionPooler implements AutoCloseable {
     return listener.getLocalPort();
   }
 
-  private record Message(int type, byte[] body) {
+  private static final class Message {
+    private final int type;
+    private final byte[] body;
+
+    Message(int type, byte[] body) {
+      this.type = type;
+      this.body = body;
+    }
+
     static Message read(DataInputStream in) throws IOException {
       int type = in.readUnsignedByte();
       return new Message(type, in.readNBytes(in.readInt() - 4));
@@ -125,7 +134,7 @@ final class TransactionPooler implements AutoCloseable {
 
   private static byte[] startup(DataInputStream in, DataOutputStream out) throws IOException {
     byte[] body = in.readNBytes(in.readInt() - 4);
-    if (new DataInputStream(new java.io.ByteArrayInputStream(body)).readInt() == SSL_REQUEST) {
+    if (new DataInputStream(new ByteArrayInputStream(body)).readInt() == SSL_REQUEST) {
       out.write('N');
       return startup(in, out);
     }

@@ -18,6 +18,7 @@ import picocli.CommandLine.Command;
     version = "reshard 0.1",
     description = "Moves live data between PostgreSQL shards.",
     subcommands = {
+      InitCommand.class,
       CheckCommand.class,
       PlanCommand.class,
       RunCommand.class,
