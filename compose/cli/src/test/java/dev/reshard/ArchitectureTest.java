@@ -37,6 +37,9 @@ import java.util.stream.Stream;
  *       postgres}, in whose words its SPI speaks (the file's settings, states, the worker's lease);
  *   <li>{@code finish} sees {@code postgres}, {@code change} and {@code schema}: it undoes what
  *       they made;
+ *   <li>{@code schema} sees {@code preflight}: it hands in checks of its own;
+ *   <li>{@code publish} tells foreign programs what {@code control} and {@code routing} have
+ *       stored;
  *   <li>{@code demo} sees what it plays: an application ({@code routing}) and an operator.
  * </ul>
  */
@@ -58,7 +61,7 @@ class ArchitectureTest {
           plan       keyspace spec
           preflight  keyspace spec plan postgres control
           draft      keyspace spec postgres preflight
-          schema     keyspace spec postgres control
+          schema     keyspace spec postgres control preflight
           copy       keyspace spec plan postgres control
           apply      keyspace spec postgres control change
           migration  keyspace topics postgres guard change capture spec control plan preflight schema copy apply
@@ -67,12 +70,13 @@ class ArchitectureTest {
           shadow     keyspace topics postgres spec control migration
           cutover    keyspace topics routing postgres spec guard control apply migration
           finish     keyspace postgres spec guard change control schema migration
-          cli        keyspace topics routing postgres guard change capture spec control plan preflight draft schema copy apply migration verify probe shadow cutover finish
-          demo       keyspace routing guard spec control plan finish cli sandbox
+          publish    keyspace topics routing postgres spec control migration
+          cli        keyspace topics routing postgres guard change capture spec control plan preflight draft schema copy apply migration verify probe shadow cutover finish publish
+          demo       keyspace topics routing guard spec control plan finish cli sandbox
           """);
 
   private static final Set<String> SHADOW_VALIDATOR = Set.of("verify", "probe", "shadow");
-  private static final Set<String> CUTOVER = Set.of("cutover", "finish");
+  private static final Set<String> CUTOVER = Set.of("cutover", "finish", "publish");
 
   @ArchTest
   static final ArchRule packagesFormNoCycle =

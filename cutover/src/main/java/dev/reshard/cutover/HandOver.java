@@ -13,6 +13,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * Hands units over, one after the other, and mends what a dead worker left. Confined to one thread.
@@ -32,14 +33,22 @@ final class HandOver {
     return migration.control().units().stream().filter(unit -> unit.place() == from).toList();
   }
 
-  /** A new attempt: reserved in the control database, then taken to its end. */
-  CutoverDriver.Result attempt(StageUnit unit, Direction direction) throws Exception {
+  /**
+   * A new attempt: reserved in the control database, then taken to its end.
+   *
+   * @param say hears what an operator should know beside how it ended
+   */
+  CutoverDriver.Result attempt(StageUnit unit, Direction direction, Consumer<String> say)
+      throws Exception {
     StageUnit fenced = unit.fenced(direction, epoch() + 1);
     try (ShardSteps steps = new ShardSteps(migration, replication, fenced, false)) {
       migration.control().moveUnit(unit, fenced, migration.worker().lease());
-      return new CutoverDriver(
-              steps, Progress.AT_OWNER, migration.spec().budget().pause(), System::nanoTime)
-          .run();
+      CutoverDriver.Result result =
+          new CutoverDriver(
+                  steps, Progress.AT_OWNER, migration.spec().budget().pause(), System::nanoTime)
+              .run();
+      steps.notes().forEach(say);
+      return result;
     }
   }
 
@@ -50,7 +59,11 @@ final class HandOver {
     for (StageUnit unit : migration.control().units()) {
       if (unit.place() == Place.FENCED || unit.place() == Place.DECIDED) {
         try (ShardSteps steps = new ShardSteps(migration, replication, unit, true)) {
-          Progress from = CutoverDecider.recovered(steps.isSealed());
+          boolean sealed = steps.isSealed();
+          if (sealed) {
+            steps.decided();
+          }
+          Progress from = CutoverDecider.recovered(sealed);
           new CutoverDriver(steps, from, migration.spec().budget().pause(), System::nanoTime).run();
         }
       }

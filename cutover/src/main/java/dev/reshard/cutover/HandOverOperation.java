@@ -3,6 +3,7 @@ package dev.reshard.cutover;
 import dev.reshard.control.ControlStore;
 import dev.reshard.control.MigrationState;
 import dev.reshard.control.Requests.Command;
+import dev.reshard.control.Requests.Request;
 import dev.reshard.control.StageUnit;
 import dev.reshard.control.StageUnit.Direction;
 import dev.reshard.keyspace.BucketSet;
@@ -37,7 +38,9 @@ public final class HandOverOperation implements Operation {
     this.direction = direction;
     this.migration = migration;
     this.handOver = new HandOver(migration, replication);
-    this.gates = List.copyOf(gates);
+    List<Gate> all = new ArrayList<>(gates);
+    all.add(new PredictedPause(migration, replication, direction));
+    this.gates = List.copyOf(all);
   }
 
   /** Hands the buckets to their destinations, if every gate is open. */
@@ -64,7 +67,7 @@ public final class HandOverOperation implements Operation {
   }
 
   @Override
-  public int run(MigrationState state, String who, Consumer<String> say) throws Exception {
+  public int run(MigrationState state, Request request, Consumer<String> say) throws Exception {
     List<StageUnit> units = handOver.waiting(direction);
     if (units.isEmpty()) {
       say.accept("already so: " + owners());
@@ -87,11 +90,11 @@ public final class HandOverOperation implements Operation {
     long lease = migration.worker().lease();
     ControlStore control = migration.control();
     long before = handOver.epoch();
-    control.moveTo(state, handing, lease, who, "asked for");
+    control.moveTo(state, handing, lease, request.who(), "asked for");
     CutoverDriver.Result slowest = null;
     String gaveUp = "";
     for (StageUnit unit : units) {
-      CutoverDriver.Result result = handOver.attempt(unit, direction);
+      CutoverDriver.Result result = handOver.attempt(unit, direction, say);
       if (result.progress() != Progress.MOVED) {
         gaveUp = "%s was given up: %s".formatted(unit, result.reason());
         break;
@@ -99,7 +102,8 @@ public final class HandOverOperation implements Operation {
       slowest = slowest == null || pause(result) > pause(slowest) ? result : slowest;
     }
     MigrationState after = handOver.state(handing);
-    control.moveTo(handing, after, lease, who, gaveUp.isEmpty() ? "all units moved" : gaveUp);
+    control.moveTo(
+        handing, after, lease, request.who(), gaveUp.isEmpty() ? "all units moved" : gaveUp);
     if (slowest != null) {
       say.accept("%s (epoch %d > %d)".formatted(owners(), before, handOver.epoch()));
       say.accept("slowest unit: " + steps(slowest));

@@ -6,6 +6,7 @@ import dev.reshard.control.StageUnit;
 import dev.reshard.control.StageUnit.Place;
 import dev.reshard.guard.Guard;
 import dev.reshard.guard.Writer;
+import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
@@ -16,8 +17,11 @@ import dev.reshard.routing.ShardMapStore;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,10 +42,8 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
   private final Move handOver;
   private final Duration budget;
   private final boolean recovering;
-  private final Connection owner;
-  private final Connection receiver;
-  private final Connection control;
-  private final Optional<Connection> home;
+  private final Map<ShardId, Connection> sessions = new TreeMap<>();
+  private final List<String> notes = new ArrayList<>();
   private final String token;
   private StageUnit unit;
   private long deadlineNanos;
@@ -62,7 +64,7 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
     this.guard = new Guard(Guards.unitOf(migration, move), migration.worker());
     this.budget = migration.spec().budget().pause();
     this.lane = replication.lane(unit.owner(), unit.receiver());
-    this.token = "%s %s %d".formatted(migration.worker().marker().secret(), unit, unit.attempt());
+    this.token = migration.worker().marker().token("%s %d".formatted(unit, unit.attempt()));
     boolean withReference =
         migration.hasReference()
             && migration.newShards().contains(unit.receiver())
@@ -71,25 +73,48 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
         withReference
             ? Optional.of(replication.lane(migration.home(), unit.receiver()))
             : Optional.empty();
-    this.owner = open(unit.owner());
-    this.receiver = open(unit.receiver());
-    this.control = open(migration.spec().control());
-    this.home = withReference ? Optional.of(open(migration.home())) : Optional.empty();
+    warmUp(unit.owner(), unit.receiver());
+    warmUp(unit.receiver(), unit.owner());
+    if (withReference) {
+      on(migration.home());
+    }
+    startClock();
   }
 
-  private Connection open(ShardId shard) throws SQLException {
-    return migration.sessions().open(shard, "cutover");
+  /** Opens a session and lets it make ready for what it will call in the pause. */
+  private void warmUp(ShardId shard, ShardId other) throws SQLException {
+    guard.warmUp(on(shard));
+    LaneProgress.mute(on(shard), migration.name(), other, BucketSet.empty());
+  }
+
+  /** The session on a shard; a new one if it broke. */
+  private Connection on(ShardId shard) throws SQLException {
+    Connection session = sessions.get(shard);
+    if (session == null || session.isClosed()) {
+      session = migration.sessions().open(shard, "cutover");
+      sessions.put(shard, session);
+    }
+    return session;
+  }
+
+  private void startClock() {
+    deadlineNanos = System.nanoTime() + budget.toNanos();
+  }
+
+  /** What an operator should know of the attempt, beside how it ended. */
+  List<String> notes() {
+    return List.copyOf(notes);
   }
 
   @Override
   public void fence() throws SQLException {
-    deadlineNanos = System.nanoTime() + budget.toNanos();
-    guard.fence(owner, unit.attempt(), budget);
+    startClock();
+    guard.fence(on(unit.owner()), unit.attempt(), budget);
   }
 
   @Override
   public boolean awaitWriters() throws SQLException {
-    List<Writer> left = guard.waitForWriters(owner, remaining());
+    List<Writer> left = guard.waitForWriters(on(unit.owner()), remaining());
     if (!left.isEmpty()) {
       log.warn("{}: write transactions outlasted the budget: {}", unit, left);
     }
@@ -98,9 +123,9 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
 
   @Override
   public void mark() throws SQLException {
-    Guard.emitToken(owner, token);
-    if (home.isPresent()) {
-      Guard.emitToken(home.get(), token);
+    Guard.emitToken(on(unit.owner()), token);
+    if (referenceLane.isPresent()) {
+      Guard.emitToken(on(migration.home()), token);
     }
   }
 
@@ -116,28 +141,18 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
    */
   @Override
   public boolean seal() throws SQLException {
-    owner.setAutoCommit(false);
-    try {
-      LaneProgress.unmute(owner, migration.name(), unit.receiver(), handOver.buckets());
-      boolean sealed = guard.seal(owner, unit.attempt(), unit.epoch());
-      if (sealed) {
-        owner.commit();
-      } else {
-        owner.rollback();
-      }
-      return sealed;
-    } catch (SQLException e) {
-      rollBack(owner, e);
-      throw e;
-    } finally {
-      owner.setAutoCommit(true);
-    }
+    return inTransaction(
+        on(unit.owner()),
+        owner -> {
+          unmuteWayBack(owner);
+          return guard.seal(owner, unit.attempt(), unit.epoch());
+        });
   }
 
   @Override
   public void lift() throws SQLException {
-    guard.claim(receiver, unit.attempt());
-    if (!guard.lift(owner, unit.attempt())) {
+    guard.claim(on(unit.receiver()), unit.attempt());
+    if (!guard.lift(on(unit.owner()), unit.attempt())) {
       throw new IllegalStateException(unit + " was to be lifted, but its owner is sealed");
     }
     StageUnit back = unit.at(unit.before());
@@ -152,68 +167,121 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
         throw new SQLException(
             "%s is decided, but its receiver has not applied the last writes yet".formatted(unit));
       }
-      unmuteWayBack();
+      unmuteWayBack(on(unit.owner()));
     }
-    receiver.setAutoCommit(false);
-    try {
-      LaneProgress.mute(receiver, migration.name(), unit.owner(), handOver.buckets());
-      guard.open(receiver, unit.attempt(), unit.epoch());
-      receiver.commit();
-    } catch (SQLException e) {
-      rollBack(receiver, e);
-      throw e;
-    } finally {
-      receiver.setAutoCommit(true);
+    awaitStandbys(unit.owner(), "the decision");
+    awaitStandbys(unit.receiver(), "the last writes");
+    inTransaction(
+        on(unit.receiver()),
+        receiver -> {
+          LaneProgress.mute(receiver, migration.name(), unit.owner(), handOver.buckets());
+          guard.open(receiver, unit.attempt(), unit.epoch());
+          return true;
+        });
+  }
+
+  /** Bounded by the budget: the pause must not last as long as a standby is behind. */
+  private void awaitStandbys(ShardId shard, String what) throws SQLException {
+    List<String> behind = Guard.awaitStandbys(on(shard), remaining());
+    if (!behind.isEmpty()) {
+      String note =
+          "%s: standbys %s of %s had not flushed %s within the budget; do not fail over to one of them before it has caught up"
+              .formatted(unit, behind, shard, what);
+      log.warn(note);
+      notes.add(note);
     }
   }
 
-  /** The seal outlives its transaction; what stood beside it in that transaction may not have. */
-  private void unmuteWayBack() throws SQLException {
+  /**
+   * The lane that leads back to the owner may apply these buckets' changes from the moment of the
+   * decision: before it, a change would be a violation. The seal outlives its transaction; this may
+   * not have, so recovery does it again.
+   */
+  private void unmuteWayBack(Connection owner) throws SQLException {
     LaneProgress.unmute(owner, migration.name(), unit.receiver(), handOver.buckets());
   }
 
+  /** The map's new owner and the unit's place, in one transaction of the control database. */
   @Override
   public void record() throws SQLException {
-    long lease = migration.worker().lease();
-    if (unit.place() == Place.FENCED) {
-      StageUnit decided = unit.at(Place.DECIDED);
-      migration.control().moveUnit(unit, decided, lease);
-      unit = decided;
-    }
-    String keyspace = migration.keyspace().name();
-    ShardMap map = ShardMapStore.load(control, keyspace).orElseThrow().map();
-    if (!handOver.buckets().minus(map.bucketsOf(handOver.destination())).isEmpty()) {
-      ShardMapStore.move(control, keyspace, List.of(handOver), map.epoch());
-    }
     StageUnit arrived = unit.at(unit.after());
-    migration.control().moveUnit(unit, arrived, lease);
+    String keyspace = migration.keyspace().name();
+    migration
+        .control()
+        .moveUnit(
+            unit,
+            arrived,
+            migration.worker().lease(),
+            control -> {
+              ShardMap map = ShardMapStore.load(control, keyspace).orElseThrow().map();
+              if (!handOver.buckets().minus(map.bucketsOf(handOver.destination())).isEmpty()) {
+                ShardMapStore.move(control, keyspace, List.of(handOver), map.epoch());
+              }
+            });
     unit = arrived;
   }
 
   /** Whether the owner is sealed by this unit's last attempt: the only truth after a crash. */
   boolean isSealed() throws SQLException {
-    return !guard.lift(owner, unit.attempt());
+    return !guard.lift(on(unit.owner()), unit.attempt());
+  }
+
+  /** Makes what recovery found on the owner known, before it goes forward however long it takes. */
+  void decided() throws SQLException {
+    if (unit.place() == Place.FENCED) {
+      StageUnit decided = unit.at(Place.DECIDED);
+      migration.control().moveUnit(unit, decided, migration.worker().lease());
+      unit = decided;
+    }
   }
 
   private Duration remaining() {
     return Duration.ofNanos(Math.max(0, deadlineNanos - System.nanoTime()));
   }
 
-  private static void rollBack(Connection connection, SQLException cause) {
+  private interface Work {
+    /**
+     * @return false: it is not to be committed
+     */
+    boolean on(Connection connection) throws SQLException;
+  }
+
+  private static boolean inTransaction(Connection connection, Work work) throws SQLException {
+    connection.setAutoCommit(false);
+    try {
+      boolean done = work.on(connection);
+      if (done) {
+        connection.commit();
+      } else {
+        connection.rollback();
+      }
+      connection.setAutoCommit(true);
+      return done;
+    } catch (SQLException | RuntimeException e) {
+      abandon(connection, e);
+      throw e;
+    }
+  }
+
+  /** A session that cannot even roll back is closed: the next call opens another. */
+  private static void abandon(Connection connection, Exception cause) {
     try {
       connection.rollback();
+      connection.setAutoCommit(true);
     } catch (SQLException e) {
       cause.addSuppressed(e);
+      try {
+        connection.close();
+      } catch (SQLException closing) {
+        cause.addSuppressed(closing);
+      }
     }
   }
 
   @Override
   public void close() throws SQLException {
-    owner.close();
-    receiver.close();
-    control.close();
-    if (home.isPresent()) {
-      home.get().close();
+    for (Connection session : sessions.values()) {
+      session.close();
     }
   }
 }

@@ -4,6 +4,7 @@ import dev.reshard.change.ChangeTopics;
 import dev.reshard.control.CleanupRegistry;
 import dev.reshard.control.CleanupRegistry.Item;
 import dev.reshard.control.MigrationState;
+import dev.reshard.control.StageUnit;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.migration.Guards;
 import dev.reshard.migration.Migration;
@@ -21,22 +22,29 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Ends replication, purges, and undoes what the registry holds. Can be run again at any point. */
+/**
+ * Ends replication, purges, and undoes what the registry holds: at the end of a migration, or when
+ * it is cancelled, and then ids of destinations are given back too. Can be run again at any point.
+ */
 public final class CleanUpPhase implements Phase {
   private static final Logger log = LoggerFactory.getLogger(CleanUpPhase.class);
   private static final int TRIES = 20;
   private static final long RETRY_MS = 500;
 
+  private final MigrationState state;
   private final Migration migration;
   private final Guards guards;
   private final List<Service> services;
 
   /**
-   * The phase of CLEANING_UP.
+   * For one of the two states.
    *
+   * @param state CLEANING_UP or CANCELLED
    * @param services are closed first: nobody may stream from what is dropped
    */
-  public CleanUpPhase(Migration migration, Guards guards, List<Service> services) {
+  public CleanUpPhase(
+      MigrationState state, Migration migration, Guards guards, List<Service> services) {
+    this.state = state;
     this.migration = migration;
     this.guards = guards;
     this.services = List.copyOf(services);
@@ -44,7 +52,7 @@ public final class CleanUpPhase implements Phase {
 
   @Override
   public MigrationState state() {
-    return MigrationState.CLEANING_UP;
+    return state;
   }
 
   @Override
@@ -52,14 +60,26 @@ public final class CleanUpPhase implements Phase {
     for (int i = services.size() - 1; i >= 0; i--) {
       services.get(i).close();
     }
+    CleanUpOptions options = CleanUpOptions.parse(migration.control().cleanUp());
     undo(List.of(CleanupRegistry.Kind.REPLICATION_SLOT, CleanupRegistry.Kind.PUBLICATION));
-    Map<ShardId, Long> purged = new Purge(migration).run();
+    Map<ShardId, Long> purged = new Purge(migration, options.keepSource()).run();
+    SchemaThatStays.keep(
+        migration,
+        migration.control().units().stream()
+            .filter(unit -> unit.attempt() > 0)
+            .map(StageUnit::destination)
+            .toList());
     undo(List.of(CleanupRegistry.Kind.values()));
+    if (options.dropFences()) {
+      for (ShardId shard : migration.moves().shards()) {
+        guards.dropFences(shard);
+      }
+    }
     for (ShardId shard : migration.captured()) {
       forget(shard);
     }
     migration.control().releaseClaims();
-    return new Outcome(MigrationState.CLEANED, "rows purged: " + purged);
+    return new Outcome(MigrationState.CLEANED, "rows purged: " + purged(purged));
   }
 
   /** Undoes everything of some kinds, trying again what fails. */
@@ -103,8 +123,14 @@ public final class CleanUpPhase implements Phase {
       }
       case GUARD -> guards.disarm(item.shard());
       case TOPIC -> ChangeTopics.delete(migration.kafka(), item.name());
-      case SEQUENCE_RANGE -> guards.settleRanges(item.shard());
-      case REPLICA_IDENTITY, INDEX -> execute(item);
+      case SEQUENCE_RANGE -> {
+        if (state == MigrationState.CANCELLED) {
+          guards.giveBackRanges(item.shard());
+        } else {
+          guards.settleRanges(item.shard());
+        }
+      }
+      case REPLICA_IDENTITY, INDEX, SCHEMA_OBJECT -> execute(item);
     }
   }
 
@@ -125,10 +151,12 @@ public final class CleanUpPhase implements Phase {
     return migration.sessions().open(shard, "clean up");
   }
 
-  /** For people: what was purged where. */
-  static String purged(Map<ShardId, Long> rows) {
-    return rows.entrySet().stream()
-        .map(entry -> "%d rows from %s".formatted(entry.getValue(), entry.getKey()))
-        .collect(Collectors.joining(", "));
+  /** For people: {@code 53725 from a, 46365 from b}. */
+  private static String purged(Map<ShardId, Long> rows) {
+    return rows.isEmpty()
+        ? "none"
+        : rows.entrySet().stream()
+            .map(entry -> "%d from %s".formatted(entry.getValue(), entry.getKey()))
+            .collect(Collectors.joining(", "));
   }
 }

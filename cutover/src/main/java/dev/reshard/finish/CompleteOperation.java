@@ -2,43 +2,70 @@ package dev.reshard.finish;
 
 import dev.reshard.control.MigrationState;
 import dev.reshard.control.Requests.Command;
-import dev.reshard.migration.Guards;
+import dev.reshard.control.Requests.Request;
+import dev.reshard.control.StageUnit.Place;
 import dev.reshard.migration.Migration;
 import dev.reshard.migration.Operation;
 import dev.reshard.migration.Phase;
-import dev.reshard.migration.Service;
+import java.sql.SQLException;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** Ends the way back, as an operator asks for it. */
+/** Ends a migration, as an operator asks for it: for good, or as if it had never been begun. */
 public final class CompleteOperation implements Operation {
   private static final int DONE = 0;
+  private static final int REFUSED = 4;
   private static final int UNFINISHED = 6;
 
+  private final Command command;
   private final Migration migration;
   private final CleanUpPhase cleanUp;
 
-  public CompleteOperation(Migration migration, Guards guards, List<Service> services) {
+  private CompleteOperation(Command command, Migration migration, CleanUpPhase cleanUp) {
+    this.command = command;
     this.migration = migration;
-    this.cleanUp = new CleanUpPhase(migration, guards, services);
+    this.cleanUp = cleanUp;
+  }
+
+  /** Ends the way back; the request's argument is the text of {@link CleanUpOptions}. */
+  public static CompleteOperation complete(Migration migration, CleanUpPhase cleanUp) {
+    return new CompleteOperation(Command.COMPLETE, migration, cleanUp);
+  }
+
+  /** Takes everything away again, while no unit has moved. */
+  public static CompleteOperation cancel(Migration migration, CleanUpPhase cleanUp) {
+    return new CompleteOperation(Command.CANCEL, migration, cleanUp);
   }
 
   @Override
   public Command command() {
-    return Command.COMPLETE;
+    return command;
   }
 
   @Override
   public Set<MigrationState> states() {
-    return EnumSet.of(MigrationState.COMPLETED, MigrationState.ROLLED_BACK);
+    return command == Command.COMPLETE
+        ? EnumSet.of(MigrationState.COMPLETED, MigrationState.ROLLED_BACK)
+        : EnumSet.of(
+            MigrationState.PENDING,
+            MigrationState.PREPARING,
+            MigrationState.COPYING,
+            MigrationState.CATCHING_UP,
+            MigrationState.READY_FOR_CUTOVER,
+            MigrationState.PAUSED,
+            MigrationState.FAILED);
   }
 
   @Override
-  public int run(MigrationState state, String who, Consumer<String> say) throws Exception {
+  public int run(MigrationState state, Request request, Consumer<String> say) throws Exception {
+    if (command == Command.CANCEL && someUnitMoved()) {
+      say.accept("refused: some buckets have moved; 'reshard rollback' brings them back first");
+      return REFUSED;
+    }
     long lease = migration.worker().lease();
-    migration.control().moveTo(state, MigrationState.CLEANING_UP, lease, who, "asked for");
+    migration.control().setCleanUp(request.argument());
+    migration.control().moveTo(state, cleanUp.state(), lease, request.who(), "asked for");
     Phase.Outcome outcome;
     try {
       outcome = cleanUp.run();
@@ -46,10 +73,12 @@ public final class CompleteOperation implements Operation {
       say.accept(e.getMessage());
       return UNFINISHED;
     }
-    migration
-        .control()
-        .moveTo(MigrationState.CLEANING_UP, outcome.next(), lease, who, outcome.why());
+    migration.control().moveTo(cleanUp.state(), outcome.next(), lease, "worker", outcome.why());
     say.accept(outcome.why());
     return DONE;
+  }
+
+  private boolean someUnitMoved() throws SQLException {
+    return migration.control().units().stream().anyMatch(unit -> unit.place() != Place.AT_SOURCE);
   }
 }

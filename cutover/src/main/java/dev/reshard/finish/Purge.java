@@ -16,10 +16,17 @@ import dev.reshard.postgres.Table;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
-/** Deletes rows of buckets from the shard that no longer owns them. Confined to one thread. */
+/**
+ * Deletes rows of buckets from the shard that does not own them, and of reference tables from new
+ * shards that got no bucket. Confined to one thread.
+ */
 final class Purge {
   /**
    * Pages of 8 KiB that one transaction looks through: short locks, and room for others between.
@@ -27,9 +34,16 @@ final class Purge {
   private static final int BLOCKS = 1024;
 
   private final Migration migration;
+  private final boolean keepSource;
 
-  Purge(Migration migration) {
+  /**
+   * A purge that can be run again at any point.
+   *
+   * @param keepSource whether rows that have moved stay where they were, too
+   */
+  Purge(Migration migration, boolean keepSource) {
     this.migration = migration;
+    this.keepSource = keepSource;
   }
 
   /**
@@ -39,16 +53,36 @@ final class Purge {
    */
   Map<ShardId, Long> run() throws SQLException {
     Map<ShardId, BucketSet> foreign = new TreeMap<>();
+    Set<ShardId> empty = new TreeSet<>(migration.hasReference() ? migration.newShards() : Set.of());
     for (StageUnit unit : migration.control().units()) {
       Move move = Guards.moveOf(migration, unit);
-      foreign.merge(
-          unit.place() == Place.AT_DESTINATION ? move.source() : move.destination(),
-          move.buckets(),
-          BucketSet::plus);
+      boolean moved = unit.place() == Place.AT_DESTINATION;
+      if (moved) {
+        empty.remove(move.destination());
+      }
+      if (!moved || !keepSource) {
+        foreign.merge(moved ? move.source() : move.destination(), move.buckets(), BucketSet::plus);
+      }
     }
     Map<ShardId, Long> deleted = new TreeMap<>();
     for (Map.Entry<ShardId, BucketSet> shard : foreign.entrySet()) {
       deleted.put(shard.getKey(), purge(shard.getKey(), shard.getValue()));
+    }
+    for (ShardId shard : empty) {
+      deleted.merge(shard, purgeReferences(shard), Long::sum);
+    }
+    return deleted;
+  }
+
+  private long purgeReferences(ShardId shard) throws SQLException {
+    long deleted = 0;
+    try (Connection connection = migration.sessions().open(shard, "purge")) {
+      for (TableId id : migration.keyspace().reference()) {
+        Optional<Table> table = Catalog.find(connection, id);
+        for (Table.Leaf leaf : table.map(Table::leaves).orElse(List.of())) {
+          deleted += purge(connection, leaf, "true");
+        }
+      }
     }
     return deleted;
   }
@@ -57,10 +91,10 @@ final class Purge {
     long deleted = 0;
     try (Connection connection = migration.sessions().open(shard, "purge")) {
       for (ShardedTable sharded : migration.keyspace().sharded()) {
-        Table table = Catalog.read(connection, sharded.id());
+        Optional<Table> table = Catalog.find(connection, sharded.id());
         String where =
             migration.keyspace().partitioning().sqlIn(TableId.quote(sharded.key()), buckets);
-        for (Table.Leaf leaf : table.leaves()) {
+        for (Table.Leaf leaf : table.map(Table::leaves).orElse(List.of())) {
           deleted += purge(connection, leaf, where);
         }
       }

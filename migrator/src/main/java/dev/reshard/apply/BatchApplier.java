@@ -5,6 +5,7 @@ import dev.reshard.change.Transaction;
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.postgres.OwnTransaction;
 import dev.reshard.postgres.OwnTransaction.Durability;
+import dev.reshard.postgres.SqlState;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
@@ -64,7 +65,7 @@ final class BatchApplier {
       throw new LaneException(
           e.problem(), "%s: %s".formatted(where(transaction), e.getMessage()), e);
     } catch (SQLException e) {
-      if (SqlFailures.mayPass(e) || SqlFailures.isLeaseLost(e)) {
+      if (SqlState.mayPass(e) || SqlState.isLeaseLost(e)) {
         throw e;
       }
       // Not the cause: its detail holds values of the row.

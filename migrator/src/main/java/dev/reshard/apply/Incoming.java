@@ -1,6 +1,7 @@
 package dev.reshard.apply;
 
 import dev.reshard.apply.LaneException.Problem;
+import dev.reshard.change.ChangeException;
 import dev.reshard.change.RowChange;
 import dev.reshard.change.Transaction;
 import dev.reshard.postgres.Lsn;
@@ -20,7 +21,7 @@ final class Incoming implements AutoCloseable {
   private final LaneLimits limits;
   private final Deque<Transaction> waiting = new ArrayDeque<>();
   private ChangeSource source;
-  private LaneException failure;
+  private RuntimeException failure;
 
   Incoming(ChangeSource.Factory factory, LaneLimits limits) {
     this.factory = factory;
@@ -32,14 +33,12 @@ final class Incoming implements AutoCloseable {
   }
 
   /** Reads from {@code position} on; forgets what was read before. */
-  void open(LanePosition position) {
+  void open(LanePosition position) throws SourceAwayException {
     close();
     waiting.clear();
     failure = null;
     try {
       source = factory.open(position);
-    } catch (LaneException e) {
-      throw e;
     } catch (RuntimeException e) {
       throw failed(e);
     }
@@ -54,8 +53,9 @@ final class Incoming implements AutoCloseable {
    * batch.
    *
    * @throws LaneException if there is nothing, and no more can be read
+   * @throws SourceAwayException if there is nothing, and no more can be read now
    */
-  void fill(LanePosition applied) {
+  void fill(LanePosition applied) throws SourceAwayException {
     if (failure == null) {
       try {
         List<Transaction> read = source.poll(limits.pollTimeout());
@@ -64,14 +64,12 @@ final class Incoming implements AutoCloseable {
           rows += take(read, applied.applied());
           read = rows < limits.batchRows() ? source.poll(Duration.ZERO) : List.of();
         }
-      } catch (LaneException e) {
-        failure = e;
       } catch (RuntimeException e) {
-        failure = failed(e);
+        failure = e;
       }
     }
     if (failure != null && waiting.isEmpty()) {
-      throw failure;
+      throw failed(failure);
     }
   }
 
@@ -156,8 +154,15 @@ final class Incoming implements AutoCloseable {
     return bytes;
   }
 
-  private static LaneException failed(RuntimeException e) {
-    return new LaneException(
-        Problem.SOURCE_FAILED, "the changes cannot be read: " + e.getMessage(), e);
+  /** What the topic itself says is final; a broker that does not answer is not. */
+  private static SourceAwayException failed(RuntimeException e) {
+    if (e instanceof LaneException known) {
+      throw known;
+    }
+    if (e instanceof ChangeException topic) {
+      throw new LaneException(
+          Problem.SOURCE_FAILED, "the changes cannot be read: " + topic.getMessage(), topic);
+    }
+    return new SourceAwayException(e);
   }
 }

@@ -11,13 +11,10 @@ import java.time.Duration;
  * @param pollTimeout how long one wait for changes lasts; bounds how late a closed lane ends
  * @param flushEvery at least this often a commit is synchronous, so that records before it may be
  *     deleted (HAZARDS F24)
- * @param retryFor how long a failing batch is tried again before the lane stops
  */
-public record LaneLimits(
-    int batchRows, int batchBytes, Duration pollTimeout, Duration flushEvery, Duration retryFor) {
+public record LaneLimits(int batchRows, int batchBytes, Duration pollTimeout, Duration flushEvery) {
   public static final LaneLimits DEFAULT =
-      new LaneLimits(
-          10_000, 8 << 20, Duration.ofMillis(100), Duration.ofSeconds(1), Duration.ofMinutes(2));
+      new LaneLimits(10_000, 8 << 20, Duration.ofMillis(100), Duration.ofSeconds(1));
 
   public LaneLimits {
     if (batchRows < 1 || batchBytes < 1) {
@@ -25,11 +22,7 @@ public record LaneLimits(
     }
   }
 
-  public LaneLimits withRetryFor(Duration duration) {
-    return new LaneLimits(batchRows, batchBytes, pollTimeout, flushEvery, duration);
-  }
-
   public LaneLimits withBatchRows(int rows) {
-    return new LaneLimits(rows, batchBytes, pollTimeout, flushEvery, retryFor);
+    return new LaneLimits(rows, batchBytes, pollTimeout, flushEvery);
   }
 }

@@ -6,6 +6,7 @@ import dev.reshard.change.Transaction;
 import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.OwnTransaction.Durability;
 import dev.reshard.postgres.ShardSessions;
+import dev.reshard.postgres.SqlState;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -57,7 +58,7 @@ final class LaneLoop implements Runnable {
     this.destination = new Destination(sessions, config, limits, listener != null);
     this.incoming = new Incoming(source, limits);
     this.teller = new KeyTeller(listener);
-    this.backoff = new Backoff(limits.retryFor());
+    this.backoff = new Backoff();
   }
 
   Progress progress() {
@@ -110,15 +111,27 @@ final class LaneLoop implements Runnable {
   }
 
   private void round() throws InterruptedException {
-    if (destination.isConnected() && incoming.isEmpty()) {
-      incoming.fill(progress.applied());
+    try {
+      if (destination.isConnected() && incoming.isOpen() && incoming.isEmpty()) {
+        incoming.fill(progress.applied());
+      }
+      applyRound();
+    } catch (SourceAwayException e) {
+      incoming.close();
+      retrying(e.getMessage());
     }
+    if (backoff.failures() > 0) {
+      gate.pause(backoff.delay());
+    }
+  }
+
+  private void applyRound() throws SourceAwayException {
     Optional<Lsn> limit = gate.begin();
     if (limit.isEmpty()) {
       return;
     }
     try {
-      if (!destination.isConnected()) {
+      if (!destination.isConnected() || !incoming.isOpen()) {
         connect();
       }
       List<Transaction> batch = incoming.batch(limit.get());
@@ -136,31 +149,30 @@ final class LaneLoop implements Runnable {
     } finally {
       gate.end(incoming.provenAfter(progress.applied()));
     }
-    if (backoff.failures() > 0) {
-      gate.pause(backoff.delay());
-    }
   }
 
   /** The first time, or after the session broke: maybe during a commit whose fate is unknown. */
-  private void connect() throws SQLException {
+  private void connect() throws SQLException, SourceAwayException {
     LaneProgress.Stored stored = destination.connect();
     LanePosition position = stored.position();
+    LanePosition before = progress.applied();
+    progress = new Progress(position, position, progress.committed(), progress.rows());
+    flushedAtNanos = System.nanoTime();
+    // before the topic is opened: whoever waits for a token that is applied need not wait for Kafka
+    stored.lastToken().ifPresent(token -> tokens.seen(List.of(token)));
     if (!incoming.isOpen()) {
       log.info("lane {} starts after {}", config.name(), position.applied());
       incoming.open(position);
-    } else if (progress.applied().applied().isAfter(position.applied())) {
+    } else if (before.applied().isAfter(position.applied())) {
       log.warn(
           "shard {} came back at {}, before {}: its last asynchronous commits are lost and applied again",
           config.destination(),
           position.applied(),
-          progress.applied().applied());
+          before.applied());
       incoming.open(position);
     } else {
       incoming.dropUpTo(position.applied());
     }
-    progress = new Progress(position, position, progress.committed(), progress.rows());
-    flushedAtNanos = System.nanoTime();
-    stored.lastToken().ifPresent(token -> tokens.seen(List.of(token)));
   }
 
   private void apply(List<Transaction> batch) throws SQLException {
@@ -175,7 +187,7 @@ final class LaneLoop implements Runnable {
       log.debug("lane {}: batch is applied again in order: {}", config.name(), e.problem());
       applyInOrder(batch);
     } catch (SQLException e) {
-      if (SqlFailures.mayPass(e) || SqlFailures.isLeaseLost(e)) {
+      if (SqlState.mayPass(e) || SqlState.isLeaseLost(e)) {
         throw e;
       }
       log.debug("lane {}: batch is applied again in order: {}", config.name(), e.getSQLState());
@@ -218,26 +230,27 @@ final class LaneLoop implements Runnable {
   }
 
   private void failed(SQLException e) {
-    if (SqlFailures.isLeaseLost(e)) {
+    if (SqlState.isLeaseLost(e)) {
       throw new LaneException(Problem.LEASE_LOST, SqlFailures.describe(e));
     }
-    if (SqlFailures.isBroken(e)) {
+    if (SqlState.isBroken(e)) {
       destination.disconnect();
     }
     String what = SqlFailures.describe(e);
-    if (!SqlFailures.mayPass(e) || !backoff.failed(System.nanoTime())) {
+    if (!SqlState.mayPass(e)) {
       throw new LaneException(
           Problem.DESTINATION_FAILED,
           """
-          Lane %s could not write to shard %s, after %d attempts in %s: %s. What it applied before is \
-          committed; bring the shard back, then start the lane again."""
-              .formatted(
-                  config.name(),
-                  config.destination(),
-                  backoff.failures(),
-                  limits.retryFor(),
-                  what));
+          Lane %s could not write to shard %s: %s. What it applied before is committed; mend that, \
+          then start the worker again."""
+              .formatted(config.name(), config.destination(), what));
     }
+    retrying(what);
+  }
+
+  /** What may pass is tried again for as long as it takes: the status says what it is. */
+  private void retrying(String what) {
+    backoff.failed();
     if (state != State.RETRYING) {
       log.warn("lane {} retries: {}", config.name(), what);
     }

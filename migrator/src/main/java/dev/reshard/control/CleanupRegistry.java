@@ -2,6 +2,7 @@ package dev.reshard.control;
 
 import dev.reshard.keyspace.ShardId;
 import java.sql.SQLException;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -18,7 +19,9 @@ public final class CleanupRegistry {
     GUARD,
     REPLICA_IDENTITY,
     INDEX,
-    TOPIC
+    TOPIC,
+    /** What the destination lacked of its schema; the last one made is undone first. */
+    SCHEMA_OBJECT
   }
 
   /**
@@ -70,8 +73,31 @@ public final class CleanupRegistry {
                     row.getString(5)),
             migration)
         .stream()
-        .sorted(java.util.Comparator.comparing(Item::kind).thenComparing(Item::id))
+        .sorted(Comparator.comparing(Item::kind).thenComparing(CleanupRegistry::place))
         .toList();
+  }
+
+  private static long place(Item item) {
+    return item.kind() == Kind.SCHEMA_OBJECT ? -item.id() : item.id();
+  }
+
+  /** Leaves what was made on a shard as it is, for good: nothing will undo it. */
+  public void forget(ShardId shard, Kind kind) throws SQLException {
+    database.update(
+        "DELETE FROM reshard.cleanup WHERE migration = ? AND shard = ? AND kind = ?",
+        migration,
+        shard.name(),
+        kind.name());
+  }
+
+  /** Takes back what was written down, as it was not made after all. */
+  public void forget(ShardId shard, Kind kind, String name) throws SQLException {
+    database.update(
+        "DELETE FROM reshard.cleanup WHERE migration = ? AND shard = ? AND kind = ? AND name = ?",
+        migration,
+        shard.name(),
+        kind.name(),
+        name);
   }
 
   public void undone(Item item) throws SQLException {

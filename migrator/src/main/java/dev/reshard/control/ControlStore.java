@@ -159,6 +159,30 @@ public final class ControlStore implements AutoCloseable {
         .get(0);
   }
 
+  /** The state that a PAUSED migration came from; empty if it is not paused. */
+  public Optional<MigrationState> stateBeforePause() throws SQLException {
+    return database
+        .query(
+            "SELECT state_before_pause FROM reshard.migration WHERE name = ?",
+            row -> Optional.ofNullable(row.getString(1)).map(MigrationState::valueOf),
+            migration)
+        .get(0);
+  }
+
+  /** How the operator wants the clean-up done; kept, so that another worker can end it. */
+  public void setCleanUp(String options) throws SQLException {
+    database.update("UPDATE reshard.migration SET clean_up = ? WHERE name = ?", options, migration);
+  }
+
+  public String cleanUp() throws SQLException {
+    return database
+        .query(
+            "SELECT clean_up FROM reshard.migration WHERE name = ?",
+            row -> row.getString(1),
+            migration)
+        .get(0);
+  }
+
   /**
    * Stores the next state before anybody acts on it.
    *
@@ -175,9 +199,10 @@ public final class ControlStore implements AutoCloseable {
         () -> {
           int changed =
               database.update(
-                  "UPDATE reshard.migration SET state = ? WHERE name = ? AND state = ? AND "
+                  "UPDATE reshard.migration SET state = ?, state_before_pause = ? WHERE name = ? AND state = ? AND "
                       + LEASE_HELD,
                   next.name(),
+                  next == MigrationState.PAUSED ? from.name() : null,
                   migration,
                   from.name(),
                   migration,
@@ -206,7 +231,7 @@ public final class ControlStore implements AutoCloseable {
     return database.query(
         """
         SELECT at, from_state, to_state, who, why FROM reshard.transition
-         WHERE migration = ? ORDER BY id DESC LIMIT ?""",
+         WHERE migration = ? AND unit = '' ORDER BY id DESC LIMIT ?""",
         row ->
             new Transition(
                 row.getTimestamp(1).toInstant(),
@@ -216,6 +241,10 @@ public final class ControlStore implements AutoCloseable {
                 row.getString(5)),
         migration,
         limit);
+  }
+
+  public Outbox outbox() {
+    return new Outbox(migration, database);
   }
 
   public List<StageUnit> units() throws SQLException {
@@ -234,33 +263,79 @@ public final class ControlStore implements AutoCloseable {
         migration);
   }
 
+  /** What is written in the same transaction of the control database. */
+  @FunctionalInterface
+  public interface Also {
+    void write(Connection session) throws SQLException;
+  }
+
   /**
-   * Replaces a unit as it was by what it becomes.
+   * Replaces a unit as it was by what it becomes; nothing happens if it is that already, for the
+   * answer to the first try may have been lost.
    *
-   * @throws LeaseLostException if the stored unit is not {@code was}, or the lease is not ours
+   * @throws LeaseLostException if the stored unit is another, or the lease is not ours
    */
   public void moveUnit(StageUnit was, StageUnit becomes, long lease) throws SQLException {
-    int changed =
+    moveUnit(was, becomes, lease, session -> {});
+  }
+
+  /**
+   * The same, together with what the caller has to write there.
+   *
+   * @param also is not called if the unit is that already
+   */
+  public void moveUnit(StageUnit was, StageUnit becomes, long lease, Also also)
+      throws SQLException {
+    database.transaction(
+        () -> {
+          if (replace(was, becomes, lease)) {
+            also.write(database.session());
+          } else if (!units().contains(becomes) || !holds(lease)) {
+            throw new LeaseLostException(migration, lease);
+          }
+          return null;
+        });
+  }
+
+  private boolean replace(StageUnit was, StageUnit becomes, long lease) throws SQLException {
+    boolean replaced =
         database.update(
-            """
-            UPDATE reshard.stage_unit SET place = ?, direction = ?, attempt = ?, epoch = ?
-             WHERE migration = ? AND source = ? AND destination = ? AND place = ?
-               AND attempt = ? AND\s"""
-                + LEASE_HELD,
-            becomes.place().name(),
-            becomes.direction().name(),
-            becomes.attempt(),
-            becomes.epoch(),
-            migration,
-            was.source().name(),
-            was.destination().name(),
-            was.place().name(),
-            was.attempt(),
-            migration,
-            lease);
-    if (changed != 1) {
-      throw new LeaseLostException(migration, lease);
+                """
+                UPDATE reshard.stage_unit SET place = ?, direction = ?, attempt = ?, epoch = ?
+                 WHERE migration = ? AND source = ? AND destination = ? AND place = ?
+                   AND attempt = ? AND\s"""
+                    + LEASE_HELD,
+                becomes.place().name(),
+                becomes.direction().name(),
+                becomes.attempt(),
+                becomes.epoch(),
+                migration,
+                was.source().name(),
+                was.destination().name(),
+                was.place().name(),
+                was.attempt(),
+                migration,
+                lease)
+            == 1;
+    if (replaced) {
+      database.update(
+          """
+          INSERT INTO reshard.transition (migration, from_state, to_state, who, why, unit, epoch)
+          VALUES (?, ?, ?, 'worker', ?, ?, ?)""",
+          migration,
+          was.place().name(),
+          becomes.place().name(),
+          "attempt " + becomes.attempt(),
+          becomes.toString(),
+          becomes.epoch());
     }
+    return replaced;
+  }
+
+  private boolean holds(long lease) throws SQLException {
+    return database
+        .query("SELECT " + LEASE_HELD, row -> row.getBoolean(1), migration, lease)
+        .get(0);
   }
 
   /** Keeps the JSON of a full comparison; null forgets it. */

@@ -1,5 +1,6 @@
 package dev.reshard.control;
 
+import dev.reshard.postgres.SqlState;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -65,16 +66,22 @@ final class Database implements AutoCloseable {
     try {
       T result = work.run();
       session.commit();
+      session.setAutoCommit(true);
       return result;
     } catch (SQLException | RuntimeException e) {
-      if (connection != null) {
-        session.rollback();
-      }
+      abandon(session, e);
       throw e;
-    } finally {
-      if (connection != null) {
-        session.setAutoCommit(true);
-      }
+    }
+  }
+
+  /** A session that cannot even roll back is forgotten: its server rolls back by itself. */
+  private void abandon(Connection session, Exception cause) throws SQLException {
+    try {
+      session.rollback();
+      session.setAutoCommit(true);
+    } catch (SQLException e) {
+      cause.addSuppressed(e);
+      close();
     }
   }
 
@@ -95,8 +102,7 @@ final class Database implements AutoCloseable {
 
   /** Forgets a session that broke, so that the next statement opens another one. */
   private SQLException dropped(SQLException e) throws SQLException {
-    String state = e.getSQLState();
-    if (state != null && (state.startsWith("08") || state.startsWith("57P"))) {
+    if (SqlState.isBroken(e)) {
       close();
     }
     return e;

@@ -3,9 +3,13 @@ package dev.reshard.control;
 import java.sql.Array;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What operators ask of the worker, from any host that reaches the control database. A request that
@@ -18,11 +22,21 @@ public final class Requests {
     VERIFY,
     CUTOVER,
     ROLLBACK,
-    COMPLETE
+    COMPLETE,
+    PAUSE,
+    RESUME,
+    CANCEL;
+
+    /** Commands that end what the worker is busy with, where it can be ended. */
+    public static final Set<Command> URGENT = EnumSet.of(PAUSE, CANCEL);
   }
 
-  /** A request that nobody has answered. */
-  public record Request(long id, Command command, String who) {}
+  /**
+   * A request that nobody has answered.
+   *
+   * @param argument what the command means by it; empty for most
+   */
+  public record Request(long id, Command command, String argument, String who) {}
 
   /**
    * What the worker has said so far.
@@ -40,15 +54,17 @@ public final class Requests {
   }
 
   /** Asks, and returns the request's number. */
-  public long ask(Command command, String who, Duration timeout) throws SQLException {
+  public long ask(Command command, String argument, String who, Duration timeout)
+      throws SQLException {
     return database
         .query(
             """
-            INSERT INTO reshard.request (migration, command, who, deadline)
-            VALUES (?, ?, ?, clock_timestamp() + ? * interval '1 ms') RETURNING id""",
+            INSERT INTO reshard.request (migration, command, argument, who, deadline)
+            VALUES (?, ?, ?, ?, clock_timestamp() + ? * interval '1 ms') RETURNING id""",
             row -> row.getLong(1),
             migration,
             command.name(),
+            argument,
             who,
             timeout.toMillis())
         .get(0);
@@ -68,18 +84,47 @@ public final class Requests {
         == 1;
   }
 
-  /** The oldest request that is not answered and whose asker still waits. */
-  public Optional<Request> next() throws SQLException {
+  /** The oldest request for one of these that is not answered and whose asker still waits. */
+  public Optional<Request> next(Set<Command> commands) throws SQLException {
     return database
         .query(
             """
-            SELECT id, command, who FROM reshard.request
+            SELECT id, command, argument, who FROM reshard.request
              WHERE migration = ? AND answered IS NULL AND deadline > clock_timestamp()
+               AND command = ANY (string_to_array(?, ' '))
              ORDER BY id LIMIT 1""",
-            row -> new Request(row.getLong(1), Command.valueOf(row.getString(2)), row.getString(3)),
-            migration)
+            row ->
+                new Request(
+                    row.getLong(1),
+                    Command.valueOf(row.getString(2)),
+                    row.getString(3),
+                    row.getString(4)),
+            migration,
+            commands.stream().map(Command::name).collect(Collectors.joining(" ")))
         .stream()
         .findFirst();
+  }
+
+  /**
+   * A request that waits, or that the worker is busy with.
+   *
+   * @param said the worker's last line; empty if it has not begun
+   */
+  public record Open(Command command, String who, Instant asked, String said) {}
+
+  /** All that are not answered and whose askers still wait, oldest first. */
+  public List<Open> open() throws SQLException {
+    return database.query(
+        """
+        SELECT command, who, created, coalesce(lines[cardinality(lines)], '') FROM reshard.request
+         WHERE migration = ? AND answered IS NULL AND deadline > clock_timestamp() ORDER BY id""",
+        row ->
+            new Open(
+                Command.valueOf(row.getString(1)),
+                row.getString(2),
+                row.getTimestamp(3).toInstant(),
+                row.getString(4)),
+        migration);
   }
 
   /** Adds a line to the answer. */

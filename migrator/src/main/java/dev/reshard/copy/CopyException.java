@@ -18,7 +18,7 @@ public final class CopyException extends RuntimeException {
     CATALOG_CHANGED,
     /** The session that held the anchor's snapshot has ended. */
     SNAPSHOT_GONE,
-    /** A server refused, or was not reached, more often than we try. */
+    /** A server refused what will not pass by itself. */
     SERVER_FAILED
   }
 

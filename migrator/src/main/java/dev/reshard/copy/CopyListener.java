@@ -4,7 +4,10 @@ import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import java.util.Map;
 
-/** Is told how far a copy has come. Called by one thread at a time; must not block for long. */
+/**
+ * Is told how far a copy has come. Called by one thread of a source at a time; must not block for
+ * long.
+ */
 @FunctionalInterface
 public interface CopyListener {
 
@@ -23,6 +26,13 @@ public interface CopyListener {
       long totalBlocks,
       long bytes,
       Map<ShardId, Long> rows) {}
+
+  /**
+   * A source's copy begins, or begins again from nothing.
+   *
+   * @param totalBlocks pages of 8 KiB of each of its tables
+   */
+  default void begins(ShardId source, Map<TableId, Long> totalBlocks) {}
 
   void copied(Progress progress);
 }

@@ -25,6 +25,9 @@ final class CopyTally {
   CopyTally(CopyPlan plan, CopyListener listener) {
     this.plan = plan;
     this.listener = listener;
+    Map<TableId, Long> blocks = new TreeMap<>();
+    plan.tables().forEach(table -> blocks.put(table.table().id(), table.blocks()));
+    listener.begins(plan.source(), blocks);
   }
 
   synchronized void add(TableCopy table, Chunk chunk, ChunkCopier.Copied copied) {

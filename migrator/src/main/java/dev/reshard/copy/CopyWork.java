@@ -1,24 +1,29 @@
 package dev.reshard.copy;
 
 import dev.reshard.postgres.AnchorHolder;
+import dev.reshard.postgres.SqlState;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Deque;
 import java.util.List;
-import java.util.Queue;
 import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Chunks to be copied by several threads, each with sessions of its own. The first failure ends all
  * of them after the chunk they are at. Used once; thread-safe.
  */
 final class CopyWork {
-  /** How often a chunk is tried when a server fails for a while, and how long between. */
-  private static final int ATTEMPTS = 5;
+  private static final Logger log = LoggerFactory.getLogger(CopyWork.class);
 
-  private static final Duration PAUSE = Duration.ofSeconds(1);
+  /** Between two tries of a chunk while a server fails; longer each time. */
+  private static final Duration PAUSE = Duration.ofMillis(500);
+
+  private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
 
   /** A chunk of a table. */
   record Item(TableCopy table, Chunk chunk) {}
@@ -29,7 +34,7 @@ final class CopyWork {
     ChunkCopier open() throws SQLException;
   }
 
-  private final Queue<Item> queue;
+  private final Deque<Item> queue;
   private final CopierFactory copiers;
   private final BooleanSupplier stop;
   private final CopyTally tally;
@@ -82,9 +87,10 @@ final class CopyWork {
   }
 
   /**
-   * Copies one chunk, with new sessions after each failure that may pass.
+   * Copies one chunk, with new sessions after each failure that may pass, for as long as it takes.
    *
    * @param first null if there are no sessions yet
+   * @return null if it was ended before
    */
   private ChunkCopier copy(ChunkCopier first, Item item) throws SQLException, InterruptedException {
     ChunkCopier copier = first;
@@ -104,15 +110,19 @@ final class CopyWork {
                   + " begins from a new anchor.",
               e);
         }
-        if (!mayPass(e) || attempt == ATTEMPTS || hasEnded()) {
+        if (!SqlState.mayPass(e)) {
           throw new CopyException(
               CopyException.Reason.SERVER_FAILED,
-              ("Copying %s failed (attempt %d): %s [SQLSTATE %s]. The destinations hold whole"
-                      + " chunks only; the copy is not complete. Remove the cause, then run again.")
-                  .formatted(item.chunk(), attempt, e.getMessage(), e.getSQLState()),
+              ("Copying %s failed: %s [SQLSTATE %s]. The destinations hold whole chunks only; the"
+                      + " copy is not complete. Remove the cause, then run again.")
+                  .formatted(item.chunk(), e.getMessage(), e.getSQLState()),
               e);
         }
-        Thread.sleep(PAUSE.multipliedBy(attempt).toMillis());
+        if (putBackIfEnded(item)) {
+          return null;
+        }
+        log.warn("copying {} failed, attempt {}; again", item.chunk(), attempt, e);
+        Thread.sleep(Math.min(PAUSE.multipliedBy(attempt).toMillis(), LONGEST_PAUSE.toMillis()));
       } catch (RuntimeException e) {
         close(copier);
         throw e;
@@ -131,17 +141,6 @@ final class CopyWork {
     }
   }
 
-  /** Connection lost, serialization, lock timeout, out of resources, shutdown. */
-  private static boolean mayPass(SQLException e) {
-    String state = e.getSQLState();
-    return state != null
-        && (state.startsWith("08")
-            || state.startsWith("40")
-            || state.startsWith("53")
-            || state.startsWith("57P")
-            || state.equals("55P03"));
-  }
-
   private Item next() {
     if (stop.getAsBoolean()) {
       halt();
@@ -151,8 +150,17 @@ final class CopyWork {
     }
   }
 
-  private synchronized boolean hasEnded() {
-    return stopped || failure != null;
+  /** A chunk that is not copied is not done. */
+  private boolean putBackIfEnded(Item item) {
+    boolean stopping = stop.getAsBoolean();
+    synchronized (this) {
+      if (!stopping && !stopped && failure == null) {
+        return false;
+      }
+      queue.addFirst(item);
+      stopped = true;
+      return true;
+    }
   }
 
   private synchronized void halt() {

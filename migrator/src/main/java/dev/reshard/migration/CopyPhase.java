@@ -4,6 +4,7 @@ import dev.reshard.apply.LaneProgress;
 import dev.reshard.control.CleanupRegistry.Kind;
 import dev.reshard.control.MigrationState;
 import dev.reshard.copy.CopyDestinations;
+import dev.reshard.copy.CopyException;
 import dev.reshard.copy.CopyOptions;
 import dev.reshard.copy.CopyPlan;
 import dev.reshard.copy.CopyResult;
@@ -22,26 +23,40 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Takes every source's anchor and copies what moves under it. After a crash it begins again: a
  * snapshot dies with its process, so what was loaded under the old anchor is deleted first.
  */
 public final class CopyPhase implements Phase {
+  private static final Logger log = LoggerFactory.getLogger(CopyPhase.class);
+  private static final long PAUSE_MS = 1_000;
   private static final Duration ANCHOR_LIMIT = Duration.ofMinutes(5);
 
   private final Migration migration;
+  private final Replication replication;
   private final CopyReport report;
   private final BooleanSupplier stop;
 
-  public CopyPhase(Migration migration, CopyReport report, BooleanSupplier stop) {
+  /**
+   * The phase of COPYING.
+   *
+   * @param replication captures each source from its anchor on
+   * @param stop looked at between chunks: whether to give up and let this phase be run again
+   */
+  public CopyPhase(
+      Migration migration, Replication replication, CopyReport report, BooleanSupplier stop) {
     this.migration = migration;
+    this.replication = replication;
     this.report = report;
     this.stop = stop;
   }
@@ -62,7 +77,12 @@ public final class CopyPhase implements Phase {
       }
       long rows = 0;
       for (Future<CopyResult> copy : copies) {
-        CopyResult result = result(copy);
+        CopyResult result;
+        try {
+          result = result(copy);
+        } catch (CopyException e) {
+          return again(e);
+        }
         if (!result.complete()) {
           return new Outcome(MigrationState.COPYING, "stopped");
         }
@@ -76,21 +96,50 @@ public final class CopyPhase implements Phase {
                 .mapToLong(Long::longValue)
                 .sum();
       }
+      makeSlotsOfWayBack();
       prepareWayBack();
       return new Outcome(MigrationState.CATCHING_UP, "%d rows copied".formatted(rows));
     } finally {
       threads.shutdownNow();
+      awaitEnd(threads);
+    }
+  }
+
+  /** The next copy must not meet one that is ending. */
+  private static void awaitEnd(ExecutorService threads) throws InterruptedException {
+    while (!threads.awaitTermination(1, TimeUnit.MINUTES)) {
+      log.warn("waiting for the end of a copy that was given up");
+    }
+  }
+
+  /** What the next anchor mends; anything else needs a person. */
+  private static Outcome again(CopyException e) throws InterruptedException {
+    return switch (e.reason()) {
+      case SNAPSHOT_GONE, CATALOG_CHANGED -> {
+        log.warn("the copy begins again from a new anchor", e);
+        Thread.sleep(PAUSE_MS); // whatever it was may be over then
+        yield new Outcome(MigrationState.COPYING, e.getMessage());
+      }
+      case TABLES_DIFFER, DESTINATION_NOT_EMPTY, UNIQUE_CONFLICT, OTHER_ANCHOR, SERVER_FAILED ->
+          throw e;
+    };
+  }
+
+  /** Lets the sources' WAL go while nobody copies: another copy begins at a new anchor. */
+  void abandon() throws SQLException {
+    for (ShardId source : migration.copied()) {
+      replication.stopCapture(source);
+      try (Connection connection = migration.sessions().open(source, "copy")) {
+        ReplicationSlots.drop(connection, migration.slot(source));
+      }
     }
   }
 
   private CopyResult copy(ShardId source) throws SQLException, InterruptedException {
     CopyPlan plan;
+    replication.stopCapture(source);
     try (Connection connection = migration.sessions().open(source, "copy")) {
       ReplicationSlots.drop(connection, migration.slot(source));
-      Map<TableId, Set<ShardId>> references = new TreeMap<>();
-      if (source.equals(migration.home())) {
-        migration.keyspace().reference().forEach(t -> references.put(t, migration.newShards()));
-      }
       plan =
           CopyPlan.read(
               connection,
@@ -98,7 +147,7 @@ public final class CopyPhase implements Phase {
               migration.keyspace(),
               migration.before(),
               migration.moves(),
-              references);
+              migration.references(source));
     }
     migration
         .control()
@@ -113,6 +162,7 @@ public final class CopyPhase implements Phase {
             migration.slot(source),
             ReplicationSlots.Kind.PERMANENT,
             ANCHOR_LIMIT)) {
+      replication.startCapture(source);
       CopyOptions options =
           new CopyOptions(migration.spec().copy().workers(), CopyOptions.DEFAULT.chunkBlocks());
       CopyResult result =
@@ -135,6 +185,25 @@ public final class CopyPhase implements Phase {
       LaneProgress.install(connection);
       LaneProgress.forget(connection, migration.name(), source);
       LaneProgress.create(connection, migration.name(), source, anchor.anchor().position());
+    }
+  }
+
+  /**
+   * A shard that only receives is captured from here on. Not earlier, for it would have to keep the
+   * WAL of all that is loaded; nor later, for it may own the buckets soon. Its guard is closed
+   * since before the load, so that no application's write of a moving bucket is missed.
+   */
+  private void makeSlotsOfWayBack() throws SQLException {
+    Set<ShardId> receivers = new TreeSet<>(migration.captured());
+    receivers.removeAll(migration.copied());
+    for (ShardId shard : receivers) {
+      String slot = migration.slot(shard);
+      migration.control().registry().register(shard, Kind.REPLICATION_SLOT, slot, "");
+      try (Connection connection = migration.sessions().open(shard, "copy");
+          Connection stream = migration.sessions().openReplication(shard, "copy")) {
+        ReplicationSlots.drop(connection, slot);
+        ReplicationSlots.create(stream, shard, slot, ReplicationSlots.Kind.PERMANENT);
+      }
     }
   }
 

@@ -17,19 +17,22 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
  * The guards of one migration on all its shards: one for each move, on its source and on its
- * destination. Confined to one thread.
+ * destination. As a service it sees to it, whenever a worker starts, that none of their triggers is
+ * missing. Confined to one thread.
  */
-public final class Guards {
+public final class Guards implements Service {
   /** Fewer ids of type int than this on a destination would soon be used up. */
   private static final long SMALLEST_INT_RANGE = 1_000_000;
 
   private final Migration migration;
   private final Arming arming;
   private final PrivateRanges ranges;
+  private boolean looked;
 
   public Guards(Migration migration) {
     this.migration = migration;
@@ -87,6 +90,68 @@ public final class Guards {
     takeRanges();
   }
 
+  /** Arms again what somebody dropped or disabled, and partitions that are new. */
+  @Override
+  public void start() throws SQLException {
+    if (looked) {
+      return;
+    }
+    ShardMap map = mapNow();
+    for (ShardId shard : migration.moves().shards()) {
+      try (Connection connection = migration.sessions().open(shard, "arm")) {
+        for (Move move : touching(shard)) {
+          if (!arming.missing(connection, shard, unitOf(migration, move)).isEmpty()) {
+            arming.arm(connection, shard, unitOf(migration, move), map.epoch());
+          }
+        }
+        arming.armOutside(connection, shard, map);
+      }
+    }
+    looked = true;
+  }
+
+  @Override
+  public Optional<String> trouble() {
+    return Optional.empty();
+  }
+
+  @Override
+  public Map<String, Object> report() {
+    return Map.of();
+  }
+
+  @Override
+  public void close() {
+    // nothing runs
+  }
+
+  /**
+   * Open while every guard is there and fires for everybody: else the old owner would take writes.
+   */
+  public Gate gate() {
+    return () -> {
+      List<String> missing = new ArrayList<>();
+      for (ShardId shard : migration.moves().shards()) {
+        try (Connection connection = migration.sessions().open(shard, "gates")) {
+          for (Move move : touching(shard)) {
+            arming
+                .missing(connection, shard, unitOf(migration, move))
+                .forEach(what -> missing.add(shard + ": " + what));
+          }
+        }
+      }
+      return new Gate.Verdict(
+          "guards",
+          missing.isEmpty(),
+          missing.isEmpty()
+              ? "armed"
+              : "dropped or disabled: "
+                  + String.join(", ", missing)
+                  + "; stop the worker and start it again: it arms them",
+          "all armed");
+    };
+  }
+
   private void takeRanges() throws SQLException {
     Map<String, Long> highest = new TreeMap<>();
     for (ShardId shard : migration.before().byShard().keySet()) {
@@ -115,6 +180,20 @@ public final class Guards {
   public void settleRanges(ShardId shard) throws SQLException {
     try (Connection connection = migration.sessions().open(shard, "ranges")) {
       ranges.keep(connection);
+    }
+  }
+
+  /** Gives a destination its sequences back as they were: the migration is cancelled. */
+  public void giveBackRanges(ShardId shard) throws SQLException {
+    try (Connection connection = migration.sessions().open(shard, "ranges")) {
+      ranges.giveBack(connection);
+    }
+  }
+
+  /** Takes away what {@link #disarm} leaves: a late writer can write to the old owner then. */
+  public void dropFences(ShardId shard) throws SQLException {
+    try (Connection connection = migration.sessions().open(shard, "disarm")) {
+      arming.dropOutside(connection);
     }
   }
 

@@ -5,6 +5,7 @@ import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Moves;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
+import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.ShardSessions;
 import dev.reshard.postgres.WorkerIdentity;
 import dev.reshard.spec.Secret;
@@ -13,6 +14,7 @@ import dev.reshard.topics.TopicNames;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -29,6 +31,12 @@ public record Migration(
     ShardSessions sessions,
     ControlStore control,
     WorkerIdentity worker) {
+
+  /** The same for a worker that has taken the lease on all shards whose changes are captured. */
+  public Migration underLease() {
+    return new Migration(
+        spec, keyspace, moves, before, sessions.underLease(worker, captured()), control, worker);
+  }
 
   public String name() {
     return spec.migration();
@@ -62,6 +70,15 @@ public record Migration(
   /** Whether some shard has to get the reference tables. */
   public boolean hasReference() {
     return !keyspace.reference().isEmpty() && !newShards().isEmpty();
+  }
+
+  /** The reference tables that are copied from {@code source}, and where to. */
+  public Map<TableId, Set<ShardId>> references(ShardId source) {
+    Map<TableId, Set<ShardId>> references = new TreeMap<>();
+    if (hasReference() && source.equals(home())) {
+      keyspace.reference().forEach(table -> references.put(table, newShards()));
+    }
+    return references;
   }
 
   /** Every shard whose changes are captured: sources, destinations, and the home of references. */

@@ -2,6 +2,7 @@ package dev.reshard.migration;
 
 import dev.reshard.control.MigrationState;
 import dev.reshard.control.Requests.Command;
+import dev.reshard.control.Requests.Request;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -16,9 +17,9 @@ public interface Operation {
    * Carries it out.
    *
    * @param state in which it is asked
-   * @param who asked, for the transition log
+   * @param request who asked for what
    * @param say takes a line for the operator
    * @return the exit code of the operator's command
    */
-  int run(MigrationState state, String who, Consumer<String> say) throws Exception;
+  int run(MigrationState state, Request request, Consumer<String> say) throws Exception;
 }

@@ -8,20 +8,18 @@ import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Publications;
-import dev.reshard.postgres.ReplicationSlots;
 import dev.reshard.schema.RowKeys;
+import dev.reshard.schema.SchemaCopy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
 
 /**
- * Makes what both directions of replication need, before a row is copied: row keys, guards,
- * publications, topics, and the replication slots of the way back. The order matters: identity
- * before publication (HAZARDS F2), publication before replication slot (F35), and the destination's
- * guard before its slot, so that no application's write of a moving bucket is ever in it.
+ * Makes what both directions of replication need, before a row is copied: the schema where a
+ * destination lacks it, row keys, guards, publications, topics. The order matters: the schema while
+ * the sources' is as their users made it, identity before publication (HAZARDS F2), publication
+ * before replication slot (F35), and a destination's guard before its rows are loaded.
  */
 public final class PreparePhase implements Phase {
   private final Migration migration;
@@ -40,6 +38,10 @@ public final class PreparePhase implements Phase {
   @Override
   public Outcome run() throws Exception {
     CleanupRegistry registry = migration.control().registry();
+    int made =
+        new SchemaCopy(
+                migration.sessions(), migration.keyspace(), migration.moves(), migration.home())
+            .run(registry, migration.worker());
     RowKeys rowKeys = new RowKeys(migration.sessions(), registry, migration.name());
     for (ShardId shard : migration.captured()) {
       rowKeys.prepare(shard, migration.keyspace());
@@ -53,13 +55,10 @@ public final class PreparePhase implements Phase {
           migration.topics().changes(shard),
           migration.spec().topics().replication());
     }
-    Set<ShardId> withoutAnchor = new TreeSet<>(migration.captured());
-    withoutAnchor.removeAll(migration.copied());
-    for (ShardId shard : withoutAnchor) {
-      makeSlot(shard, registry);
-    }
     return new Outcome(
-        MigrationState.COPYING, "row keys, guards, publications and topics are ready");
+        MigrationState.COPYING,
+        "row keys, guards, publications and topics are ready"
+            + (made == 0 ? "" : "; %d objects of the schema were made".formatted(made)));
   }
 
   private void publish(ShardId shard, CleanupRegistry registry) throws SQLException {
@@ -74,17 +73,6 @@ public final class PreparePhase implements Phase {
     try (Connection connection = migration.sessions().open(shard, "prepare")) {
       Publications.drop(connection, migration.publication());
       Publications.create(connection, migration.publication(), tables);
-    }
-  }
-
-  /** A shard that only receives is captured for the way back, from here on. */
-  private void makeSlot(ShardId shard, CleanupRegistry registry) throws SQLException {
-    String slot = migration.slot(shard);
-    registry.register(shard, Kind.REPLICATION_SLOT, slot, "");
-    try (Connection connection = migration.sessions().open(shard, "prepare");
-        Connection replication = migration.sessions().openReplication(shard, "prepare")) {
-      ReplicationSlots.drop(connection, slot);
-      ReplicationSlots.create(replication, shard, slot, ReplicationSlots.Kind.PERMANENT);
     }
   }
 }

@@ -49,6 +49,7 @@ public final class Replication implements Service {
   private final Map<ShardId, Capture> captures = new TreeMap<>();
   private final Map<Pair, Lane> lanes = new TreeMap<>();
   private boolean started;
+  private boolean held;
   private boolean closed;
 
   /**
@@ -67,14 +68,46 @@ public final class Replication implements Service {
       return;
     }
     started = true;
-    for (ShardId shard : migration.captured()) {
+    migration.captured().forEach(this::startCapture);
+    for (Map.Entry<Pair, BucketSet> lane : pairs().entrySet()) {
+      startLane(lane.getKey(), lane.getValue());
+    }
+  }
+
+  /**
+   * Starts the capture of one shard, whose replication slot is there: so the shard need not keep
+   * its WAL until all rows are copied.
+   */
+  public synchronized void startCapture(ShardId shard) {
+    if (!closed && !captures.containsKey(shard)) {
       Capture capture = capture(shard);
       captures.put(shard, capture);
       capture.start();
     }
-    for (Map.Entry<Pair, BucketSet> lane : pairs().entrySet()) {
-      startLane(lane.getKey(), lane.getValue());
+  }
+
+  /** Ends the capture of one shard, before its replication slot is made anew. */
+  public synchronized void stopCapture(ShardId shard) {
+    Capture capture = captures.remove(shard);
+    if (capture != null) {
+      capture.close();
     }
+  }
+
+  /** While held, lanes apply nothing; captures go on, so that no shard has to keep its WAL. */
+  @Override
+  public synchronized void hold(boolean hold) throws InterruptedException {
+    if (hold == held) {
+      return;
+    }
+    for (Lane lane : lanes.values()) {
+      if (hold) {
+        lane.hold();
+      } else {
+        lane.resume();
+      }
+    }
+    held = hold;
   }
 
   /** What each lane carries; none only for one that carries just reference tables. */
@@ -205,10 +238,27 @@ public final class Replication implements Service {
       line.put("state", status.state().name());
       line.put("applied", status.applied().applied().toString());
       line.put("rows", status.rows());
-      line.put("lag_ms", status.lag().map(Duration::toMillis).orElse(-1L));
+      line.put("lag_ms", status.lag().map(Duration::toMillis).orElse(null));
+      line.put("reason", status.reason().orElse(""));
       lines.add(line);
     }
-    return Map.of("lanes", lines);
+    return Map.of("lanes", lines, "captures", captureLines());
+  }
+
+  private List<Map<String, Object>> captureLines() {
+    List<Map<String, Object>> lines = new ArrayList<>();
+    captures.forEach(
+        (shard, capture) -> {
+          CaptureStatus status = capture.status();
+          Map<String, Object> line = new LinkedHashMap<>();
+          line.put("shard", shard.name());
+          line.put("state", status.state().name());
+          line.put("incarnation", status.incarnation());
+          line.put("published", status.published().toString());
+          line.put("reason", status.reason());
+          lines.add(line);
+        });
+    return lines;
   }
 
   @Override

@@ -1,12 +1,24 @@
 package dev.reshard.migration;
 
+import dev.reshard.control.MigrationState;
 import java.util.Map;
 import java.util.Optional;
 
-/** What runs beside the phases while both directions replicate. Thread-safe. */
+/** What runs beside the phases, mostly while both directions replicate. Thread-safe. */
 public interface Service extends AutoCloseable {
+  /**
+   * Whether it runs in a state; while PAUSED, the state that was paused is asked about. It is not
+   * stopped when a state follows in which it does not.
+   */
+  default boolean runsIn(MigrationState state) {
+    return state.replicates();
+  }
+
   /** Starts; called again it does nothing. */
   void start() throws Exception;
+
+  /** Stops working on shards where that can wait, or goes on; repeatable. */
+  default void hold(boolean hold) throws InterruptedException {}
 
   /** What is wrong and what to do about it; empty while all is well. */
   Optional<String> trouble();

@@ -10,12 +10,16 @@ import dev.reshard.control.Requests;
 import dev.reshard.control.Requests.Command;
 import dev.reshard.control.Requests.Request;
 import dev.reshard.control.WorkerLease;
+import dev.reshard.postgres.SqlState;
 import java.sql.SQLException;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,6 +33,12 @@ public final class Worker {
   private static final long TICK_MS = 50;
 
   private static final long REPORT_EVERY_NANOS = 250_000_000;
+
+  /** A report of many tables is stored less often: each one is a new version of a large row. */
+  private static final int LARGE_REPORT = 64 * 1024;
+
+  private static final long LARGE_REPORT_EVERY_NANOS = 1_000_000_000;
+  private static final long RETRY_MS = 1_000;
   private static final int REFUSED = 4;
   private static final int UNEXPECTED = 1;
   private static final Logger log = LoggerFactory.getLogger(Worker.class);
@@ -40,6 +50,8 @@ public final class Worker {
   private final Map<Command, Operation> operations = new EnumMap<>(Command.class);
   private final List<Service> services;
   private volatile boolean stopped;
+  private volatile boolean interrupted;
+  private volatile Optional<String> trouble = Optional.empty();
 
   public Worker(
       Migration migration,
@@ -71,15 +83,11 @@ public final class Worker {
           return state;
         }
         requireLease();
-        if (state.replicates()) {
-          for (Service service : services) {
-            service.start();
-          }
-        }
-        if (phases.containsKey(state)) {
-          advance(phases.get(state));
-        } else {
-          serve(state);
+        try {
+          step(state);
+          trouble = Optional.empty();
+        } catch (SQLException e) {
+          wait(state, e);
         }
       }
       return migration.control().state();
@@ -97,14 +105,56 @@ public final class Worker {
     stopped = true;
   }
 
-  public boolean isStopped() {
-    return stopped;
+  /** Whether a phase should return as soon as it can, to be run again or not. */
+  public boolean yields() {
+    return stopped || interrupted;
+  }
+
+  /** While a phase is to run, only what may end it; the rest waits until it has. */
+  private Set<Command> heard(MigrationState state) {
+    return phases.containsKey(state) ? Command.URGENT : EnumSet.allOf(Command.class);
+  }
+
+  private void runServices(MigrationState state) throws Exception {
+    boolean paused = state == MigrationState.PAUSED;
+    MigrationState of = paused ? migration.control().stateBeforePause().orElse(state) : state;
+    for (Service service : services) {
+      if (service.runsIn(of)) {
+        service.start();
+        service.hold(paused);
+      }
+    }
   }
 
   private void requireLease() {
     if (!lease.isHeld()) {
       throw new LeaseLostException(migration.name(), lease.number());
     }
+  }
+
+  private void step(MigrationState state) throws Exception {
+    runServices(state);
+    boolean served = serve(state, heard(state));
+    if (!served && phases.containsKey(state)) {
+      advance(phases.get(state));
+    } else if (!served) {
+      Thread.sleep(TICK_MS); // the next look at what operators ask
+    }
+  }
+
+  /**
+   * What may pass, as a server that is away, is tried again for as long as it takes: nobody has to
+   * be there to start it again, and the status says what it is.
+   */
+  private void wait(MigrationState state, SQLException e)
+      throws SQLException, InterruptedException {
+    if (!SqlState.mayPass(e)) {
+      throw e;
+    }
+    requireLease();
+    log.warn("{}: {} is tried again", migration.name(), state, e);
+    trouble = Optional.of("%s is tried again: %s".formatted(state, e.getMessage()));
+    Thread.sleep(RETRY_MS); // the server may be back then
   }
 
   private void advance(Phase phase) throws Exception {
@@ -118,23 +168,23 @@ public final class Worker {
     log.info("{}: {} > {}: {}", migration.name(), phase.state(), outcome.next(), outcome.why());
   }
 
-  private void serve(MigrationState state) throws Exception {
+  /** Carries out the oldest request among these; false if there is none. */
+  private boolean serve(MigrationState state, Set<Command> heard) throws Exception {
     Requests requests = migration.control().requests();
-    Optional<Request> asked = requests.next();
+    Optional<Request> asked = requests.next(heard);
     if (asked.isEmpty()) {
-      Thread.sleep(TICK_MS); // the next look at what operators ask
-      return;
+      return false;
     }
     Request request = asked.get();
     Operation operation = operations.get(request.command());
     int exitCode;
     try {
       if (operation == null || !operation.states().contains(state)) {
-        requests.say(
-            request, "refused: the migration is %s; next: %s".formatted(state, state.nextStep()));
+        String next = state.nextStep().isEmpty() ? "wait" : state.nextStep();
+        requests.say(request, "refused: the migration is %s; next: %s".formatted(state, next));
         exitCode = REFUSED;
       } else {
-        exitCode = operation.run(state, request.who(), line -> say(requests, request, line));
+        exitCode = operation.run(state, request, line -> say(requests, request, line));
       }
     } catch (LeaseLostException e) {
       throw e;
@@ -149,6 +199,8 @@ public final class Worker {
     }
     requireLease(); // else it is the next worker's to answer
     requests.answer(request, exitCode);
+    interrupted = false;
+    return true;
   }
 
   private static void say(Requests requests, Request request, String line) {
@@ -162,11 +214,17 @@ public final class Worker {
   /** Tells everybody who asks for the status what the services see, a few times a second. */
   private void report() {
     long last = 0;
+    long lastLarge = 0;
     while (!stopped) {
       try {
         if (System.nanoTime() - last > REPORT_EVERY_NANOS) {
           last = System.nanoTime();
-          migration.control().saveReport(reportJson());
+          String json = reportJson();
+          if (json.length() < LARGE_REPORT || last - lastLarge > LARGE_REPORT_EVERY_NANOS) {
+            lastLarge = last;
+            migration.control().saveReport(json);
+          }
+          interrupted = migration.control().requests().next(Command.URGENT).isPresent();
         }
         Thread.sleep(TICK_MS);
       } catch (InterruptedException e) {
@@ -182,7 +240,9 @@ public final class Worker {
     Map<String, Object> report = new LinkedHashMap<>();
     services.forEach(service -> report.putAll(service.report()));
     List<String> troubles =
-        services.stream().map(Service::trouble).flatMap(Optional::stream).toList();
+        Stream.concat(
+                trouble.stream(), services.stream().map(Service::trouble).flatMap(Optional::stream))
+            .toList();
     report.put("troubles", troubles);
     return JSON.writeValueAsString(report);
   }

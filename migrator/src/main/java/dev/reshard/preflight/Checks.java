@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /** All that this package looks at, for one migration. Confined to one thread. */
@@ -32,10 +33,14 @@ public final class Checks {
    *
    * @param begun whether the migration is under way already
    * @param sessions stay the caller's
-   * @param others checks of other modules
+   * @param others checks of other modules, of the keyspace with the tables found
    */
   public static Checks read(
-      Spec spec, Plan plan, boolean begun, CheckSessions sessions, List<Check> others)
+      Spec spec,
+      Plan plan,
+      boolean begun,
+      CheckSessions sessions,
+      Function<Keyspace, List<Check>> others)
       throws InterruptedException {
     Answers<List<TableId>> names =
         sessions.ask(sessions.shards(), session -> TableLists.names(session, spec.keyspace()));
@@ -49,14 +54,30 @@ public final class Checks {
         sessions.ask(
             tables.values().keySet(),
             session -> TableSize.of(session, tables.values().get(session.shard())));
+    Answers<Map<TableId, KeyColumn>> keys =
+        sessions.ask(
+            tables.values().keySet(),
+            session ->
+                KeyColumn.read(
+                    session, lists.keyspace().sharded(), tables.values().get(session.shard())));
     return new Checks(
-        new Subject(spec, lists.keyspace(), plan, begun, sessions, tables.values(), sizes.values()),
+        new Subject(
+            spec,
+            lists.keyspace(),
+            plan,
+            begun,
+            sessions,
+            tables.values(),
+            sizes.values(),
+            keys.values()),
         Stream.of(
                 names.failures(), names.values().isEmpty() ? List.<Finding>of() : lists.problems())
             .flatMap(List::stream)
             .toList(),
-        Stream.of(tables.failures(), sizes.failures()).flatMap(List::stream).toList(),
-        List.copyOf(others));
+        Stream.of(tables.failures(), sizes.failures(), keys.failures())
+            .flatMap(List::stream)
+            .toList(),
+        List.copyOf(others.apply(lists.keyspace())));
   }
 
   public List<Check> all() {
@@ -70,6 +91,7 @@ public final class Checks {
     checks.add(check("catalog", () -> unread));
     checks.add(new SameTables(subject));
     checks.add(new ShardKeys(subject));
+    checks.add(new ShardKeyCheck(subject));
     checks.add(new RowKeyNotes(subject));
     checks.add(new UniqueKeys(subject));
     checks.add(new TableShapes(subject));

@@ -3,6 +3,7 @@ package dev.reshard.preflight;
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.Move;
+import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Table;
@@ -17,6 +18,9 @@ import java.util.Optional;
  * migration is begun. Immutable.
  */
 final class DestinationRows implements Check {
+  /** Of each table, where the server cannot find buckets. */
+  private static final int ROWS = 10_000;
+
   private static final Duration MOST = Duration.ofSeconds(1);
 
   /** For all tables of a shard. */
@@ -80,14 +84,13 @@ final class DestinationRows implements Check {
         subject.moves().to(box.shard()).stream()
             .map(Move::buckets)
             .reduce(BucketSet.empty(), BucketSet::plus);
-    Table table = subject.table(box.shard(), sharded.id()).orElseThrow();
-    String where =
-        subject.keyspace().partitioning().sqlIn(table.column(sharded.key()).quoted(), coming);
     Optional<Boolean> found =
-        has(box, "SELECT FROM %s WHERE %s LIMIT 1".formatted(sharded.id().quoted(), where));
+        subject.keyspace().partitioning().sqlSetup().isEmpty()
+            ? hasRowOf(box, sharded, coming)
+            : hasKeyOf(box, sharded, coming);
     if (found.isEmpty()) {
       return Optional.of(
-          Finding.note("was not read in time to see whether it has rows of buckets that will come")
+          Finding.note("was not read in full to see whether it has rows of buckets that will come")
               .todo(
                   "'run' looks through all of it before it loads anything, and says so if there are"));
     }
@@ -97,6 +100,28 @@ final class DestinationRows implements Check {
                 .todo(
                     "find out whose they are and delete them; 'run' prints the query, and would refuse to load"))
         : Optional.empty();
+  }
+
+  /** All rows are looked at, by the server. */
+  private Optional<Boolean> hasRowOf(TimeBox box, ShardedTable sharded, BucketSet coming)
+      throws SQLException {
+    Table table = subject.table(box.shard(), sharded.id()).orElseThrow();
+    String where =
+        subject.keyspace().partitioning().sqlIn(table.column(sharded.key()).quoted(), coming);
+    return has(box, "SELECT FROM %s WHERE %s LIMIT 1".formatted(sharded.id().quoted(), where));
+  }
+
+  /** The server lacks the function, which a check does not make; so some rows are looked at. */
+  private Optional<Boolean> hasKeyOf(TimeBox box, ShardedTable sharded, BucketSet coming)
+      throws SQLException {
+    Partitioning partitioning = subject.keyspace().partitioning();
+    Optional<KeySample> sample = KeySample.read(subject, box, sharded, ROWS);
+    if (sample.isEmpty()) {
+      return Optional.empty();
+    }
+    boolean found =
+        sample.get().keys().stream().anyMatch(key -> coming.contains(partitioning.bucketOf(key)));
+    return found || sample.get().all() ? Optional.of(found) : Optional.empty();
   }
 
   private static Optional<Boolean> has(TimeBox box, String sql) throws SQLException {

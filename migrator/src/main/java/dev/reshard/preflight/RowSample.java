@@ -3,8 +3,6 @@ package dev.reshard.preflight;
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.ShardId;
-import dev.reshard.keyspace.TableId;
-import dev.reshard.postgres.Table;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -46,8 +44,8 @@ final class RowSample implements Check {
     TimeBox box = new TimeBox(session, MOST, ALL);
     List<Finding> findings = new ArrayList<>();
     for (ShardedTable sharded : subject.placed(shard)) {
-      Optional<List<String>> keys = keys(box, sharded);
-      if (keys.isEmpty()) {
+      Optional<KeySample> sample = KeySample.read(subject, box, sharded, ROWS);
+      if (sample.isEmpty()) {
         findings.add(
             Finding.note(
                     "no row could be looked at (no right, a lock, or no time), so nothing is known of where they lie")
@@ -55,23 +53,11 @@ final class RowSample implements Check {
                 .on(sharded.id())
                 .todo("check again; copying looks at every row"));
       } else {
-        strays(sharded, keys.get(), expected)
+        strays(sharded, sample.get().keys(), expected)
             .ifPresent(found -> findings.add(found.at(shard).on(sharded.id())));
       }
     }
     return findings;
-  }
-
-  /** The shard keys of some rows. */
-  private Optional<List<String>> keys(TimeBox box, ShardedTable sharded) throws SQLException {
-    TableId id = sharded.id();
-    Table table = subject.table(box.shard(), id).orElseThrow();
-    String key = table.column(sharded.key()).quoted();
-    TableSize.Sample sample = subject.size(box.shard(), id).sample(ROWS);
-    return box.query(
-        "SELECT %s::text FROM %s%s WHERE %s IS NOT NULL AND %s LIMIT %d"
-            .formatted(key, id.quoted(), sample.clause(), key, sample.condition(), sample.limit()),
-        row -> row.getString(1));
   }
 
   private Optional<Finding> strays(ShardedTable sharded, List<String> keys, BucketSet expected) {

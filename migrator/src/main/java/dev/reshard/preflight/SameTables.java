@@ -13,7 +13,10 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
-/** Whether every shard has the keyspace's tables, and the same columns in them. Immutable. */
+/**
+ * Whether every shard has the keyspace's tables or will be given them, and the same columns in
+ * them. Immutable.
+ */
 final class SameTables implements Check {
   private final Subject subject;
 
@@ -39,11 +42,7 @@ final class SameTables implements Check {
         if (table.isPresent()) {
           there.put(shard, table.get());
         } else {
-          findings.add(
-              Finding.blocker("there is no such table")
-                  .at(shard)
-                  .on(id)
-                  .todo("roll out your schema there first"));
+          findings.add(missing(shard, id).at(shard).on(id));
         }
       }
       differing(there)
@@ -56,6 +55,21 @@ final class SameTables implements Check {
                           .todo("make them the same")));
     }
     return findings;
+  }
+
+  /** A destination is given what it lacks; but a reference table's rows only if it is new. */
+  private Finding missing(ShardId shard, TableId id) {
+    boolean given =
+        subject.moves().destinations().contains(shard)
+            && !subject.moves().sources().contains(shard);
+    if (!given) {
+      return Finding.blocker("there is no such table").todo("roll out your schema there first");
+    }
+    if (subject.serving().contains(shard) && subject.keyspace().reference().contains(id)) {
+      return Finding.blocker("there is no such reference table, though the shard serves already")
+          .todo("make it there, with its rows");
+    }
+    return Finding.note("there is no such table").todo("it will be made there");
   }
 
   /** The names of columns that are not the same everywhere. */

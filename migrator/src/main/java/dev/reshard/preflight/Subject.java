@@ -1,14 +1,12 @@
 package dev.reshard.preflight;
 
 import dev.reshard.keyspace.BucketSet;
-import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.Moves;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.plan.Plan;
-import dev.reshard.postgres.Column;
 import dev.reshard.postgres.Table;
 import dev.reshard.spec.Spec;
 import java.util.ArrayList;
@@ -26,6 +24,7 @@ import java.util.TreeSet;
  * @param begun whether the migration is under way: then rows lie where it has put them, too
  * @param tables the keyspace's tables as each shard has them
  * @param sizes of them
+ * @param keys the columns of their shard keys
  */
 record Subject(
     Spec spec,
@@ -34,9 +33,8 @@ record Subject(
     boolean begun,
     CheckSessions sessions,
     Map<ShardId, SortedMap<TableId, Table>> tables,
-    Map<ShardId, Map<TableId, TableSize>> sizes) {
-
-  private static final Set<String> INTEGERS = Set.of("smallint", "integer", "bigint");
+    Map<ShardId, Map<TableId, TableSize>> sizes,
+    Map<ShardId, Map<TableId, KeyColumn>> keys) {
 
   Moves moves() {
     return plan.moves();
@@ -86,7 +84,9 @@ record Subject(
     return keyed(shard).stream()
         .filter(
             table ->
-                objectionTo(table(shard, table.id()).orElseThrow().column(table.key())).isEmpty())
+                key(shard, table.id())
+                    .filter(key -> keyspace.partitioning().objectionTo(key.type()).isEmpty())
+                    .isPresent())
         .toList();
   }
 
@@ -97,6 +97,11 @@ record Subject(
         .toList();
   }
 
+  /** A table's shard key as a shard has it; empty if it has none, or could not be asked. */
+  Optional<KeyColumn> key(ShardId shard, TableId id) {
+    return Optional.ofNullable(keys.get(shard)).map(all -> all.get(id));
+  }
+
   /** Nothing of a table that is not there. */
   TableSize size(ShardId shard, TableId id) {
     return Optional.ofNullable(sizes.get(shard)).map(all -> all.get(id)).orElse(TableSize.NONE);
@@ -105,13 +110,5 @@ record Subject(
   /** The buckets whose rows may lie on a shard: its own, those about to come, those that left. */
   BucketSet expectedAt(ShardId shard) {
     return plan.current().bucketsOf(shard).plus(moves().at(shard));
-  }
-
-  /** Why the function cannot place keys of this column, and what to do; empty if it can. */
-  Optional<String> objectionTo(Column key) {
-    return spec.keyspace().buckets().function() == HashBuckets.Function.MODULO
-            && !INTEGERS.contains(key.type())
-        ? Optional.of("but modulo needs an integer")
-        : Optional.empty();
   }
 }

@@ -1,11 +1,19 @@
 package dev.reshard.spec;
 
 import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.HashBuckets;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
-/** The two ways to write buckets: {@code 1 mod 4}, or {@code 0-255} and {@code 300}. Stateless. */
+/**
+ * The two ways to write buckets: {@code 1 mod 4}, or {@code 0-255} and {@code 300}. Stateless.
+ *
+ * <p>{@code r mod n} is for rows that lie where {@code hash mod n} put them. A bucket is {@code
+ * hash mod count}, and the hash of every function is unsigned (or the key itself, of {@code
+ * modulo}), so if {@code n} divides {@code count}, the buckets with {@code bucket mod n = r} hold
+ * exactly these rows: the same map, cut finer. If it does not, no set of buckets does.
+ */
 final class Buckets {
   private static final Pattern MODULO = Pattern.compile("(\\d{1,9}) mod (\\d{1,9})");
   private static final Pattern RANGE = Pattern.compile("(\\d{1,9})(?:-(\\d{1,9}))?");
@@ -20,11 +28,25 @@ final class Buckets {
     }
     int remainder = Integer.parseInt(matcher.group(1));
     int divisor = Integer.parseInt(matcher.group(2));
-    if (divisor < 1 || remainder >= divisor || count % divisor != 0) {
+    if (remainder >= divisor) {
+      throw new IllegalArgumentException("'%s': r must be less than n".formatted(text));
+    }
+    if (count % divisor != 0) {
       throw new IllegalArgumentException(
-          "'%s': needs r < n, and %d buckets must be a multiple of n".formatted(text, count));
+          "'%s': rows of one remainder are no set of buckets, for %d buckets are no multiple of %d; %s"
+              .formatted(text, count, divisor, multiple(divisor, count)));
     }
     return BucketSet.of(IntStream.range(0, count).filter(b -> b % divisor == remainder));
+  }
+
+  private static String multiple(int divisor, int count) {
+    int next = (count / divisor + 1) * divisor;
+    if (next > HashBuckets.MAX_COUNT) {
+      next = HashBuckets.MAX_COUNT - HashBuckets.MAX_COUNT % divisor;
+    }
+    return next == 0
+        ? "n can be %d at most".formatted(HashBuckets.MAX_COUNT)
+        : "set keyspace.buckets.count to a multiple, as %d".formatted(next);
   }
 
   static BucketSet range(String text, int count) {

@@ -1,7 +1,7 @@
 package dev.reshard.spec;
 
 import dev.reshard.keyspace.BucketSet;
-import dev.reshard.keyspace.HashBuckets;
+import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import java.time.Duration;
@@ -50,6 +50,7 @@ public record Spec(
    * The tables that move together.
    *
    * @param key the column of the shard key in every sharded table that {@code keyOf} does not name
+   * @param buckets the function that placed the rows, and how many buckets it makes
    * @param sharded names, or {@code schema.*}; a name beats a wildcard of another list
    * @param acceptCrossShardUnique tables whose unique keys without the shard key are global by
    *     other means (HAZARDS F25)
@@ -57,7 +58,7 @@ public record Spec(
   public record KeyspaceSpec(
       String name,
       String key,
-      HashBuckets buckets,
+      Partitioning buckets,
       List<String> sharded,
       Map<TableId, String> keyOf,
       List<String> reference,

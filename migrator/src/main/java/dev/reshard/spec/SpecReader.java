@@ -1,7 +1,7 @@
 package dev.reshard.spec;
 
 import dev.reshard.keyspace.BucketSet;
-import dev.reshard.keyspace.HashBuckets;
+import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import java.io.IOException;
@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -25,7 +24,6 @@ import org.yaml.snakeyaml.error.YAMLException;
 
 /** Reads a migration file. Confined to one thread. */
 public final class SpecReader {
-  private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|min|h)");
   private static final Pattern BYTES = Pattern.compile("(\\d{1,6})\\s?(MB|GB|TB)");
   private static final Pattern PERCENT = Pattern.compile("(\\d+(?:\\.\\d+)?)%");
 
@@ -97,7 +95,7 @@ public final class SpecReader {
     Yaml gatesNode = root.map("gates");
     Spec.Gates gates =
         new Spec.Gates(
-            gatesNode.optional("lag", Duration.ofSeconds(2), SpecReader::duration),
+            gatesNode.optional("lag", Duration.ofSeconds(2), Durations::parse),
             gatesNode.optional("mismatch", 0.001, SpecReader::share));
     gatesNode.refuseUnknown();
     Yaml shadowNode = root.map("shadow");
@@ -148,11 +146,7 @@ public final class SpecReader {
   private static Spec.KeyspaceSpec keyspace(Yaml node) {
     String name = node.required("name", SpecReader::migrationName).orElse("?");
     String key = node.required("key", Function.identity()).orElse("?");
-    Yaml buckets = node.map("buckets");
-    HashBuckets.Function function =
-        buckets.required("function", SpecReader::function).orElse(HashBuckets.Function.MODULO);
-    int count = buckets.required("count", SpecReader::bucketCount).orElse(1);
-    buckets.refuseUnknown();
+    Partitioning buckets = Placements.read(node.map("buckets"));
     Yaml tables = node.map("tables");
     Map<TableId, String> keyOf = new TreeMap<>();
     Yaml keys = tables.map("key_of");
@@ -168,7 +162,7 @@ public final class SpecReader {
         new Spec.KeyspaceSpec(
             name,
             key,
-            new HashBuckets(function, count),
+            buckets,
             tables.list("sharded", SpecReader::pattern),
             keyOf,
             tables.list("reference", SpecReader::pattern),
@@ -254,23 +248,7 @@ public final class SpecReader {
     return new TableId(text.substring(0, dot), text.substring(dot + 1));
   }
 
-  private static HashBuckets.Function function(String text) {
-    for (HashBuckets.Function function : HashBuckets.Function.values()) {
-      if (function.word().equals(text)) {
-        return function;
-      }
-    }
-    throw new IllegalArgumentException(
-        "'%s' is not one of modulo, md5; it must be the function that placed your rows"
-            .formatted(text));
-  }
-
-  private static int bucketCount(String text) {
-    int count = positive(text);
-    return new HashBuckets(HashBuckets.Function.MODULO, count).count();
-  }
-
-  private static int positive(String text) {
+  static int positive(String text) {
     int number = number(text);
     if (number < 1) {
       throw new IllegalArgumentException("must be at least 1, got " + text);
@@ -312,7 +290,7 @@ public final class SpecReader {
   }
 
   private static Duration pause(String text) {
-    Duration pause = duration(text);
+    Duration pause = Durations.parse(text);
     if (pause.isZero()) {
       throw new IllegalArgumentException("must be more than 0, got " + text);
     }
@@ -331,19 +309,5 @@ public final class SpecReader {
           case "GB" -> amount << 30;
           default -> amount << 40;
         });
-  }
-
-  private static Duration duration(String text) {
-    Matcher matcher = DURATION.matcher(text.toLowerCase(Locale.ROOT));
-    if (!matcher.matches()) {
-      throw new IllegalArgumentException("'%s' is no time as 250ms, 2s, 5min, 1h".formatted(text));
-    }
-    long amount = Long.parseLong(matcher.group(1));
-    return switch (matcher.group(2)) {
-      case "ms" -> Duration.ofMillis(amount);
-      case "s" -> Duration.ofSeconds(amount);
-      case "min" -> Duration.ofMinutes(amount);
-      default -> Duration.ofHours(amount);
-    };
   }
 }

@@ -6,6 +6,7 @@ CREATE TABLE IF NOT EXISTS reshard.migration (
   state_before_pause text,
   secret text NOT NULL,
   verification jsonb,
+  clean_up text NOT NULL DEFAULT '',
   created timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
@@ -30,6 +31,7 @@ CREATE TABLE IF NOT EXISTS reshard.stage_unit (
   PRIMARY KEY (migration, source, destination)
 );
 
+-- Of a migration's states, and of its units' places: then "unit" says which, "epoch" what the map gets.
 CREATE TABLE IF NOT EXISTS reshard.transition (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   migration text NOT NULL,
@@ -37,7 +39,15 @@ CREATE TABLE IF NOT EXISTS reshard.transition (
   from_state text NOT NULL,
   to_state text NOT NULL,
   who text NOT NULL,
-  why text NOT NULL
+  why text NOT NULL,
+  unit text NOT NULL DEFAULT '',
+  epoch bigint
+);
+
+-- The last transition that is in the topic of events.
+CREATE TABLE IF NOT EXISTS reshard.published (
+  migration text PRIMARY KEY REFERENCES reshard.migration ON DELETE CASCADE,
+  transition bigint NOT NULL
 );
 
 -- A bucket can be in one migration at a time.
@@ -73,6 +83,7 @@ CREATE TABLE IF NOT EXISTS reshard.request (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   migration text NOT NULL,
   command text NOT NULL,
+  argument text NOT NULL DEFAULT '',
   who text NOT NULL,
   created timestamptz NOT NULL DEFAULT clock_timestamp(),
   deadline timestamptz NOT NULL,

@@ -22,6 +22,7 @@ final class HandMade implements ChangeSource.Factory {
   private final List<Transaction> all = new ArrayList<>();
   private Lsn end = START;
   private int opened;
+  private boolean away;
 
   /** A table as the source sends it; {@code shardKey} null: a reference table. */
   record Source(ChangedTable table, int shardKey) {
@@ -116,8 +117,20 @@ final class HandMade implements ChangeSource.Factory {
     return opened;
   }
 
+  /** Makes it impossible to read, as if the broker did not answer; or possible again. */
+  synchronized void fails(boolean fails) {
+    away = fails;
+  }
+
+  private synchronized void requireThere() {
+    if (away) {
+      throw new IllegalStateException("the broker is away");
+    }
+  }
+
   @Override
   public synchronized ChangeSource open(LanePosition position) {
+    requireThere();
     opened++;
     int first =
         IntStream.range(0, all.size())
@@ -151,6 +164,7 @@ final class HandMade implements ChangeSource.Factory {
 
     @Override
     public List<Transaction> poll(Duration timeout) {
+      requireThere();
       List<Transaction> read = from(next, timeout);
       next += read.size();
       return read;

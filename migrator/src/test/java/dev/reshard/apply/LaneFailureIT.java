@@ -15,7 +15,6 @@ import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.TcpProxy;
 import java.sql.Connection;
 import java.sql.Statement;
-import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -128,19 +127,15 @@ class LaneFailureIT {
   }
 
   @Test
-  void aLockThatIsNeverGivenUpIsReportedAndTheLaneStillCloses() throws Exception {
-    try (LaneKit kit = kit().limits(LaneLimits.DEFAULT.withRetryFor(Duration.ofSeconds(1)));
+  void aLockThatIsHeldForLongIsToldAndWaitedForAndTheLaneStillCloses() throws Exception {
+    try (LaneKit kit = kit();
         Connection application = kit.shard.connect(SandboxRole.APP);
         Statement statement = application.createStatement()) {
       kit.shard.execute("INSERT INTO t VALUES (1, 1, 'a')");
       application.setAutoCommit(false);
       statement.execute("SELECT FROM t FOR UPDATE");
       kit.source.commit(T.update(row("1", "1", null), "1", "1", "b"));
-      LaneException stop = kit.stops();
-      assertEquals(Problem.DESTINATION_FAILED, stop.problem());
-      assertTrue(stop.getMessage().contains("55P03"), stop.getMessage());
-
-      Lane lane = kit.limits(LaneLimits.DEFAULT).start();
+      Lane lane = kit.start();
       while (lane.status().state() != LaneStatus.State.RETRYING) {
         Thread.onSpinWait();
       }
@@ -150,6 +145,34 @@ class LaneFailureIT {
       application.rollback();
       kit.applyAll();
       assertEquals(List.of("1/1/b"), kit.query(ROWS));
+    }
+  }
+
+  @Test
+  void aTopicThatCannotBeReadIsTriedAgainAndAnAppliedTokenIsKnownMeanwhile() throws Exception {
+    try (LaneKit kit = kit()) {
+      kit.source.commit(List.of("x"), List.of(T.insert("1", "1", "a")));
+      Lane first = kit.start();
+      assertTrue(first.awaitToken("x", PATIENCE));
+      first.close();
+      kit.source.fails(true);
+      kit.source.commit(List.of("y"), List.of(T.insert("1", "2", "b")));
+      Lane lane = kit.start();
+      assertTrue(lane.awaitToken("x", PATIENCE), () -> lane.status().toString());
+      while (lane.status().state() != LaneStatus.State.RETRYING) {
+        Thread.onSpinWait();
+      }
+      assertTrue(lane.status().reason().orElseThrow().contains("away"));
+      kit.source.fails(false);
+      assertTrue(lane.awaitToken("y", PATIENCE), () -> lane.status().toString());
+      kit.source.fails(true);
+      while (lane.status().state() != LaneStatus.State.RETRYING) {
+        Thread.onSpinWait();
+      }
+      kit.source.commit(List.of("z"), List.of(T.insert("1", "3", "c")));
+      kit.source.fails(false);
+      assertTrue(lane.awaitToken("z", PATIENCE), () -> lane.status().toString());
+      assertEquals(List.of("1/1/a", "1/2/b", "1/3/c"), kit.query(ROWS));
     }
   }
 

@@ -67,6 +67,8 @@ class LaneFromPostgresIT {
     "ALTER TABLE docs ALTER body SET STORAGE EXTERNAL"
   };
 
+  private static final Marker MARKER = Marker.random();
+
   @Test
   void theDestinationIsTheSourceAtEveryPositionItIsStoppedAt() throws Exception {
     try (SandboxShards shards = SharedSandbox.freshShards("a", "b")) {
@@ -88,8 +90,12 @@ class LaneFromPostgresIT {
           rig.compareAtAnAnchor();
         }
         writers.forEach(CompletableFuture::join);
-        shards.get("a").query("SELECT pg_logical_emit_message(true, 'reshard.fence', 'done')");
-        assertTrue(rig.lane.awaitToken("done", PATIENCE), () -> rig.lane.status().toString());
+        String done = MARKER.token("done");
+        shards
+            .get("a")
+            .query(
+                "SELECT pg_logical_emit_message(true, '%s', '%s')".formatted(Marker.FENCE, done));
+        assertTrue(rig.lane.awaitToken(done, PATIENCE), () -> rig.lane.status().toString());
         for (String table : TABLES) {
           RowComparer.withoutKey()
               .compare(
@@ -207,7 +213,7 @@ class LaneFromPostgresIT {
                   .map(t -> new Keyspace.ShardedTable(new TableId("public", t), "tenant_id"))
                   .toList(),
               List.of());
-      WorkerIdentity worker = new WorkerIdentity("m", 1, Marker.random());
+      WorkerIdentity worker = new WorkerIdentity("m", 1, MARKER);
       try (Connection connection = sessions.open(A, "test")) {
         ShardSchema.install(connection);
         Publications.create(

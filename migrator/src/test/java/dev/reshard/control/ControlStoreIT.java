@@ -14,8 +14,10 @@ import dev.reshard.control.StageUnit.Place;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -23,6 +25,8 @@ import org.junit.jupiter.api.Timeout;
 
 @Timeout(120)
 class ControlStoreIT {
+  private static final Set<Command> ALL = EnumSet.allOf(Command.class);
+
   private ControlScene scene;
   private ControlStore store;
   private WorkerLease lease;
@@ -74,6 +78,44 @@ class ControlStoreIT {
     assertChangesNothing(
         LeaseLostException.class,
         () -> store.moveTo(MigrationState.PENDING, MigrationState.PREPARING, 1, "me", "again"));
+  }
+
+  @Test
+  void aPausedMigrationKnowsWhereItCameFrom() throws SQLException {
+    store.moveTo(MigrationState.PENDING, MigrationState.PREPARING, 1, "me", "asked");
+    assertEquals(Optional.empty(), store.stateBeforePause());
+    store.moveTo(MigrationState.PREPARING, MigrationState.PAUSED, 1, "me", "lunch");
+    assertEquals(Optional.of(MigrationState.PREPARING), store.stateBeforePause());
+    store.moveTo(MigrationState.PAUSED, MigrationState.PREPARING, 1, "me", "back");
+    assertEquals(Optional.empty(), store.stateBeforePause());
+  }
+
+  @Test
+  void aUnitThatIsMovedTwiceByTheSameWorkerIsMovedOnce() throws SQLException {
+    StageUnit was = store.units().get(0);
+    StageUnit fenced = was.fenced(Direction.FORWARD, 2);
+    int[] written = new int[1];
+    for (int i = 0; i < 2; i++) {
+      store.moveUnit(was, fenced, 1, session -> written[0]++);
+    }
+    assertEquals(List.of(fenced, 1), List.of(store.units().get(0), written[0]));
+    assertThrows(LeaseLostException.class, () -> store.moveUnit(was, fenced, 2));
+  }
+
+  @Test
+  void whatIsWrittenWithAUnitIsWrittenWithItOrNotAtAll() throws SQLException {
+    StageUnit was = store.units().get(0);
+    assertThrows(
+        SQLException.class,
+        () ->
+            store.moveUnit(
+                was,
+                was.fenced(Direction.FORWARD, 2),
+                1,
+                session -> {
+                  throw new SQLException("the map is away");
+                }));
+    assertEquals(was, store.units().get(0));
   }
 
   @Test
@@ -139,15 +181,18 @@ class ControlStoreIT {
   void requestsAreServedInOrderUnlessWithdrawnOrTooOld() throws SQLException {
     Requests requests = store.requests();
     Duration patience = Duration.ofMinutes(1);
-    long withdrawn = requests.ask(Command.CUTOVER, "me", patience);
-    requests.ask(Command.VERIFY, "me", Duration.ofMillis(-1));
-    long served = requests.ask(Command.VERIFY, "you", patience);
-    long later = requests.ask(Command.COMPLETE, "me", patience);
+    long withdrawn = requests.ask(Command.CUTOVER, "", "me", patience);
+    requests.ask(Command.VERIFY, "", "me", Duration.ofMillis(-1));
+    long served = requests.ask(Command.VERIFY, "", "you", patience);
+    long later = requests.ask(Command.CANCEL, "why", "me", patience);
     assertTrue(requests.withdraw(withdrawn));
-    assertEquals(Optional.empty(), scene.store("other").requests().next());
+    assertEquals(Optional.empty(), scene.store("other").requests().next(ALL));
 
-    Request next = requests.next().orElseThrow();
-    assertEquals(new Request(served, Command.VERIFY, "you"), next);
+    Request next = requests.next(ALL).orElseThrow();
+    assertEquals(new Request(served, Command.VERIFY, "", "you"), next);
+    assertEquals(
+        new Request(later, Command.CANCEL, "why", "me"),
+        requests.next(Command.URGENT).orElseThrow());
     requests.say(next, "begun");
     assertFalse(requests.withdraw(served), "the worker has begun");
     assertEquals(Optional.empty(), requests.read(served).exitCode());
@@ -155,7 +200,7 @@ class ControlStoreIT {
     requests.answer(next, 3);
     assertEquals(
         new Requests.Answer(List.of("begun", "done"), Optional.of(3)), requests.read(served));
-    assertEquals(later, requests.next().orElseThrow().id());
+    assertEquals(later, requests.next(ALL).orElseThrow().id());
   }
 
   @Test
@@ -184,6 +229,25 @@ class ControlStoreIT {
     registry.undone(items.get(0));
     assertEquals(items.subList(1, items.size()), registry.items());
     assertEquals(List.of(), scene.store("other").registry().items());
+  }
+
+  @Test
+  void theSchemaIsUndoneLastFirstAndCanBeLeftForGood() throws SQLException {
+    CleanupRegistry registry = store.registry();
+    for (String name : new String[] {"type", "table", "index", "never made"}) {
+      registry.register(ControlScene.A, Kind.SCHEMA_OBJECT, name, "");
+      registry.register(ControlScene.B, Kind.SCHEMA_OBJECT, name, "");
+    }
+    registry.register(ControlScene.B, Kind.INDEX, "type", "");
+    registry.forget(ControlScene.A, Kind.SCHEMA_OBJECT, "never made");
+    registry.forget(ControlScene.B, Kind.SCHEMA_OBJECT);
+    assertEquals(
+        List.of(
+            "index type on b",
+            "schema object index on a",
+            "schema object table on a",
+            "schema object type on a"),
+        registry.items().stream().map(Item::toString).toList());
   }
 
   private interface Act {

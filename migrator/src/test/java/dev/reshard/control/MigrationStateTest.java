@@ -1,5 +1,6 @@
 package dev.reshard.control;
 
+import static dev.reshard.control.MigrationState.CANCELLED;
 import static dev.reshard.control.MigrationState.CATCHING_UP;
 import static dev.reshard.control.MigrationState.CLEANED;
 import static dev.reshard.control.MigrationState.CLEANING_UP;
@@ -7,6 +8,7 @@ import static dev.reshard.control.MigrationState.COMPLETED;
 import static dev.reshard.control.MigrationState.COPYING;
 import static dev.reshard.control.MigrationState.CUTTING_OVER;
 import static dev.reshard.control.MigrationState.FAILED;
+import static dev.reshard.control.MigrationState.PAUSED;
 import static dev.reshard.control.MigrationState.PENDING;
 import static dev.reshard.control.MigrationState.PREPARING;
 import static dev.reshard.control.MigrationState.READY_FOR_CUTOVER;
@@ -27,18 +29,23 @@ class MigrationStateTest {
   private static final Map<MigrationState, Set<MigrationState>> ALLOWED =
       new EnumMap<>(
           Map.ofEntries(
-              Map.entry(PENDING, Set.of(PREPARING)),
-              Map.entry(PREPARING, Set.of(COPYING, FAILED)),
-              Map.entry(COPYING, Set.of(CATCHING_UP, FAILED)),
-              Map.entry(CATCHING_UP, Set.of(READY_FOR_CUTOVER, COPYING, FAILED)),
-              Map.entry(READY_FOR_CUTOVER, Set.of(CUTTING_OVER, ROLLING_BACK, CATCHING_UP)),
+              Map.entry(PENDING, Set.of(PREPARING, CANCELLED)),
+              Map.entry(PREPARING, Set.of(COPYING, PAUSED, FAILED, CANCELLED)),
+              Map.entry(COPYING, Set.of(CATCHING_UP, PAUSED, FAILED, CANCELLED)),
+              Map.entry(CATCHING_UP, Set.of(READY_FOR_CUTOVER, COPYING, PAUSED, FAILED, CANCELLED)),
+              Map.entry(
+                  READY_FOR_CUTOVER,
+                  Set.of(CUTTING_OVER, ROLLING_BACK, CATCHING_UP, PAUSED, CANCELLED)),
               Map.entry(CUTTING_OVER, Set.of(READY_FOR_CUTOVER, COMPLETED)),
               Map.entry(COMPLETED, Set.of(ROLLING_BACK, CLEANING_UP)),
               Map.entry(ROLLING_BACK, Set.of(READY_FOR_CUTOVER, COMPLETED, ROLLED_BACK)),
               Map.entry(ROLLED_BACK, Set.of(CUTTING_OVER, CLEANING_UP)),
               Map.entry(CLEANING_UP, Set.of(CLEANED)),
               Map.entry(CLEANED, Set.of()),
-              Map.entry(FAILED, Set.of())));
+              Map.entry(
+                  PAUSED, Set.of(PREPARING, COPYING, CATCHING_UP, READY_FOR_CUTOVER, CANCELLED)),
+              Map.entry(FAILED, Set.of(CANCELLED)),
+              Map.entry(CANCELLED, Set.of(CLEANED))));
 
   @ParameterizedTest
   @EnumSource
@@ -60,7 +67,8 @@ class MigrationStateTest {
   @EnumSource
   void aStateThatWaitsForAnOperatorSaysForWhat(MigrationState state) {
     boolean waits =
-        EnumSet.of(READY_FOR_CUTOVER, COMPLETED, ROLLED_BACK, CLEANED, FAILED).contains(state);
+        EnumSet.of(READY_FOR_CUTOVER, COMPLETED, ROLLED_BACK, CLEANED, PAUSED, FAILED)
+            .contains(state);
     assertEquals(waits, !state.nextStep().isEmpty());
   }
 }

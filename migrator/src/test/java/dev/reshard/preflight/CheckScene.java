@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.HashBuckets;
+import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
 import dev.reshard.keyspace.TableId;
@@ -61,6 +62,7 @@ final class CheckScene implements AutoCloseable {
   private String password = SandboxRole.RESHARD.password();
   private List<String> sharded = List.of("public.*");
   private List<TableId> accepted = List.of();
+  private Partitioning buckets = new HashBuckets(HashBuckets.Function.MODULO, 8);
 
   private OptionalLong free = OptionalLong.empty();
   private final Map<ShardId, String> urls = new TreeMap<>();
@@ -95,7 +97,17 @@ final class CheckScene implements AutoCloseable {
 
   /** Another way to a shard. */
   CheckScene reaching(ShardId shard, int port) {
-    urls.put(shard, shards.get(shard.name()).url().replaceFirst(":\\d+/", ":" + port + "/"));
+    return reaching(shard, shards.get(shard.name()).url().replaceFirst(":\\d+/", ":" + port + "/"));
+  }
+
+  CheckScene reaching(ShardId shard, String url) {
+    urls.put(shard, url);
+    return this;
+  }
+
+  /** Places rows by something else than {@code customer mod 8}. */
+  CheckScene placedBy(Partitioning partitioning) {
+    buckets = partitioning;
     return this;
   }
 
@@ -154,7 +166,7 @@ final class CheckScene implements AutoCloseable {
   <T> T with(Use<T> use) throws Exception {
     try (CheckSessions sessions = CheckSessions.open(sessions(), spec().shards().keySet())) {
       Plan plan = new Plan(ShardMap.of(1, 8, before), ShardMap.of(1, 8, after));
-      return use.with(Checks.read(spec(), plan, false, sessions, List.of()));
+      return use.with(Checks.read(spec(), plan, false, sessions, keyspace -> List.of()));
     }
   }
 
@@ -193,7 +205,7 @@ final class CheckScene implements AutoCloseable {
         new Spec.KeyspaceSpec(
             "shop",
             "customer",
-            new HashBuckets(HashBuckets.Function.MODULO, 8),
+            buckets,
             sharded,
             Map.of(),
             List.of("public.country"),

@@ -3,14 +3,26 @@ package dev.reshard.preflight;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.HashBuckets;
+import dev.reshard.keyspace.Partitioning;
+import dev.reshard.keyspace.PostgresBuckets;
+import dev.reshard.sandbox.SandboxRole;
+import dev.reshard.sandbox.SandboxShard;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(120)
 class PreflightIT {
@@ -26,9 +38,11 @@ class PreflightIT {
     scene.close();
   }
 
-  @Test
-  void findsNothingInAGoodShopAndChangesNothing() throws Exception {
-    Preflight.Result result = scene.check();
+  /** Not even the functions that a worker needs of crc32 and murmur3. */
+  @ParameterizedTest
+  @EnumSource
+  void findsNothingInAGoodShopAndChangesNothing(HashBuckets.Function function) throws Exception {
+    Preflight.Result result = scene.placedBy(new HashBuckets(function, 8)).check();
     assertEquals(List.of(), result.findings());
     assertEquals(result.checks(), result.clean());
   }
@@ -37,8 +51,89 @@ class PreflightIT {
   @CsvSource(
       delimiter = '|',
       value = {
-        "b | DROP TABLE orders                            | b: public.orders: there is no such table",
-        "b | DROP TABLE country                           | b: public.country: there is no such table",
+        "modulo          | text                 | is text, but modulo needs an integer",
+        "modulo          | a_name               | is text, but modulo needs an integer",
+        "crc32           | date                 | is date, whose text is not the same in every session",
+        "md5             | character(4)         | is character(4), whose text is not the same",
+        "md5             | numeric              | is numeric, whose text is not the same",
+        "murmur3         | boolean              | is boolean, whose text is not the same",
+        "murmur3         | text COLLATE no_case | has a nondeterministic collation",
+        "postgres text   | text COLLATE no_case | has a nondeterministic collation",
+        "postgres bigint | uuid                 | is uuid, but keyspace.buckets says type bigint; write uuid, if",
+        "postgres bigint | numeric(9,0)         | is numeric(9,0), whose PostgreSQL hash we do not know"
+      })
+  void aShardKeyWithoutOneBucketIsABlockerOnEachShard(String function, String type, String blocker)
+      throws Exception {
+    basketOf(type);
+    scene
+        .placedBy(named(function))
+        .assertFinds("BLOCKER  a, b: public.basket: customer " + blocker);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "modulo          | a_number",
+        "crc32           | a_name",
+        "murmur3         | character varying(20)",
+        "md5             | numeric(30,0)",
+        "md5             | uuid",
+        "postgres bigint | smallint"
+      })
+  void aShardKeyThatTheFunctionPlacesIsNone(String function, String type) throws Exception {
+    basketOf(type);
+    assertEquals(List.of(), scene.placedBy(named(function)).check().findings());
+  }
+
+  @Test
+  void aTextKeyInAnotherEncodingThanUtf8IsABlocker() throws Exception {
+    SandboxShard shard = scene.a();
+    String database = shard.database() + "_latin1";
+    shard.executeAsSuperuser(
+        "CREATE DATABASE %s TEMPLATE template0 ENCODING LATIN1 LOCALE_PROVIDER libc LOCALE 'C'"
+            .formatted(database));
+    try (Connection connection = shard.server().connect(database, SandboxRole.SUPERUSER);
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE TABLE by_name (customer text)");
+      statement.execute("CREATE TABLE by_number (customer bigint)");
+      List<String> found =
+          scene
+              .placedBy(new HashBuckets(HashBuckets.Function.MD5, 8))
+              .reaching(CheckScene.A, shard.server().url(database))
+              .check()
+              .lines()
+              .stream()
+              .filter(line -> line.contains("is stored in"))
+              .toList();
+      assertEquals(1, found.size(), found.toString());
+      assertTrue(
+          found.get(0).startsWith("BLOCKER  a: public.by_name: customer is stored in LATIN1"),
+          found.toString());
+    } finally {
+      shard.executeAsSuperuser("DROP DATABASE %s WITH (FORCE)".formatted(database));
+    }
+  }
+
+  private static Partitioning named(String function) {
+    String[] words = function.toUpperCase(Locale.ROOT).split(" ", -1);
+    return words.length == 1
+        ? new HashBuckets(HashBuckets.Function.valueOf(words[0]), 8)
+        : new PostgresBuckets(PostgresBuckets.Type.valueOf(words[1]), 8);
+  }
+
+  private void basketOf(String type) throws SQLException {
+    scene.shards.execute(
+        "CREATE DOMAIN a_name AS text",
+        "CREATE DOMAIN a_number AS bigint",
+        "CREATE COLLATION no_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+        "CREATE TABLE basket (customer %s NOT NULL, PRIMARY KEY (customer))".formatted(type));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
         "b | ALTER TABLE orders ADD note text             | public.orders (note): differs between shards in columns, types or NOT NULL",
         "a | CREATE TABLE basket (customer bigint)        | a, b: public.basket: customer may be NULL",
         "a | CREATE TABLE basket (id bigint)              | a, b: public.basket: has no column customer",
@@ -79,6 +174,35 @@ class PreflightIT {
         result.lines().stream().anyMatch(l -> l.startsWith("BLOCKER  b: cannot be reached")));
     assertTrue(
         result.lines().stream().anyMatch(l -> l.startsWith("BLOCKER  a: public.orders: is not")));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"orders", "country"})
+  void aTableThatADestinationLacksWillBeMadeThere(String table) throws Exception {
+    scene.b().execute("DROP TABLE " + table);
+    assertEquals(
+        List.of(
+            "note  b: public.%s: there is no such table; it will be made there".formatted(table)),
+        scene.check().lines().stream().skip(1).toList());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"orders", "country"})
+  void aTableThatASourceLacksIsABlocker(String table) throws Exception {
+    scene.a().execute("DROP TABLE " + table);
+    scene.assertFinds(
+        "BLOCKER  a: public.%s: there is no such table; roll out your schema there first"
+            .formatted(table));
+  }
+
+  @Test
+  void aReferenceTableIsNotMadeWhereNobodyFillsIt() throws Exception {
+    scene.moving(
+        Map.of(CheckScene.A, BucketSet.range(0, 4), CheckScene.B, BucketSet.range(4, 8)),
+        Map.of(CheckScene.A, BucketSet.range(0, 2), CheckScene.B, BucketSet.range(2, 8)));
+    scene.b().execute("DROP TABLE country");
+    scene.assertFinds(
+        "BLOCKER  b: public.country: there is no such reference table, though the shard serves already; make it there, with its rows");
   }
 
   @Test

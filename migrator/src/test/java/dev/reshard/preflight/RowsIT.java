@@ -4,15 +4,20 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.HashBuckets;
+import dev.reshard.keyspace.Partitioning;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Checks that read rows. */
 @Timeout(120)
@@ -112,6 +117,43 @@ class RowsIT {
         "BLOCKER  a: public.orders: has rows of buckets that are about to come from other shards");
     scene.a().execute("DELETE FROM orders WHERE customer = 5");
     scene.assertFindsNothing();
+  }
+
+  /** Those of crc32 and murmur3 are not on the shards yet. */
+  @ParameterizedTest
+  @EnumSource
+  void comingBucketsAreKnownWithoutTheFunctionsThatAWorkerMakes(HashBuckets.Function function)
+      throws Exception {
+    bothServe();
+    Partitioning partitioning = new HashBuckets(function, 8);
+    scene.placedBy(partitioning);
+    String insert = "INSERT INTO orders VALUES (1, %d)";
+    scene.a().execute(insert.formatted(keyOf(partitioning, 1)));
+    scene.b().execute(insert.formatted(keyOf(partitioning, 7)));
+    scene.assertFindsNothing();
+    scene.a().execute(insert.formatted(keyOf(partitioning, 5)));
+    scene.assertFinds(
+        "BLOCKER  a: public.orders: has rows of buckets that are about to come from other shards");
+  }
+
+  private static long keyOf(Partitioning partitioning, int bucket) {
+    return LongStream.iterate(0, key -> key + 1)
+        .filter(key -> partitioning.bucketOf(Long.toString(key)) == bucket)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void whereOnlySomeRowsOfALargeTableWereLookedAtANoteSaysSo() throws Exception {
+    bothServe();
+    scene.placedBy(new HashBuckets(HashBuckets.Function.CRC32, 8));
+    long key = keyOf(new HashBuckets(HashBuckets.Function.CRC32, 8), 1);
+    scene
+        .a()
+        .execute(
+            "INSERT INTO orders SELECT i, %d FROM generate_series(1, 100000) i".formatted(key),
+            "ANALYZE orders");
+    scene.assertFinds("note  a: public.orders: was not read in full to see whether it has rows");
   }
 
   @Test

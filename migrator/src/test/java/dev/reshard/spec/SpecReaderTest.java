@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.ShardMap;
 import dev.reshard.keyspace.TableId;
+import dev.reshard.plan.Planner;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,10 +19,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SpecReaderTest {
   private static final ShardId A = new ShardId("a");
@@ -147,14 +151,24 @@ class SpecReaderTest {
         "5  | control: c                                | control: there is no shard 'c' under shards",
         "6  | 'kafka: {}'                               | kafka.bootstrap.servers is missing",
         "8  | '  name: a shop'                          | keyspace.name: 'a shop' must be",
-        "10 | '  buckets: {function: crc32, count: 8}'  | keyspace.buckets.function: 'crc32' is not one of modulo, md5",
+        "10 | '  buckets: {function: crc23, count: 8}'  | keyspace.buckets.function: 'crc23' is not one of modulo, md5, crc32, murmur3, postgres; did you mean crc32? It must be",
+        "10 | '  buckets: {function: Postgres, count: 8}' | keyspace.buckets.function: 'Postgres' is not one of modulo, md5, crc32, murmur3, postgres; did you mean postgres?",
+        "10 | '  buckets: {function: postgres, count: 8}' | keyspace.buckets.type is missing",
+        "10 | '  buckets: {function: postgres, count: 8, type: integer}' | keyspace.buckets.type: 'integer' is not one of bigint, text, uuid; bigint stands for",
+        "10 | '  buckets: {function: md5, count: 8, type: text}' | keyspace.buckets.type: only function postgres has one",
+        "10 | '  buckets: {function: md5, count: 8, sql: app.bucket_of(x)}' | keyspace.buckets.sql: placement by your own function or table is not supported",
+        "10 | '  buckets: {function: md5, count: 8, seed: 1}' | keyspace.buckets.seed is unknown",
         "10 | '  buckets: {function: modulo, count: 70000}' | keyspace.buckets.count: the number of buckets must be",
         "10 | '  buckets: {function: modulo}'           | keyspace.buckets.count is missing",
         "12 | '    sharded: [orders]'                   | keyspace.tables.sharded: 'orders' must be schema.table",
         "12 | '    sharded: public.*'                   | keyspace.tables.sharded must be a list",
         "12 | '    sharded: []'                         | keyspace.tables.sharded: name at least one table",
         "13 | 'from: {c: 0 mod 1}'                      | from.c: there is no shard 'c'",
-        "13 | 'from: {a: 1 mod 1}'                      | from.a: '1 mod 1': needs r < n",
+        "13 | 'from: {a: 1 mod 1}'                      | from.a: '1 mod 1': r must be less than n",
+        "13 | 'from: {a: 0 mod 3}'                      | from.a: '0 mod 3': rows of one remainder are no set of buckets, for 8 buckets are no multiple of 3; set keyspace.buckets.count to a multiple, as 9",
+        "13 | 'from: {a: 0 mod 65000}'                  | from.a: '0 mod 65000': rows of one remainder are no set of buckets, for 8 buckets are no multiple of 65000; set keyspace.buckets.count to a multiple, as 65000",
+        "13 | 'from: {a: 0 mod 70000}'                  | from.a: '0 mod 70000': rows of one remainder are no set of buckets, for 8 buckets are no multiple of 70000; n can be 65536 at most",
+        "13 | 'from: {a: 0 mod 0}'                      | from.a: '0 mod 0': r must be less than n",
         "13 | 'from: {a: all}'                          | from.a: 'all' is neither",
         "13 | 'from: {a: [0-8]}'                        | from.a: '0-8' is not within the buckets 0-7",
         "13 | 'from: {a: [5-2]}'                        | from.a: '5-2' is not within",
@@ -168,6 +182,47 @@ class SpecReaderTest {
     List<String> problems = problems(replaced(line, text));
     assertEquals(1, problems.size(), problems.toString());
     assertTrue(problems.get(0).startsWith("line " + line + ": " + problem), problems.get(0));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{function: modulo, count: 1024}               | modulo into 1024",
+        "{function: md5, count: 1024}                  | md5 into 1024",
+        "{function: crc32, count: 1000}                | crc32 into 1000",
+        "{function: murmur3, count: 7}                 | murmur3 into 7",
+        "{function: postgres, count: 1024, type: bigint} | postgres hash of bigint into 1024",
+        "{type: text, function: postgres, count: 1024} | postgres hash of text into 1024",
+        "{function: postgres, count: 1024, type: uuid} | postgres hash of uuid into 1024"
+      })
+  void everyFunctionIsRead(String buckets, String stored) {
+    Spec spec = read(replaced(10, "  buckets: " + buckets));
+    assertEquals(stored, spec.keyspace().buckets().describe());
+  }
+
+  /** The file says {@code key % 4}, as the application does; 1024 buckets cut it finer. */
+  @ParameterizedTest
+  @ValueSource(strings = {"modulo", "md5", "crc32", "murmur3", "postgres, type: text"})
+  void anApplicationsRemaindersAreAMapThatMovesNothing(String function) {
+    String remainders = "{a: 0 mod 4, b: 1 mod 4, c: 2 mod 4, d: 3 mod 4}";
+    Spec spec =
+        read(
+            SMALLEST
+                .replace("modulo, count: 8", function + ", count: 1024")
+                .replace(
+                    "hb/shop\n",
+                    "hb/shop\n  c: jdbc:postgresql://hc/shop\n  d: jdbc:postgresql://hd/shop\n")
+                .replace("{a: 0 mod 1}", remainders)
+                .replace("{balance: [a, b]}", remainders));
+    assertEquals(256, spec.from().get(B).size());
+    assertEquals(BucketSet.of(IntStream.range(0, 256).map(i -> 4 * i + 1)), spec.from().get(B));
+    ShardMap map = ShardMap.of(1, 1024, spec.from());
+    assertTrue(Planner.plan(map, spec.to()).isEmpty());
+    for (int key = -9; key < 9; key++) {
+      int bucket = spec.keyspace().buckets().bucketOf("" + key);
+      assertEquals("abcd".charAt(bucket % 4) + "", map.ownerOf(bucket).name());
+    }
   }
 
   /** Each is added as line 15. */

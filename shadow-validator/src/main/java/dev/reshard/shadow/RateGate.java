@@ -16,6 +16,10 @@ public final class RateGate implements Gate {
   /** Without a difference the bound is then 1 % at most; status shows what it is. */
   static final long ENOUGH_READS = 300;
 
+  private static final String WAIT = "wait: the worker makes them by itself";
+  private static final String LOOK =
+      "look at the rows with 'reshard topics tail mismatches'; why they differ must be known first";
+
   private final ShadowService service;
   private final boolean wanted;
   private final double limit;
@@ -39,7 +43,7 @@ public final class RateGate implements Gate {
         "no difference in %d reads, or at most %s with 95 %% confidence"
             .formatted(ENOUGH_READS, percent(limit));
     if (total.isEmpty()) {
-      return new Verdict("dual reads", false, "not counted yet", wantedText);
+      return new Verdict("dual reads", false, "not counted yet", wantedText, WAIT);
     }
     long reads = total.get().compared();
     long differences = total.get().differences();
@@ -48,7 +52,7 @@ public final class RateGate implements Gate {
     String value =
         "%d of %d differ, at most %s with 95 %% confidence"
             .formatted(differences, reads, percent(bound));
-    return new Verdict("dual reads", open, value, wantedText);
+    return new Verdict("dual reads", open, value, wantedText, differences == 0 ? WAIT : LOOK);
   }
 
   private static String percent(double share) {

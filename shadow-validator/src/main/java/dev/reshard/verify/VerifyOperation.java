@@ -4,17 +4,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.reshard.apply.Lane;
 import dev.reshard.control.MigrationState;
 import dev.reshard.control.Requests.Command;
+import dev.reshard.control.Requests.Request;
 import dev.reshard.copy.CopyPlan;
 import dev.reshard.keyspace.ShardId;
-import dev.reshard.keyspace.TableId;
 import dev.reshard.migration.Gate;
 import dev.reshard.migration.Migration;
 import dev.reshard.migration.Operation;
 import dev.reshard.migration.Replication;
 import dev.reshard.postgres.Lsn;
-import dev.reshard.postgres.Marker;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -61,7 +59,8 @@ public final class VerifyOperation implements Operation {
   }
 
   @Override
-  public int run(MigrationState state, String who, Consumer<String> say) throws Exception {
+  public int run(MigrationState state, Request request, Consumer<String> say) throws Exception {
+    Map<String, String> fingerprints = Fingerprints.read(migration);
     Tally all = new Tally();
     Tally again = new Tally();
     for (ShardId source : migration.copied()) {
@@ -88,16 +87,17 @@ public final class VerifyOperation implements Operation {
           "%d more rows changed meanwhile than could be noted; verify again when less is written"
               .formatted(again.left));
     }
-    save(all, again);
+    save(all, again, fingerprints);
     return all.differing + again.differing == 0 ? DONE : DIFFERENCE;
   }
 
-  private void save(Tally all, Tally again) throws Exception {
+  private void save(Tally all, Tally again, Map<String, String> fingerprints) throws Exception {
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("at", Instant.now().toString());
     result.put("rows", all.rows);
     result.put("again", again.rows);
     result.put("differing", all.differing + again.differing);
+    result.put("fingerprints", fingerprints);
     migration.control().saveVerification(JSON.writeValueAsString(result));
   }
 
@@ -108,15 +108,44 @@ public final class VerifyOperation implements Operation {
       long differing =
           stored.isEmpty() ? -1 : JSON.readTree(stored.get()).path("differing").asLong(-1);
       String value = differing < 0 ? "not done" : differing + " rows differ";
-      return new Gate.Verdict("full verification", differing == 0, value, "done, 0 rows differ");
+      String remedy =
+          differing < 0
+              ? "run 'reshard verify'"
+              : "find out why they differ, mend it, then run 'reshard verify' again";
+      return new Gate.Verdict(
+          "full verification", differing == 0, value, "done, 0 rows differ", remedy);
+    };
+  }
+
+  /**
+   * Open while the tables are what they were when they were verified: after a rewrite they have to
+   * be verified again.
+   */
+  public static Gate fingerprintGate(Migration migration) {
+    return () -> {
+      Optional<String> stored = migration.control().load().orElseThrow().verification();
+      if (stored.isEmpty()) {
+        return new Gate.Verdict("fingerprint", false, "not known", "as when verified");
+      }
+      Map<String, String> before = new TreeMap<>();
+      JSON.readTree(stored.get())
+          .path("fingerprints")
+          .properties()
+          .forEach(e -> before.put(e.getKey(), e.getValue().asText()));
+      List<String> changed = Fingerprints.changed(before, Fingerprints.read(migration));
+      return new Gate.Verdict(
+          "fingerprint",
+          changed.isEmpty(),
+          changed.isEmpty()
+              ? "unchanged"
+              : "rewritten or altered since the verification: "
+                  + String.join(", ", changed)
+                  + "; verify again",
+          "as when verified");
     };
   }
 
   private CopyPlan plan(ShardId source) throws SQLException {
-    Map<TableId, Set<ShardId>> references = new TreeMap<>();
-    if (source.equals(migration.home())) {
-      migration.keyspace().reference().forEach(t -> references.put(t, migration.newShards()));
-    }
     try (Connection connection = migration.sessions().open(source, "verify")) {
       return CopyPlan.read(
           connection,
@@ -124,14 +153,14 @@ public final class VerifyOperation implements Operation {
           migration.keyspace(),
           migration.before(),
           migration.moves(),
-          references);
+          migration.references(source));
     }
   }
 
   private List<HeldLane> lanes(ShardId source, CopyPlan plan) {
     List<HeldLane> lanes = new ArrayList<>();
     for (ShardId destination : plan.destinations()) {
-      lanes.add(new Held(source, replication.lane(source, destination)));
+      lanes.add(new Held(replication.lane(source, destination)));
     }
     return lanes;
   }
@@ -163,16 +192,8 @@ public final class VerifyOperation implements Operation {
     }
   }
 
-  /** A running lane, held. */
-  private final class Held implements HeldLane {
-    private final ShardId source;
-    private final Lane lane;
-
-    Held(ShardId source, Lane lane) {
-      this.source = source;
-      this.lane = lane;
-    }
-
+  /** A running lane. */
+  private record Held(Lane lane) implements HeldLane {
     @Override
     public ShardId destination() {
       return lane.config().destination();
@@ -183,18 +204,8 @@ public final class VerifyOperation implements Operation {
       lane.hold();
     }
 
-    /**
-     * A message of our own, behind the target, proves at once that nothing before it is missing.
-     */
     @Override
-    public boolean applyTo(Lsn target, Duration timeout) throws SQLException, InterruptedException {
-      try (Connection connection = migration.sessions().open(source, "verify");
-          PreparedStatement beat =
-              connection.prepareStatement("SELECT pg_logical_emit_message(true, ?, ?)")) {
-        beat.setString(1, Marker.HEARTBEAT);
-        beat.setString(2, Long.toString(System.currentTimeMillis()));
-        beat.execute();
-      }
+    public boolean applyTo(Lsn target, Duration timeout) throws InterruptedException {
       return lane.applyTo(target, timeout);
     }
 

@@ -14,9 +14,17 @@ import java.time.Duration;
 final class Asking {
   private static final long POLL_MS = 50;
 
+  /** How long a request is good that nobody waits for. */
+  private static final Duration UNWATCHED = Duration.ofMinutes(1);
+
   private Asking() {}
 
-  static int ask(Spec spec, Command command, Duration timeout, PrintWriter out)
+  /**
+   * Asks, and waits for the end.
+   *
+   * @param timeout zero: only asks
+   */
+  static int ask(Spec spec, Command command, String argument, Duration timeout, PrintWriter out)
       throws SQLException, InterruptedException {
     try (Wiring wiring = new Wiring(spec);
         WorkerLease lease = new WorkerLease(wiring.sessions(), spec.control(), spec.migration())) {
@@ -31,7 +39,12 @@ final class Asking {
         return ExitCode.NO_WORKER.code();
       }
       Requests requests = control.requests();
-      long id = requests.ask(command, Wiring.who(), timeout);
+      if (timeout.isZero()) {
+        requests.ask(command, argument, Wiring.who(), UNWATCHED);
+        out.println("asked; see 'reshard status'");
+        return ExitCode.DONE.code();
+      }
+      long id = requests.ask(command, argument, Wiring.who(), timeout);
       long deadline = System.nanoTime() + timeout.toNanos();
       int printed = 0;
       while (true) {

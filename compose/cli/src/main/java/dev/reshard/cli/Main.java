@@ -23,10 +23,15 @@ import picocli.CommandLine.Command;
       PlanCommand.class,
       RunCommand.class,
       StatusCommand.class,
+      RouteCommand.class,
+      TopicsCommand.class,
+      PauseCommand.class,
+      ResumeCommand.class,
       VerifyCommand.class,
       CutoverCommand.class,
       RollbackCommand.class,
-      CompleteCommand.class
+      CompleteCommand.class,
+      CancelCommand.class
     })
 public final class Main implements Runnable {
   private static final Logger log = LoggerFactory.getLogger(Main.class);

@@ -45,6 +45,11 @@ final class MigrationFile {
     return spec;
   }
 
+  /** What other commands about this file need beside their name, with a blank before it. */
+  String options() {
+    return file == null ? "" : " -f " + file;
+  }
+
   private Path path() {
     return Optional.ofNullable(file)
         .or(() -> Optional.ofNullable(System.getenv("RESHARD_FILE")).map(Path::of))

@@ -1,5 +1,6 @@
 package dev.reshard.cli;
 
+import dev.reshard.control.LeaseLostException;
 import dev.reshard.control.MigrationState;
 import dev.reshard.spec.Spec;
 import java.io.PrintWriter;
@@ -25,6 +26,11 @@ final class RunCommand implements Callable<Integer> {
       description = "stop in this state (default: work on until the migration is CLEANED)")
   private MigrationState until = MigrationState.CLEANED;
 
+  @Option(
+      names = "--standby",
+      description = "wait while another worker is alive, and take over when it is not")
+  private boolean standby;
+
   @Override
   public Integer call() throws Exception {
     PrintWriter out = self.commandLine().getOut();
@@ -38,17 +44,28 @@ final class RunCommand implements Callable<Integer> {
         out.println(wiring.plan().summary());
         return ExitCode.DONE.code();
       }
-      try (RunningWorker worker = wiring.worker()) {
-        Thread hook = new Thread(worker::stop, "stop");
-        Runtime.getRuntime().addShutdownHook(hook);
-        try {
-          MigrationState state = worker.run(until);
-          out.println("migration %s is %s".formatted(spec.migration(), state));
-          return (state == MigrationState.FAILED ? ExitCode.UNFINISHED : ExitCode.DONE).code();
-        } finally {
-          removeHook(hook);
+      while (true) {
+        try (RunningWorker worker = standby ? wiring.standby() : wiring.worker()) {
+          return work(worker, spec, out);
+        } catch (LeaseLostException e) {
+          if (!standby) {
+            throw e;
+          }
+          out.println(e.getMessage() + "; it stands by again");
         }
       }
+    }
+  }
+
+  private int work(RunningWorker worker, Spec spec, PrintWriter out) throws Exception {
+    Thread hook = new Thread(worker::stop, "stop");
+    Runtime.getRuntime().addShutdownHook(hook);
+    try {
+      MigrationState state = worker.run(until);
+      out.println("migration %s is %s".formatted(spec.migration(), state));
+      return ExitCode.DONE.code();
+    } finally {
+      removeHook(hook);
     }
   }
 

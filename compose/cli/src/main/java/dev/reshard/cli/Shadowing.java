@@ -37,7 +37,9 @@ final class Shadowing {
   }
 
   List<Gate> gates() {
-    List<Gate> gates = new ArrayList<>(List.of(VerifyOperation.gate(migration)));
+    List<Gate> gates =
+        new ArrayList<>(
+            List.of(VerifyOperation.gate(migration), VerifyOperation.fingerprintGate(migration)));
     if (rates.isWanted()) {
       gates.add(new RateGate(rates, migration));
     }

@@ -3,147 +3,248 @@ package dev.reshard.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.reshard.control.ControlStore;
 import dev.reshard.control.ControlStore.Transition;
 import dev.reshard.control.MigrationRecord;
-import dev.reshard.control.MigrationState;
+import dev.reshard.control.Requests;
 import dev.reshard.control.StageUnit;
-import dev.reshard.control.WorkerLease;
-import dev.reshard.keyspace.ShardMap;
-import java.sql.SQLException;
-import java.time.Duration;
+import dev.reshard.control.StageUnit.Place;
+import dev.reshard.keyspace.Move;
+import java.time.Instant;
 import java.time.ZoneId;
+import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** The one screen of {@code reshard status}. Confined to one thread. */
+/**
+ * The one screen of {@code reshard status}: facts in, lines out. However many tables, lanes and
+ * shards there are, it shows the worst few and says how many more there are. Pure.
+ */
 final class StatusView {
-  private static final DateTimeFormatter TIME =
-      DateTimeFormatter.ofPattern("HH:mm:ss").withZone(ZoneId.systemDefault());
+  private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss");
+  private static final DateTimeFormatter DATE = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss");
+
+  /** As many of a kind are shown one by one. */
+  private static final int ALL = 6;
+
+  /** As many of more than {@link #ALL}. */
+  private static final int WORST = 3;
+
   private static final int TRANSITIONS = 5;
+  private static final int WHY = 120;
 
-  private final Wiring wiring;
+  private final StatusFacts facts;
+  private final ZoneId zone;
+  private final List<String> lines = new ArrayList<>();
 
-  StatusView(Wiring wiring) {
-    this.wiring = wiring;
+  private StatusView(StatusFacts facts, ZoneId zone) {
+    this.facts = facts;
+    this.zone = zone;
   }
 
-  List<String> lines() throws SQLException, JsonProcessingException {
-    if (wiring.isNew()) {
-      return List.of(
-          "there is no migration %s yet".formatted(wiring.spec().migration()),
-          "next      reshard check, reshard plan, then reshard run");
+  /**
+   * The screen.
+   *
+   * @param zone in which times are told
+   */
+  static List<String> lines(StatusFacts facts, ZoneId zone) {
+    StatusView view = new StatusView(facts, zone);
+    if (facts.stored().isPresent()) {
+      view.addStored(facts.stored().get());
+    } else {
+      view.lines.add("there is no migration %s yet".formatted(facts.migration()));
+      view.add("map", view.map());
+      view.add("next", NextStep.of(facts));
     }
-    ControlStore control = wiring.control();
-    MigrationRecord stored = control.load().orElseThrow();
-    Optional<String> holder = holder();
-    JsonNode report = report(control);
-    List<String> lines = new ArrayList<>();
-    lines.add("%s   %s".formatted(stored.name(), stored.state()));
-    lines.add(line("worker", holder.orElse("nobody works on it")));
-    lines.add(line("map", map(wiring.map())));
-    for (JsonNode copy : report.path("copy")) {
-      lines.add(line("copy", copy(copy)));
-    }
-    for (JsonNode lane : report.path("lanes")) {
-      lines.add(
-          line(
-              "lane",
-              "%s > %s  lag %d ms, %d rows applied, %s"
-                  .formatted(
-                      lane.path("source").asText(),
-                      lane.path("destination").asText(),
-                      lane.path("lag_ms").asLong(),
-                      lane.path("rows").asLong(),
-                      lane.path("state").asText().toLowerCase(java.util.Locale.ROOT))));
-    }
-    for (StageUnit unit : stored.units()) {
-      lines.add(line("unit", "%s  %s".formatted(unit, unit.place())));
-    }
-    lines.add(line("verified", verified(stored)));
-    lines.add(line("blocks", blocks(stored.state(), holder, report)));
-    lines.add(line("next", next(stored, holder)));
-    for (Transition transition : control.transitions(TRANSITIONS)) {
-      lines.add(
-          line(
-              TIME.format(transition.at()),
-              "%s > %s  %s (%s)"
-                  .formatted(
-                      transition.from(), transition.to(), transition.why(), transition.who())));
-    }
-    return lines;
+    return List.copyOf(view.lines);
   }
 
-  private static String line(String name, String text) {
-    return "%-9s %s".formatted(name, text);
+  private void addStored(MigrationRecord stored) {
+    WorkerReport report = facts.report();
+    lines.add("%s   %s%s".formatted(stored.name(), stored.state(), since()));
+    add("worker", facts.holder().orElse("nobody works on it"));
+    add("asked", facts.asked().stream().map(this::asked).toList());
+    add("map", map());
+    add("copy", CopyView.lines(stored.state(), report));
+    add("lane", lanes(report));
+    add("wal", wal());
+    add("unit", units(stored));
+    add("verified", verified(stored));
+    add("gate", openGates(report));
+    List<String> blocks = Blocks.of(facts);
+    add("blocks", blocks.isEmpty() ? List.of("nothing") : blocks);
+    add("next", NextStep.of(facts));
+    facts.transitions().stream().limit(TRANSITIONS).forEach(t -> lines.add(transition(t)));
   }
 
-  private Optional<String> holder() throws SQLException {
-    try (WorkerLease lease =
-        new WorkerLease(wiring.sessions(), wiring.spec().control(), wiring.spec().migration())) {
-      return lease.holder();
+  private void add(String name, String text) {
+    lines.add("%-9s %s".formatted(name, text));
+  }
+
+  private void add(String name, List<String> texts) {
+    for (int i = 0; i < texts.size(); i++) {
+      add(i == 0 ? name : "", texts.get(i));
     }
   }
 
-  /** What the worker said last; nothing if that is older than a worker may be silent. */
-  private static JsonNode report(ControlStore control)
-      throws SQLException, JsonProcessingException {
-    ObjectMapper json = new ObjectMapper();
-    Optional<ControlStore.Report> report = control.report();
-    Duration fresh = WorkerLease.TTL;
-    return report.isPresent() && report.get().ageMs() < fresh.toMillis()
-        ? json.readTree(report.get().json())
-        : json.createObjectNode();
+  private String since() {
+    return facts
+        .entered()
+        .map(
+            entered ->
+                "   since %s (%s)".formatted(time(entered.at()), Quantity.span(ago(entered.at()))))
+        .orElse("");
   }
 
-  private static String map(ShardMap map) {
-    return "epoch %d: ".formatted(map.epoch())
-        + map.byShard().entrySet().stream()
-            .map(e -> "%s %d".formatted(e.getKey(), e.getValue().size()))
-            .collect(Collectors.joining(", "));
+  private long ago(Instant at) {
+    return facts.now().getEpochSecond() - at.getEpochSecond();
   }
 
-  private static String copy(JsonNode copy) {
-    long total = Math.max(1, copy.path("total_blocks").asLong());
-    List<String> rows = new ArrayList<>();
-    for (Map.Entry<String, JsonNode> e : copy.path("rows").properties()) {
-      rows.add("%d rows to %s".formatted(e.getValue().asLong(), e.getKey()));
-    }
-    return "%s %s  %d %%  %s"
+  /** With the date, if it is not today's. */
+  private String time(Instant at) {
+    ZonedDateTime local = at.atZone(zone);
+    boolean today = local.toLocalDate().equals(facts.now().atZone(zone).toLocalDate());
+    return local.format(today ? TIME : DATE);
+  }
+
+  private String asked(Requests.Open asked) {
+    return "%s by %s, %s ago%s"
         .formatted(
-            copy.path("source").asText(),
-            copy.path("table").asText(),
-            Math.min(100, 100 * copy.path("blocks").asLong() / total),
-            String.join(", ", rows));
+            asked.command().name().toLowerCase(Locale.ROOT),
+            asked.who(),
+            Quantity.span(ago(asked.asked())),
+            asked.said().isEmpty() ? "" : ": " + shortened(asked.said()));
   }
 
-  private static String verified(MigrationRecord stored) throws JsonProcessingException {
+  private String map() {
+    String buckets =
+        few(
+            facts.map().byShard().entrySet().stream().toList(),
+            Comparator.comparing(Map.Entry::getKey),
+            owned -> "%s %d".formatted(owned.getKey(), owned.getValue().size()));
+    return "epoch %d: %s buckets%s"
+        .formatted(
+            facts.map().epoch(),
+            buckets,
+            facts.mapIsStored() ? "" : "   (the file's: none is stored yet)");
+  }
+
+  private List<String> lanes(WorkerReport report) {
+    Comparator<WorkerReport.Lane> worst =
+        Comparator.comparing(WorkerReport.Lane::isRunning)
+            .thenComparing(Comparator.comparingLong(WorkerReport.Lane::slowness).reversed());
+    List<WorkerReport.Lane> all = report.lanes();
+    List<String> shown =
+        new ArrayList<>(
+            (all.size() <= ALL ? all.stream() : all.stream().sorted(worst).limit(WORST))
+                .map(StatusView::lane)
+                .toList());
+    if (all.size() > ALL) {
+      shown.add("%d more lanes, all better".formatted(all.size() - WORST));
+    }
+    return shown;
+  }
+
+  private static String lane(WorkerReport.Lane lane) {
+    String lag =
+        lane.lagMs().isPresent() ? Quantity.millis(lane.lagMs().getAsLong()) : "not known yet";
+    return "%s > %s  lag %s  %s rows applied  %s"
+        .formatted(
+            lane.source(),
+            lane.destination(),
+            lag,
+            Quantity.count(lane.rows()),
+            lane.state().toLowerCase(Locale.ROOT));
+  }
+
+  private List<String> wal() {
+    if (facts.wal().isEmpty()) {
+      return List.of();
+    }
+    String held =
+        few(
+            facts.wal(),
+            Comparator.comparingLong(StatusFacts.HeldWal::bytes).reversed(),
+            wal ->
+                wal.shard() + " " + (wal.problem().isEmpty() ? Quantity.bytes(wal.bytes()) : "?"));
+    return List.of(held + " kept by our replication slots");
+  }
+
+  private List<String> units(MigrationRecord stored) {
+    if (stored.units().size() <= ALL) {
+      return stored.units().stream().map(unit -> unit(stored, unit)).toList();
+    }
+    Map<Place, Long> places =
+        stored.units().stream()
+            .collect(Collectors.groupingBy(StageUnit::place, TreeMap::new, Collectors.counting()));
+    List<String> shown =
+        new ArrayList<>(
+            List.of(
+                places.entrySet().stream()
+                    .map(place -> "%d units %s".formatted(place.getValue(), place.getKey()))
+                    .collect(Collectors.joining(", "))));
+    stored.units().stream()
+        .filter(unit -> unit.place() == Place.FENCED || unit.place() == Place.DECIDED)
+        .limit(WORST)
+        .forEach(unit -> shown.add(unit(stored, unit)));
+    return shown;
+  }
+
+  private static String unit(MigrationRecord stored, StageUnit unit) {
+    int buckets =
+        stored.moves().from(unit.source()).stream()
+            .filter(move -> move.destination().equals(unit.destination()))
+            .mapToInt((Move move) -> move.buckets().size())
+            .sum();
+    return "%s  %d buckets  %s".formatted(unit, buckets, unit.place());
+  }
+
+  private static String verified(MigrationRecord stored) {
     if (stored.verification().isEmpty()) {
       return "not yet";
     }
-    JsonNode result = new ObjectMapper().readTree(stored.verification().get());
-    return "%d rows, %d differ"
-        .formatted(result.path("rows").asLong(), result.path("differing").asLong());
+    try {
+      JsonNode result = new ObjectMapper().readTree(stored.verification().get());
+      return "%s rows, %s differ"
+          .formatted(
+              Quantity.count(result.path("rows").asLong()),
+              Quantity.count(result.path("differing").asLong()));
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("the control database holds JSON only", e);
+    }
   }
 
-  private static String blocks(MigrationState state, Optional<String> holder, JsonNode report) {
-    List<String> blocks = new ArrayList<>();
-    if (holder.isEmpty() && !state.next().isEmpty()) {
-      blocks.add("no worker is alive");
+  private static List<String> openGates(WorkerReport report) {
+    List<WorkerReport.GateSeen> open =
+        report.gates().stream().filter(WorkerReport.GateSeen::open).toList();
+    if (open.size() > ALL) {
+      return List.of("%d gates are open".formatted(open.size()));
     }
-    report.path("troubles").forEach(trouble -> blocks.add(trouble.asText()));
-    return blocks.isEmpty() ? "nothing" : String.join("; ", blocks);
+    return open.stream()
+        .map(g -> "%s: %s, must be %s: open".formatted(g.name(), g.value(), g.limit()))
+        .toList();
   }
 
-  private static String next(MigrationRecord stored, Optional<String> holder) {
-    if (holder.isEmpty() && !stored.state().next().isEmpty()) {
-      return "reshard run";
+  private String transition(Transition t) {
+    return "%s  %s > %s  %s (%s)"
+        .formatted(time(t.at()), t.from(), t.to(), shortened(t.why()), t.who());
+  }
+
+  private static String shortened(String text) {
+    return text.length() <= WHY ? text : text.substring(0, WHY) + " ..";
+  }
+
+  private static <T> String few(List<T> all, Comparator<T> order, Function<T, String> text) {
+    if (all.size() <= ALL) {
+      return all.stream().map(text).collect(Collectors.joining(", "));
     }
-    String step = stored.state().nextStep();
-    return step.isEmpty() ? "wait: the worker is busy" : step;
+    return all.stream().sorted(order).limit(WORST).map(text).collect(Collectors.joining(", "))
+        + " and %d more".formatted(all.size() - WORST);
   }
 }

@@ -17,12 +17,15 @@ import dev.reshard.migration.CatchUpPhase;
 import dev.reshard.migration.CopyPhase;
 import dev.reshard.migration.CopyReport;
 import dev.reshard.migration.Gate;
+import dev.reshard.migration.GateWatch;
 import dev.reshard.migration.Gates;
 import dev.reshard.migration.Guards;
 import dev.reshard.migration.Migration;
+import dev.reshard.migration.PauseOperation;
 import dev.reshard.migration.Phase;
 import dev.reshard.migration.PreparePhase;
 import dev.reshard.migration.Replication;
+import dev.reshard.migration.ResumeOperation;
 import dev.reshard.migration.Service;
 import dev.reshard.migration.StartPhase;
 import dev.reshard.migration.Worker;
@@ -36,7 +39,11 @@ import dev.reshard.preflight.Check;
 import dev.reshard.preflight.CheckSessions;
 import dev.reshard.preflight.Checks;
 import dev.reshard.preflight.TableLists;
+import dev.reshard.publish.TopicPublisher;
 import dev.reshard.routing.ShardMapStore;
+import dev.reshard.routing.StoredMap;
+import dev.reshard.schema.SchemaChecks;
+import dev.reshard.schema.SchemaCopy;
 import dev.reshard.spec.Spec;
 import dev.reshard.spec.SpecException;
 import dev.reshard.verify.VerifyOperation;
@@ -48,12 +55,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 
 /**
  * Puts the modules together for one migration file; the only class that knows them all. Confined to
  * one thread, save what it hands out.
  */
 public final class Wiring implements AutoCloseable {
+  /** A standby takes over within this, and the time to open its sessions, after the lease ends. */
+  private static final long STANDBY_MS = 250;
+
   private final Spec spec;
   private final ShardSessions sessions;
   private final ControlStore control;
@@ -109,8 +120,8 @@ public final class Wiring implements AutoCloseable {
    * @throws SpecException if the file's map is not one
    */
   public ShardMap map() throws SQLException {
-    Optional<ShardMap> stored = storedMap();
-    return stored.isPresent() ? stored.get() : mapOfFile();
+    Optional<StoredMap> stored = stored();
+    return stored.isPresent() ? stored.get().map() : mapOfFile();
   }
 
   private ShardMap mapOfFile() {
@@ -121,9 +132,10 @@ public final class Wiring implements AutoCloseable {
     }
   }
 
-  private Optional<ShardMap> storedMap() throws SQLException {
+  /** The stored map; empty if the keyspace is not known yet. */
+  Optional<StoredMap> stored() throws SQLException {
     try (Connection connection = sessions.open(spec.control(), "map")) {
-      return ShardMapStore.load(connection, spec.keyspace().name()).map(stored -> stored.map());
+      return ShardMapStore.load(connection, spec.keyspace().name());
     }
   }
 
@@ -160,6 +172,11 @@ public final class Wiring implements AutoCloseable {
     }
   }
 
+  /** The tables of the keyspace, as the control shard has them. */
+  Keyspace keyspace() throws SQLException {
+    return tables().keyspace();
+  }
+
   /** One session on each shard of the file, for {@link #checks}. */
   public CheckSessions checkSessions() throws InterruptedException {
     return CheckSessions.open(sessions, spec.shards().keySet());
@@ -182,8 +199,21 @@ public final class Wiring implements AutoCloseable {
 
   private Checks checks(Plan plan, boolean begun, CheckSessions through)
       throws InterruptedException {
-    List<Check> others = List.of(new KafkaCheck(spec, plan.moves().shards(), begun));
-    return Checks.read(spec, plan, begun, through, others);
+    return Checks.read(
+        spec, plan, begun, through, keyspace -> otherChecks(keyspace, plan, begun, through));
+  }
+
+  private List<Check> otherChecks(
+      Keyspace keyspace, Plan plan, boolean begun, CheckSessions through) {
+    SchemaCopy schema = new SchemaCopy(sessions, keyspace, plan.moves(), spec.control());
+    List<Check> checks =
+        new ArrayList<>(
+            SchemaChecks.of(
+                schema,
+                begun ? Optional.of(control.registry()) : Optional.empty(),
+                through.shards()));
+    checks.add(new KafkaCheck(spec, plan.moves().shards(), begun));
+    return checks;
   }
 
   /**
@@ -195,20 +225,42 @@ public final class Wiring implements AutoCloseable {
     control.install();
     WorkerLease lease = new WorkerLease(sessions, spec.control(), spec.migration());
     try {
-      long number =
-          lease
-              .acquire(who())
-              .orElseThrow(
-                  () -> new RefusedException("another worker is alive; stop that one first"));
-      Migration migration = migration(number);
-      for (ShardId shard : migration.captured()) {
-        takeOver(shard, migration.worker());
+      Optional<Long> number = lease.acquire(who());
+      if (number.isEmpty()) {
+        throw new RefusedException(
+            "another worker is alive: %s; stop that one first, or wait for it with --standby"
+                .formatted(lease.holder().orElse("it has just ended")));
       }
-      return running(migration, lease);
+      return worker(lease, number.get());
     } catch (SQLException | RuntimeException e) {
       lease.close();
       throw e;
     }
+  }
+
+  /** The same, but waits until no other worker is alive. */
+  public RunningWorker standby() throws SQLException, InterruptedException {
+    control.install();
+    WorkerLease lease = new WorkerLease(sessions, spec.control(), spec.migration());
+    try {
+      Optional<Long> number = lease.acquire(who());
+      while (number.isEmpty()) {
+        Thread.sleep(STANDBY_MS); // between two looks at the lease
+        number = lease.acquire(who());
+      }
+      return worker(lease, number.get());
+    } catch (SQLException | InterruptedException | RuntimeException e) {
+      lease.close();
+      throw e;
+    }
+  }
+
+  private RunningWorker worker(WorkerLease lease, long number) throws SQLException {
+    Migration migration = migration(number);
+    for (ShardId shard : migration.captured()) {
+      takeOver(shard, migration.worker());
+    }
+    return running(migration.underLease(), lease);
   }
 
   private Migration migration(long lease) throws SQLException {
@@ -221,7 +273,7 @@ public final class Wiring implements AutoCloseable {
       control.create(spec.keyspace().name(), plan.moves(), plan.current().count());
     }
     MigrationRecord stored = control.load().orElseThrow();
-    Keyspace keyspace = tables().keyspace();
+    Keyspace keyspace = keyspace();
     return new Migration(
         spec,
         keyspace,
@@ -237,6 +289,7 @@ public final class Wiring implements AutoCloseable {
     try (Connection connection = sessions.open(shard, "take over")) {
       ShardSchema.install(connection);
       ShardSchema.takeLease(connection, worker);
+      ShardSchema.install(connection, spec.keyspace().buckets());
       ShardSchema.endOthers(connection, spec.migration());
     }
   }
@@ -247,21 +300,35 @@ public final class Wiring implements AutoCloseable {
     Shadowing shadowing = new Shadowing(migration);
     Replication replication = new Replication(migration, shadowing.listener());
     Guards guards = new Guards(migration);
-    List<Service> services = new ArrayList<>(List.of(copied, replication));
+    List<Service> services = new ArrayList<>(List.of(copied, guards, replication));
     services.addAll(shadowing.services());
+    List<Gate> wayBack =
+        List.of(
+            Gates.lag(migration, replication),
+            Gates.oldTransactions(migration),
+            Gates.standbys(migration),
+            guards.gate());
+    List<Gate> wayForth = new ArrayList<>(wayBack);
+    wayForth.addAll(shadowing.gates());
+    services.add(new GateWatch(migration, wayForth, wayBack));
+    services.add(TopicPublisher.events(migration));
+    BooleanSupplier yields = () -> worker.get().yields();
+    CopyPhase copy = new CopyPhase(migration, replication, copied, yields);
+    CleanUpPhase cleanUp =
+        new CleanUpPhase(MigrationState.CLEANING_UP, migration, guards, services);
+    CleanUpPhase cancel = new CleanUpPhase(MigrationState.CANCELLED, migration, guards, services);
+    List<Service> untilTheEnd = new ArrayList<>(services);
+    untilTheEnd.add(TopicPublisher.routing(migration)); // its topic is not cleaned up
     List<Phase> phases =
         List.of(
             new StartPhase(),
             new PreparePhase(migration, guards),
-            new CopyPhase(migration, copied, () -> worker.get().isStopped()),
-            new CatchUpPhase(migration, replication, () -> worker.get().isStopped()),
+            copy,
+            new CatchUpPhase(migration, replication, yields),
             new RecoverPhase(MigrationState.CUTTING_OVER, migration, replication),
             new RecoverPhase(MigrationState.ROLLING_BACK, migration, replication),
-            new CleanUpPhase(migration, guards, services));
-    List<Gate> wayBack =
-        List.of(Gates.lag(migration, replication), Gates.oldTransactions(migration));
-    List<Gate> wayForth = new ArrayList<>(wayBack);
-    wayForth.addAll(shadowing.gates());
+            cleanUp,
+            cancel);
     worker.set(
         new Worker(
             migration,
@@ -271,8 +338,11 @@ public final class Wiring implements AutoCloseable {
                 new VerifyOperation(migration, replication, shadowing.recentChanges()),
                 HandOverOperation.cutover(migration, replication, wayForth),
                 HandOverOperation.rollback(migration, replication, wayBack),
-                new CompleteOperation(migration, guards, services)),
-            services));
+                new PauseOperation(migration, copy),
+                new ResumeOperation(migration),
+                CompleteOperation.complete(migration, cleanUp),
+                CompleteOperation.cancel(migration, cancel)),
+            untilTheEnd));
     return new RunningWorker(worker.get(), lease);
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.cli.Shop.Answer;
 import dev.reshard.control.MigrationState;
+import dev.reshard.sandbox.SandboxShard;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.List;
@@ -32,6 +33,9 @@ class MigrationIT {
 
       assertEquals(ExitCode.REFUSED.code(), shop.run("run").exitCode(), "a second worker");
       refusesToCutOverUnverified(shop);
+      shop.succeed("verify");
+      refusesToCutOverWithAGuardThatIsDisabled(shop);
+      refusesToCutOverWhatWasRewrittenSinceItWasVerified(shop);
       shop.succeed("verify");
       shop.succeedOnceGatesOpen("cutover");
       assertEquals("COMPLETED", shop.state());
@@ -78,6 +82,33 @@ class MigrationIT {
     assertTrue(answer.text().contains("verif"), answer::toString);
     assertEquals("READY_FOR_CUTOVER", shop.state());
     assertEquals(units, units(shop));
+  }
+
+  private static void refusesToCutOverWithAGuardThatIsDisabled(Shop shop) throws Exception {
+    SandboxShard source = shop.shards.get("a");
+    String trigger =
+        source
+            .query(
+                """
+                SELECT quote_ident(tgname) FROM pg_trigger
+                 WHERE tgrelid = 'orders'::regclass AND tgname LIKE 'reshard%update' LIMIT 1""")
+            .get(0);
+    source.execute("ALTER TABLE orders DISABLE TRIGGER " + trigger);
+    requireClosed(shop, "guards");
+    source.execute("ALTER TABLE orders ENABLE ALWAYS TRIGGER " + trigger);
+  }
+
+  /** HAZARDS F5, F6: such a change tells no stream what it did to rows. */
+  private static void refusesToCutOverWhatWasRewrittenSinceItWasVerified(Shop shop)
+      throws Exception {
+    shop.shards.get("a").execute("VACUUM FULL events");
+    requireClosed(shop, "fingerprint");
+  }
+
+  private static void requireClosed(Shop shop, String gate) {
+    Answer answer = shop.run("cutover");
+    assertEquals(ExitCode.REFUSED.code(), answer.exitCode(), answer::toString);
+    assertTrue(answer.text().contains("gate closed: " + gate), answer::toString);
   }
 
   private static List<String> units(Shop shop) throws SQLException {

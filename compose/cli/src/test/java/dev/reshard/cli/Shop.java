@@ -11,8 +11,10 @@ import dev.reshard.demo.DemoLoad;
 import dev.reshard.finish.ShardLeftovers;
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.HashBuckets;
+import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
+import dev.reshard.postgres.ShardSchema;
 import dev.reshard.routing.DatabaseAddress;
 import dev.reshard.routing.RouterConfig;
 import dev.reshard.routing.ShardMapStore;
@@ -31,8 +33,10 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -48,29 +52,46 @@ final class Shop implements AutoCloseable {
   private static final int CLIENTS = 4;
   private static final int TRANSACTIONS_PER_SECOND = 60;
 
-  final String migration;
   final Path file;
   final SandboxShards shards;
   final DemoClients clients;
+
+  /** Of its topics: the broker is shared, and other tests have a keyspace of the same name. */
+  final String prefix;
+
+  private String migration;
   private final List<String> before;
   private final List<String> after;
   private final DemoLedger ledger;
   private final ShardRouter router;
 
-  private Shop(String migration, Path file, SandboxShards shards, int before, int after)
+  private final Partitioning buckets;
+  private final String bucketsInFile;
+
+  private Shop(
+      String migration,
+      Path file,
+      SandboxShards shards,
+      int before,
+      int after,
+      Partitioning buckets,
+      String bucketsInFile)
       throws Exception {
+    this.buckets = buckets;
+    this.bucketsInFile = bucketsInFile;
     this.migration = migration;
+    this.prefix = "test-" + migration;
     this.file = file;
     this.shards = shards;
     this.before = names(before);
     this.after = names(after);
-    ShardMap map = ShardMap.of(1, BUCKETS.count(), owners());
-    DemoLoad.load(shards, map, BUCKETS, ROWS);
+    ShardMap map = ShardMap.of(1, buckets.count(), owners());
+    load(map);
     for (SandboxShard shard : shards.all().subList(before, shards.all().size())) {
       shard.execute("DELETE FROM plans"); // a new shard: it gets them from their home
     }
     try (Connection control = shards.get("a").connect(SandboxRole.RESHARD)) {
-      ShardMapStore.adopt(control, "shop", BUCKETS, map);
+      ShardMapStore.adopt(control, "shop", buckets, map);
     }
     ledger = DemoLedger.of(shards);
     router = ShardRouter.open(routerConfig());
@@ -85,14 +106,44 @@ final class Shop implements AutoCloseable {
    * @param after how many shall
    */
   static Shop open(Path folder, String migration, int before, int after) throws Exception {
+    return open(folder, migration, before, after, BUCKETS, "function: modulo, count: 32");
+  }
+
+  /**
+   * As {@link #open(Path, String, int, int)}, with rows placed by another function.
+   *
+   * @param bucketsInFile what the migration file says of it
+   */
+  static Shop open(
+      Path folder,
+      String migration,
+      int before,
+      int after,
+      Partitioning buckets,
+      String bucketsInFile)
+      throws Exception {
     SandboxShards shards = SharedSandbox.shards(Math.max(before, after));
     try {
-      Shop shop = new Shop(migration, folder.resolve("migration.yaml"), shards, before, after);
+      Path file = folder.resolve("migration.yaml");
+      Shop shop = new Shop(migration, file, shards, before, after, buckets, bucketsInFile);
       shop.writeFile("budget: { pause: 5s }");
       return shop;
     } catch (Exception e) {
       shards.close();
       throw e;
+    }
+  }
+
+  /** Leaves none of our functions behind: a worker must make them where it needs them. */
+  private void load(ShardMap map) throws Exception {
+    for (SandboxShard shard : shards.all()) {
+      try (Connection connection = shard.connect(SandboxRole.RESHARD)) {
+        ShardSchema.install(connection, buckets);
+      }
+    }
+    DemoLoad.load(shards, map, buckets, ROWS);
+    for (SandboxShard shard : shards.all()) {
+      shard.executeAsSuperuser("DROP SCHEMA IF EXISTS reshard CASCADE");
     }
   }
 
@@ -106,7 +157,7 @@ final class Shop implements AutoCloseable {
     for (int i = 0; i < n; i++) {
       owners.put(
           new ShardId(before.get(i)),
-          BucketSet.range(BUCKETS.count() * i / n, BUCKETS.count() * (i + 1) / n));
+          BucketSet.range(buckets.count() * i / n, buckets.count() * (i + 1) / n));
     }
     return owners;
   }
@@ -114,7 +165,7 @@ final class Shop implements AutoCloseable {
   private RouterConfig routerConfig() {
     Map<ShardId, DatabaseAddress> addresses = new TreeMap<>();
     shards.all().forEach(shard -> addresses.put(new ShardId(shard.name()), address(shard)));
-    return RouterConfig.of("shop", BUCKETS, address(shards.get("a")), addresses)
+    return RouterConfig.of("shop", buckets, address(shards.get("a")), addresses)
         .withPoolSize(CLIENTS)
         .withTimeout(Duration.ofSeconds(40));
   }
@@ -130,6 +181,12 @@ final class Shop implements AutoCloseable {
    */
   void writeFile(String... more) throws IOException {
     writeFile(file, migration, more);
+  }
+
+  /** From here on everything is about another migration, to the same end, in the same file. */
+  void begin(String name, String... more) throws IOException {
+    migration = name;
+    writeFile(more.length == 0 ? new String[] {"budget: { pause: 5s }"} : more);
   }
 
   /** A file of another migration to the same end. */
@@ -148,11 +205,11 @@ final class Shop implements AutoCloseable {
         shards: { %s }
         control: a
         kafka: { bootstrap.servers: "%s" }
-        topics: { replication: 1 }
+        topics: { prefix: %s, replication: 1 }
         keyspace:
           name: shop
           key: tenant_id
-          buckets: { function: %s, count: %d }
+          buckets: { %s }
           tables:
             sharded: [ "public.*" ]
             key_of: { public.tenants: id }
@@ -170,8 +227,8 @@ final class Shop implements AutoCloseable {
                     .map(shard -> "%s: \"%s\"".formatted(shard.name(), shard.url()))
                     .collect(Collectors.joining(", ")),
                 SharedSandbox.kafka().bootstrapServers(),
-                BUCKETS.function().word(),
-                BUCKETS.count(),
+                prefix,
+                bucketsInFile,
                 owners().entrySet().stream()
                     .map(e -> "%s: %s".formatted(e.getKey(), e.getValue()))
                     .collect(Collectors.joining(", ")),
@@ -190,9 +247,24 @@ final class Shop implements AutoCloseable {
   /** Runs a command about this migration, as an operator does. */
   Answer run(String command) {
     return switch (command) {
-      case "cutover", "rollback", "complete" -> run(command, migration, "-f", file.toString());
+      case "cutover", "rollback", "complete", "cancel" ->
+          run(command, migration, "-f", file.toString());
       default -> run(command, "-f", file.toString());
     };
+  }
+
+  /** Asks for something as another operator does, who waits for the answer. */
+  CompletableFuture<Answer> ask(String command) {
+    return CompletableFuture.supplyAsync(() -> run(command));
+  }
+
+  /** Waits until the worker could see what was asked last. */
+  void awaitAsked(String command) throws Exception {
+    String sql = "SELECT 1 FROM reshard.request WHERE command = '%s' AND answered IS NULL";
+    while (shards.get("a").query(sql.formatted(command.toUpperCase(Locale.ROOT))).isEmpty()) {
+      TimeUnit.MILLISECONDS.sleep(20); // between two looks
+    }
+    TimeUnit.SECONDS.sleep(1); // the worker looks a few times a second while it is busy
   }
 
   static Answer run(String... words) {
@@ -212,6 +284,18 @@ final class Shop implements AutoCloseable {
     return answer;
   }
 
+  /** As {@link #succeed}, and again while the next worker has not taken over or caught up. */
+  Answer succeedOnceAlive(String command) throws InterruptedException {
+    Answer answer = run(command);
+    while (answer.exitCode() == ExitCode.NO_WORKER.code()
+        || answer.exitCode() == ExitCode.UNEXPECTED.code()) {
+      TimeUnit.MILLISECONDS.sleep(200); // the standby looks a few times a second
+      answer = run(command);
+    }
+    assertEquals(ExitCode.DONE.code(), answer.exitCode(), answer::toString);
+    return answer;
+  }
+
   /**
    * As {@link #succeed}, and again while a gate is closed: dual reads need some hundred rows, and a
    * new worker's lanes are starting.
@@ -219,6 +303,7 @@ final class Shop implements AutoCloseable {
   Answer succeedOnceGatesOpen(String command) throws InterruptedException {
     Answer answer = run(command);
     while (answer.exitCode() == ExitCode.GAVE_UP.code()
+        || answer.exitCode() == ExitCode.NO_WORKER.code()
         || (answer.exitCode() == ExitCode.REFUSED.code()
             && answer.text().contains("gate closed"))) {
       TimeUnit.MILLISECONDS.sleep(200); // the gates look at the last report

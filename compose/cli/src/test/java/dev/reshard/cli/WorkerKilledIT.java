@@ -29,27 +29,6 @@ class WorkerKilledIT {
   @TempDir private Path folder;
 
   @Test
-  void killedWhileCatchingUpItGoesOnWhereItWas() throws Exception {
-    try (Shop shop = Shop.open(folder, "killed-behind", 2, 3)) {
-      shop.writeFile("budget: { pause: 5s }", "gates: { lag: 0s }"); // never near enough
-      try (WorkerProcess worker = WorkerProcess.start(shop.file)) {
-        shop.awaitState(MigrationState.CATCHING_UP);
-        shop.awaitTransactions(SOME);
-        worker.kill();
-      }
-      assertEquals("CATCHING_UP", shop.state());
-      shop.awaitTransactions(SOME);
-      shop.writeFile("budget: { pause: 5s }");
-      try (WorkerProcess worker = startedOnceTheLeaseIsFree(shop)) {
-        shop.awaitState(MigrationState.READY_FOR_CUTOVER);
-        shop.succeed("verify");
-        finish(shop, worker);
-      }
-      shop.requireClean();
-    }
-  }
-
-  @Test
   void killedBetweenFenceAndSealNothingHasMovedAndTheNextWorkerCutsOver() throws Exception {
     try (Shop shop = Shop.open(folder, "killed-fenced", 2, 3)) {
       CompletableFuture<Answer> asked;

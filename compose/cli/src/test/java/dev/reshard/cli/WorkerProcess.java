@@ -3,6 +3,7 @@ package dev.reshard.cli;
 import dev.reshard.Reshard;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -21,8 +22,9 @@ final class WorkerProcess implements AutoCloseable {
    * Starts a worker, which writes what it says and logs beside the file.
    *
    * @param file the migration file
+   * @param options of {@code run}
    */
-  static WorkerProcess start(Path file) throws IOException {
+  static WorkerProcess start(Path file, String... options) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
     ProcessBuilder builder =
         new ProcessBuilder(
@@ -38,8 +40,13 @@ final class WorkerProcess implements AutoCloseable {
             .redirectErrorStream(true)
             .redirectOutput(
                 ProcessBuilder.Redirect.appendTo(folder.resolve("worker.out").toFile()));
+    builder.command().addAll(List.of(options));
     builder.environment().put("RESHARD_LOG", folder.resolve("worker.log").toString());
     return new WorkerProcess(builder.start());
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
   }
 
   /** As {@code kill -9}. */

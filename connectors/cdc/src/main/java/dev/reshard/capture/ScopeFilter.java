@@ -18,7 +18,7 @@ import java.util.List;
  */
 final class ScopeFilter implements ChangeHandler {
   private final CaptureScope scope;
-  private final String marker;
+  private final Marker marker;
   private final TransactionEncoder encoder;
   private final HeldRows held;
   private final IdentityHashMap<Relation, ScopedTable> tables = new IdentityHashMap<>();
@@ -29,7 +29,7 @@ final class ScopeFilter implements ChangeHandler {
 
   ScopeFilter(CaptureScope scope, Marker marker, TransactionEncoder encoder) {
     this.scope = scope;
-    this.marker = marker.prefix();
+    this.marker = marker;
     this.encoder = encoder;
     this.held = new HeldRows(encoder::row);
   }
@@ -113,7 +113,7 @@ final class ScopeFilter implements ChangeHandler {
 
   @Override
   public void message(String prefix, byte[] content) {
-    if (prefix.equals(marker)) {
+    if (prefix.equals(marker.prefix())) {
       if (anyChange) {
         throw new CaptureException(
             Reason.MARKER_NOT_FIRST,
@@ -126,11 +126,17 @@ final class ScopeFilter implements ChangeHandler {
     anyChange = true;
     switch (prefix) {
       case Marker.HEARTBEAT -> heartbeat = true;
-      case Marker.FENCE -> encoder.token(new String(content, StandardCharsets.UTF_8));
+      case Marker.FENCE -> token(new String(content, StandardCharsets.UTF_8));
       case Marker.ROW -> held.tell(content);
       default -> {
         // somebody else's
       }
+    }
+  }
+
+  private void token(String token) {
+    if (marker.isOwnToken(token)) {
+      encoder.token(token);
     }
   }
 

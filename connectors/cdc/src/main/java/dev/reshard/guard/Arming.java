@@ -17,6 +17,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -54,28 +55,67 @@ public final class Arming {
             guard.name(), guard.sequences(), shard, count, unit.at(shard), elsewhere(unit, shard)));
     for (int i = 0; i < tables.size(); i++) {
       Table table = tables.get(i);
-      String key = keyspace.sharded().get(i).key();
-      List<Trigger> triggers =
-          Trigger.guarding(
-              prefix(guard.name()),
-              guard.name(),
-              keyspace.partitioning(),
-              key,
-              unit.at(shard),
-              worker.marker(),
-              true);
       if (Trigger.needsRowMessages(table)) {
         execute(connection, RowMessage.function(table));
-        triggers.add(
-            Trigger.emitting(
-                prefix(guard.name()),
-                RowMessage.functionName(table),
-                keyspace.partitioning(),
-                key,
-                unit.at(shard),
-                worker.marker()));
       }
-      install(connection, table.oid(), triggers);
+      install(
+          connection,
+          table.oid(),
+          triggers(guard.name(), table, keyspace.sharded().get(i).key(), unit.at(shard)));
+    }
+  }
+
+  private List<Trigger> triggers(String guard, Table table, String key, BucketSet buckets) {
+    List<Trigger> triggers =
+        Trigger.guarding(
+            prefix(guard), guard, keyspace.partitioning(), key, buckets, worker.marker(), true);
+    if (Trigger.needsRowMessages(table)) {
+      triggers.add(
+          Trigger.emitting(
+              prefix(guard),
+              RowMessage.functionName(table),
+              keyspace.partitioning(),
+              key,
+              buckets,
+              worker.marker()));
+    }
+    return triggers;
+  }
+
+  /**
+   * What of an armed guard is not there any more, or does not fire for everybody: an owner may drop
+   * or disable a trigger, and a partition that was attached later has none for TRUNCATE. Arming
+   * again mends it. Changes nothing.
+   */
+  public List<String> missing(Connection connection, ShardId shard, Unit unit) throws SQLException {
+    Optional<String> guard = name(connection, unit);
+    if (guard.isEmpty()) {
+      return List.of("the guard of unit " + unit.name());
+    }
+    List<String> missing = new ArrayList<>();
+    List<Table> tables = tables(connection);
+    for (int i = 0; i < tables.size(); i++) {
+      Table table = tables.get(i);
+      Tree tree = Tree.of(connection, table.oid()).orElseThrow();
+      String key = keyspace.sharded().get(i).key();
+      for (Trigger trigger : triggers(guard.get(), table, key, unit.at(shard))) {
+        if (!isInstalled(connection, tree, trigger)) {
+          missing.add("trigger %s of %s".formatted(trigger.name(), table.id()));
+        }
+      }
+    }
+    return missing;
+  }
+
+  private static Optional<String> name(Connection connection, Unit unit) throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "SELECT 'guard_' || id FROM reshard.guard WHERE migration = ? AND unit = ? AND NOT disarming")) {
+      statement.setString(1, unit.migration());
+      statement.setString(2, unit.name());
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next() ? Optional.of(row.getString(1)) : Optional.empty();
+      }
     }
   }
 

@@ -119,6 +119,27 @@ public final class Guard {
   }
 
   /**
+   * Waits until every physical standby that streams from a shard has flushed what the shard has
+   * flushed by now (HAZARDS F18). In autocommit only.
+   *
+   * @return who has not after {@code timeout}: a failover to one of them could lose it
+   */
+  public static List<String> awaitStandbys(Connection connection, Duration timeout)
+      throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement("SELECT reshard.guard_await_standbys(?)")) {
+      statement.setLong(1, timeout.toMillis());
+      List<String> behind = new ArrayList<>();
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          behind.add(row.getString(1));
+        }
+      }
+      return behind;
+    }
+  }
+
+  /**
    * Decides: closes the fenced guard for good, unless an application's write got through after the
    * fence ran out. Repeatable by the same attempt.
    *
@@ -145,6 +166,19 @@ public final class Guard {
    */
   public void open(Connection connection, long attempt, long epoch) throws SQLException {
     call(connection, "guard_open", attempt, epoch);
+  }
+
+  /**
+   * Lets a session make ready for the other calls, so that the first one is as fast as the next.
+   * Changes nothing.
+   */
+  public void warmUp(Connection connection) throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement("SELECT reshard.guard_warm_up(?, ?)")) {
+      statement.setString(1, unit.migration());
+      statement.setString(2, unit.name());
+      statement.execute();
+    }
   }
 
   /** How the guard stands; empty if it is not armed on this shard. Changes and locks nothing. */

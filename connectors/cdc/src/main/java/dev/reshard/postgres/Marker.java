@@ -14,7 +14,10 @@ public record Marker(String secret) {
   /** Prefix of the message that says "lag is measured from here"; sent every second. */
   public static final String HEARTBEAT = "reshard.heartbeat";
 
-  /** Prefix of the message that follows the last write before a fence; content: the token. */
+  /**
+   * Prefix of the message that follows the last write before a fence; content: {@link #token}. Any
+   * role may send such a message, so the token carries the secret.
+   */
   public static final String FENCE = "reshard.fence";
 
   /** Prefix of the message with a whole row whose shard key changed (HAZARDS F9). */
@@ -35,6 +38,20 @@ public record Marker(String secret) {
   /** Prefix of the message that begins each of our own transactions. */
   public String prefix() {
     return "reshard.own." + secret;
+  }
+
+  /**
+   * The token of one attempt.
+   *
+   * @param attempt what no other attempt of this migration is called
+   */
+  public String token(String attempt) {
+    return secret + " " + attempt;
+  }
+
+  /** Whether a message with prefix {@link #FENCE} is this migration's. */
+  public boolean isOwnToken(String token) {
+    return token.startsWith(secret + " ");
   }
 
   /** A boolean SQL expression: whether the session is one of ours, inside such a transaction. */

@@ -1,5 +1,6 @@
 package dev.reshard.postgres;
 
+import dev.reshard.keyspace.Partitioning;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -8,6 +9,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Optional;
 
 /**
  * Schema {@code reshard} on a shard, to which each package adds its own tables and functions from a
@@ -19,6 +21,17 @@ public final class ShardSchema {
   /** Makes the schema and what all packages need of it: the lease that the shard has seen. */
   public static void install(Connection connection) throws SQLException {
     install(connection, ShardSchema.class, "shard.sql");
+  }
+
+  /**
+   * Makes the functions that a partitioning's SQL calls, if it calls any: to be done before any
+   * other part of the program asks the shard for buckets. Repeatable.
+   */
+  public static void install(Connection connection, Partitioning partitioning) throws SQLException {
+    Optional<String> setup = partitioning.sqlSetup();
+    if (setup.isPresent()) {
+      run(connection, setup.get());
+    }
   }
 
   /**
@@ -63,11 +76,15 @@ public final class ShardSchema {
    */
   public static void install(Connection connection, Class<?> owner, String file)
       throws SQLException {
+    run(connection, read(owner, file));
+  }
+
+  private static void run(Connection connection, String script) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       statement.execute(
           "BEGIN; SELECT pg_advisory_xact_lock(7235414); "
               + "CREATE SCHEMA IF NOT EXISTS reshard; GRANT USAGE ON SCHEMA reshard TO PUBLIC;\n"
-              + read(owner, file)
+              + script
               + "\n;COMMIT");
     } catch (SQLException e) {
       try (Statement statement = connection.createStatement()) {

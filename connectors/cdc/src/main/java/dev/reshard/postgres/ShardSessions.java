@@ -10,6 +10,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
 import org.postgresql.PGConnection;
 import org.postgresql.PGProperty;
@@ -46,13 +47,40 @@ public final class ShardSessions {
 
   private final String migration;
   private final Map<ShardId, ShardAddress> shards = new TreeMap<>();
+  private final WorkerIdentity worker;
+  private final Set<ShardId> taken;
 
   /**
+   * Sessions of whoever only looks.
+   *
    * @param migration stands in {@code application_name}, so that a DBA sees whose session it is
    */
   public ShardSessions(String migration, Collection<ShardAddress> shards) {
+    this(migration, shards, null, Set.of());
+  }
+
+  private ShardSessions(
+      String migration,
+      Collection<ShardAddress> shards,
+      WorkerIdentity worker,
+      Set<ShardId> taken) {
     this.migration = migration;
     shards.forEach(shard -> this.shards.put(shard.id(), shard));
+    this.worker = worker;
+    this.taken = Set.copyOf(taken);
+  }
+
+  /**
+   * Sessions of a worker. On the shards that it has taken over, a new session fails with SQLSTATE
+   * {@code RS002} once another worker has taken them; and whoever takes over ends the sessions
+   * there are ({@link ShardSchema#endOthers}). So a worker that lost its lease and does not know it
+   * has no session on them, whatever it is about to do, also where no single statement can carry
+   * the lease: making and dropping replication slots, publications, indexes.
+   *
+   * @param taken the shards whose lease this worker has taken
+   */
+  public ShardSessions underLease(WorkerIdentity worker, Set<ShardId> taken) {
+    return new ShardSessions(migration, shards.values(), worker, taken);
   }
 
   /**
@@ -76,7 +104,7 @@ public final class ShardSessions {
    * @param part which part of the program it serves, for {@code application_name}
    */
   public Connection open(ShardId shard, String part) throws SQLException {
-    return pin(connect(shard, part, new Properties()));
+    return ready(shard, connect(shard, part, new Properties()));
   }
 
   /** A session that speaks the replication protocol as well as SQL (simple queries only). */
@@ -84,7 +112,7 @@ public final class ShardSessions {
     Properties properties = new Properties();
     PGProperty.REPLICATION.set(properties, "database");
     PGProperty.PREFER_QUERY_MODE.set(properties, "simple");
-    return pin(connect(shard, part, properties));
+    return ready(shard, connect(shard, part, properties));
   }
 
   private Connection connect(ShardId shard, String part, Properties properties)
@@ -101,13 +129,17 @@ public final class ShardSessions {
     return DriverManager.getConnection(address.url(), properties);
   }
 
-  private static Connection pin(Connection connection) throws SQLException {
+  private Connection ready(ShardId shard, Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       refusePooler(connection, statement);
       StringBuilder sql = new StringBuilder();
       SETTINGS.forEach(setting -> sql.append("SET ").append(setting).append(';'));
       if (connection.getMetaData().getDatabaseMajorVersion() >= 17) {
         sql.append("SET transaction_timeout = 0;");
+      }
+      if (taken.contains(shard)) {
+        sql.append(
+            "SELECT reshard.check_lease('%s', %d)".formatted(worker.migration(), worker.lease()));
       }
       statement.execute(sql.toString());
       return connection;

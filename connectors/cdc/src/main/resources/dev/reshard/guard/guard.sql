@@ -218,6 +218,30 @@ BEGIN
   RETURN pg_logical_emit_message(true, 'reshard.fence', token);
 END $$;
 
+-- Waits until every physical standby that streams from here has flushed what this server has flushed by now,
+-- so that a failover loses neither a seal nor what was applied before it (F18). Returns who has not when the
+-- time is over. A standby that is not connected is not waited for, nor is one that only receives WAL.
+CREATE OR REPLACE FUNCTION reshard.guard_await_standbys(timeout_ms bigint)
+RETURNS TABLE (standby text)
+LANGUAGE plpgsql AS $$
+DECLARE
+  deadline timestamptz := clock_timestamp() + timeout_ms * interval '1 ms';
+  target pg_lsn := pg_current_wal_flush_lsn();
+BEGIN
+  LOOP
+    RETURN QUERY
+      SELECT r.application_name || coalesce(' at ' || host(r.client_addr), '') FROM pg_stat_replication r
+       WHERE r.state = 'streaming' AND r.replay_lsn IS NOT NULL AND r.flush_lsn < target
+         AND clock_timestamp() >= deadline
+         AND NOT EXISTS (SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical');
+    EXIT WHEN FOUND OR NOT EXISTS (
+      SELECT FROM pg_stat_replication r
+       WHERE r.state = 'streaming' AND r.replay_lsn IS NOT NULL AND r.flush_lsn < target
+         AND NOT EXISTS (SELECT FROM pg_replication_slots s WHERE s.active_pid = r.pid AND s.slot_type = 'logical'));
+    PERFORM pg_sleep(0.001);
+  END LOOP;
+END $$;
+
 -- A sealed guard, written once more so that it is flushed: whoever wrote it first may not have come to that.
 CREATE OR REPLACE FUNCTION reshard.guard_write_sealed(g reshard.guard) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -305,6 +329,23 @@ BEGIN
   PERFORM setval(g.broken_seq, 0);
   PERFORM setval(g.sealed_seq, 0);
   PERFORM setval(g.until_seq, 0);
+END $$;
+
+-- Lets a session compile what it will call in the pause, and read the catalog for it. No lease has number
+-- -1, so the calls end where they look at it.
+CREATE OR REPLACE FUNCTION reshard.guard_warm_up(of_migration text, of_unit text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  step text;
+BEGIN
+  FOREACH step IN ARRAY ARRAY['guard_fence(%L, %L, -1, 0, 0)', 'guard_seal(%L, %L, -1, 0, 0)',
+    'guard_open(%L, %L, -1, 0, 0)', 'guard_lift(%L, %L, -1, 0)'] LOOP
+    BEGIN
+      EXECUTE 'SELECT reshard.' || format(step, of_migration, of_unit);
+    EXCEPTION WHEN SQLSTATE 'RS002' THEN NULL;
+    END;
+  END LOOP;
+  PERFORM reshard.guard_wait(of_migration, of_unit, 0), reshard.guard_await_standbys(0);
 END $$;
 
 CREATE OR REPLACE FUNCTION reshard.guard_state(of_migration text, of_unit text)

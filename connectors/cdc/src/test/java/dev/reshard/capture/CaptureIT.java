@@ -178,13 +178,30 @@ class CaptureIT {
         }
         try (Statement statement = connection.createStatement()) {
           statement.execute(
-              "SELECT pg_logical_emit_message(true, '%s', 'unit 7')".formatted(Marker.FENCE));
+              "SELECT pg_logical_emit_message(true, '%s', '%s')"
+                  .formatted(Marker.FENCE, worker.marker().token("unit 7")));
         }
       }
       rig.startCapture();
       Transaction first = CaptureRig.next(rig.reader());
-      assertEquals(List.of("unit 7"), first.tokens());
+      assertEquals(List.of(worker.marker().token("unit 7")), first.tokens());
       assertEquals(List.of(), first.changes());
+    }
+  }
+
+  /** Any role may send such a message. */
+  @Test
+  void aFenceTokenWithoutTheMigrationsSecretIsNoToken() throws SQLException {
+    try (CaptureRig rig = CaptureRig.withOrders()) {
+      String own = rig.source.marker().token("1");
+      rig.inTransaction(
+          "SELECT pg_logical_emit_message(true, '%s', 'forged')".formatted(Marker.FENCE),
+          "SELECT pg_logical_emit_message(true, '%s', '%s')"
+              .formatted(Marker.FENCE, Marker.random().token("1")));
+      rig.inTransaction(
+          "SELECT pg_logical_emit_message(true, '%s', '%s')".formatted(Marker.FENCE, own));
+      rig.startCapture();
+      assertEquals(List.of(own), CaptureRig.next(rig.reader()).tokens());
     }
   }
 

@@ -75,6 +75,27 @@ class ArmingIT {
   }
 
   @Test
+  void whatIsDroppedDisabledOrNewIsMissingUntilItIsArmedAgain() throws SQLException {
+    a.arm();
+    assertEquals(List.of(), missing());
+    a.shard.execute(
+        "ALTER TABLE orders DISABLE TRIGGER USER",
+        "ALTER TABLE parted DETACH PARTITION parted_1",
+        "DROP TABLE parted_1",
+        "CREATE TABLE parted_2 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 1)");
+    List<String> missing = missing();
+    assertTrue(missing.toString().contains("update of public.orders"), missing.toString());
+    assertTrue(missing.toString().contains("truncate of public.parted"), missing.toString());
+    a.arm();
+    assertEquals(List.of(), missing());
+  }
+
+  private List<String> missing() throws SQLException {
+    return new Arming(a.keyspace, a.worker, Patience.POLITE)
+        .missing(a.ours, GuardedShard.A, GuardedShard.UNIT);
+  }
+
+  @Test
   void armingAgainKeepsTheStateOfTheGuard() throws SQLException {
     a.arm();
     a.fence(1);

@@ -83,6 +83,7 @@ final class GuardedShard implements AutoCloseable {
     shards.execute(ddl.toArray(String[]::new));
     GuardedShard guarded = new GuardedShard(shards, id, keyspace);
     Guard.install(guarded.ours);
+    ShardSchema.install(guarded.ours, keyspace.partitioning());
     ShardSchema.takeLease(guarded.ours, guarded.worker);
     return guarded;
   }

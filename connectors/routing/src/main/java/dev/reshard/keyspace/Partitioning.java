@@ -1,10 +1,12 @@
 package dev.reshard.keyspace;
 
+import java.util.Optional;
+
 /**
  * How a shard key's value finds its bucket, in Java and as SQL: both give the same answer for every
  * value. Immutable.
  */
-public sealed interface Partitioning permits HashBuckets {
+public sealed interface Partitioning permits HashBuckets, PostgresBuckets {
 
   /** How many buckets there are; a bucket is {@code 0 <= bucket < count}. */
   int count();
@@ -18,16 +20,34 @@ public sealed interface Partitioning permits HashBuckets {
   int bucketOf(String keyText);
 
   /**
-   * A native, immutable SQL expression of type {@code int} with the bucket of {@code expression};
-   * uses {@code pg_catalog} only, so that it may stand in a trigger's WHEN (HAZARDS F27).
+   * An immutable SQL expression of type {@code int} with the bucket of {@code expression}, null of
+   * null. It uses {@code pg_catalog} and what {@link #sqlSetup} makes, and names the schema of all
+   * of it, so that it may stand in a trigger's WHEN and run as any role (HAZARDS F27).
    */
   String sql(String expression);
 
+  /**
+   * Statements that make the functions which {@link #sql} calls, in schema {@code reshard}, which
+   * must be there; they can be run again and again. To be run on a shard before its first {@link
+   * #sql}; empty if that needs {@code pg_catalog} only.
+   */
+  default Optional<String> sqlSetup() {
+    return Optional.empty();
+  }
+
   /** A boolean SQL expression: whether the bucket of {@code expression} is in {@code buckets}. */
   default String sqlIn(String expression, BucketSet buckets) {
-    return "(pg_catalog.get_bit('\\x%s'::pg_catalog.bytea, %s) = 1)"
+    return "(pg_catalog.get_bit('\\x%s'::pg_catalog.bytea, %s) OPERATOR(pg_catalog.=) 1)"
         .formatted(buckets.toHex(count()), sql(expression));
   }
+
+  /**
+   * Why keys of a type cannot be placed, and what to do, as the end of a sentence about a column;
+   * empty if they can.
+   *
+   * @param type as {@code format_type} writes it, with its modifier; of a domain the type below it
+   */
+  Optional<String> objectionTo(String type);
 
   /** One line that is stored with the map; a map is refused under another one. */
   String describe();

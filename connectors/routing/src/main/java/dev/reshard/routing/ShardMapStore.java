@@ -73,6 +73,12 @@ public final class ShardMapStore {
         : Optional.empty();
   }
 
+  /** The stored map if its epoch is higher than {@code epoch}. */
+  public static Optional<StoredMap> loadNewer(Connection connection, String keyspace, long epoch)
+      throws SQLException {
+    return ShardMapRows.loadNewer(connection, keyspace, epoch);
+  }
+
   /**
    * Gives the buckets of {@code moves} to their destinations, at {@code expectedEpoch + 1}; doing
    * it again changes nothing.

@@ -29,6 +29,20 @@ public record TopicNames(String prefix, String migration) {
     return name("mismatches");
   }
 
+  /** Changes of state and of owners; JSON; for alerting and audit. */
+  public String events() {
+    return name("events");
+  }
+
+  /**
+   * The map of a keyspace; JSON; compacted. Not a migration's: it holds no rows, and stays.
+   *
+   * @param prefix as of a migration's topics
+   */
+  public static String routing(String prefix, String keyspace) {
+    return prefix + "." + keyspace + ".routing";
+  }
+
   /** What all topics of this migration begin with, the last dot included. */
   public String all() {
     return name("");

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Move;
+import dev.reshard.keyspace.Partitioning;
+import dev.reshard.keyspace.Partitionings;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
 import dev.reshard.sandbox.SandboxRole;
@@ -15,6 +17,7 @@ import dev.reshard.sandbox.SharedSandbox;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -79,6 +82,29 @@ class ShardMapStoreIT {
                 () -> ShardMapStore.adopt(control, "shop", other, FIRST))
             .getMessage();
     assertTrue(message.contains("'modulo into 4'") && message.contains("'md5 into 4'"), message);
+  }
+
+  @Test
+  void aStoredMapRefusesEveryOtherFunctionTypeAndCount() throws SQLException {
+    List<Partitioning> all = new ArrayList<>(Partitionings.into(4));
+    all.addAll(Partitionings.into(8));
+    for (Partitioning stored : Partitionings.into(4)) {
+      String keyspace = stored.describe().replace(' ', '-');
+      StoredMap first = ShardMapStore.adopt(control, keyspace, stored, FIRST);
+      for (Partitioning given : all) {
+        if (!given.equals(stored)) {
+          ShardMap map =
+              ShardMap.of(1, given.count(), Map.of(A, BucketSet.range(0, given.count())));
+          MapConflictException refusal =
+              assertThrows(
+                  MapConflictException.class,
+                  () -> ShardMapStore.adopt(control, keyspace, given, map));
+          assertTrue(refusal.getMessage().contains("'" + stored.describe() + "'"));
+          assertTrue(refusal.getMessage().contains("'" + given.describe() + "'"));
+        }
+      }
+      assertEquals(Optional.of(first), ShardMapStore.load(control, keyspace));
+    }
   }
 
   @Test

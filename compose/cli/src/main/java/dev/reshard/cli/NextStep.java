@@ -1,0 +1,88 @@
+package dev.reshard.cli;
+
+import dev.reshard.control.StageUnit.Place;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What an operator does next, as command lines to paste. Pure. */
+final class NextStep {
+  private NextStep() {}
+
+  static List<String> of(StatusFacts facts) {
+    if (facts.stored().isEmpty()) {
+      return List.of(
+          facts.command("check"),
+          facts.command("plan"),
+          facts.command("run") + "   begins it; nothing is changed before that");
+    }
+    if (facts.state().next().isEmpty()) {
+      return List.of("nothing: all is done");
+    }
+    if (facts.holder().isEmpty()) {
+      List<String> steps = new ArrayList<>();
+      steps.add(facts.command("run") + "   goes on where the last worker stopped");
+      if (waitsForPeople(facts)) {
+        inState(facts).forEach(step -> steps.add("then " + step));
+      }
+      return steps;
+    }
+    return inState(facts);
+  }
+
+  private static boolean waitsForPeople(StatusFacts facts) {
+    return !facts.state().nextStep().isEmpty();
+  }
+
+  private static List<String> inState(StatusFacts facts) {
+    return switch (facts.state()) {
+      case PENDING, PREPARING, COPYING, CATCHING_UP ->
+          List.of(
+              "nothing: the worker goes on by itself. '%s' stops it for a while, '%s' gives up"
+                  .formatted(facts.command("pause"), facts.named("cancel")));
+      case READY_FOR_CUTOVER -> ready(facts);
+      case CUTTING_OVER, ROLLING_BACK ->
+          List.of("nothing: it ends within the budget; what a dead worker left is recovered first");
+      case COMPLETED ->
+          List.of(
+              facts.named("complete") + "   once you are sure: purges, and ends the way back",
+              facts.named("rollback") + "   gives all back, as long as it is not complete");
+      case ROLLED_BACK ->
+          List.of(
+              handOver(facts) + "   hands over again, without copying",
+              facts.named("complete") + "   gives up: removes all that was made");
+      case PAUSED -> List.of(facts.command("resume") + pausedIn(facts));
+      case FAILED ->
+          List.of(
+              facts.named("cancel") + "   removes all that was made; nothing has moved",
+              "then mend the cause, and begin again under another name of migration");
+      case CLEANING_UP, CANCELLED ->
+          List.of("nothing: the worker removes what was made, for as long as it takes");
+      case CLEANED -> List.of("nothing: all is done");
+    };
+  }
+
+  private static List<String> ready(StatusFacts facts) {
+    List<String> steps = new ArrayList<>();
+    if (facts.stored().orElseThrow().verification().isEmpty()) {
+      steps.add(facts.command("verify"));
+    }
+    steps.add((steps.isEmpty() ? "" : "then ") + handOver(facts));
+    boolean someMoved =
+        facts.stored().orElseThrow().units().stream()
+            .anyMatch(unit -> unit.place() != Place.AT_SOURCE);
+    steps.add(
+        someMoved
+            ? "or " + facts.named("rollback") + "   gives back what has moved"
+            : "or " + facts.named("cancel") + "   gives up; nothing has moved");
+    return steps;
+  }
+
+  private static String handOver(StatusFacts facts) {
+    boolean closed = facts.report().gates().stream().anyMatch(gate -> !gate.open());
+    return facts.named("cutover") + (closed ? "   once every gate is open" : "");
+  }
+
+  private static String pausedIn(StatusFacts facts) {
+    return facts.beforePause().map(state -> "   goes on with " + state).orElse("");
+  }
+}

@@ -1,0 +1,80 @@
+package dev.reshard.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.reshard.cli.Shop.Answer;
+import dev.reshard.control.MigrationState;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Shard c comes to the shop as an empty database. */
+@Timeout(300)
+class NewShardIT {
+  private static final long SOME = 30;
+  private static final String TABLES =
+      "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1";
+
+  @TempDir private Path folder;
+
+  @Test
+  void anEmptyDatabaseIsGivenTheSchemaAndServesItsBuckets() throws Exception {
+    try (Shop shop = Shop.open(folder, "empty", 2, 3)) {
+      empty(shop);
+      String check = shop.succeed("check").text();
+      assertTrue(
+          check.contains(
+              "note  c: public.events, order_items, orders and 2 more: there is no such table; it will be made there"),
+          check);
+      assertTrue(
+          check.contains("note  c: will be made as on a: 1 type, 1 sequence, 5 table"), check);
+      CompletableFuture<Answer> worker = CompletableFuture.supplyAsync(() -> shop.run("run"));
+      shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+      shop.succeed("check");
+      shop.succeed("verify");
+      shop.succeedOnceGatesOpen("cutover");
+      shop.awaitTransactions(SOME);
+      shop.succeed("complete");
+      assertEquals(ExitCode.DONE.code(), worker.get(30, TimeUnit.SECONDS).exitCode());
+      assertEquals(tables(shop, "a"), tables(shop, "c"));
+      shop.requireClean();
+    }
+  }
+
+  @Test
+  void aShardThatGaveItsBucketsBackKeepsItsSchemaAsItHasGivenOutIds() throws Exception {
+    try (Shop shop = Shop.open(folder, "back", 2, 3)) {
+      empty(shop);
+      CompletableFuture<Answer> worker = CompletableFuture.supplyAsync(() -> shop.run("run"));
+      shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+      shop.succeed("verify");
+      shop.succeedOnceGatesOpen("cutover");
+      shop.awaitTransactions(SOME);
+      shop.succeed("rollback");
+      shop.succeed("complete");
+      assertEquals(ExitCode.DONE.code(), worker.get(60, TimeUnit.SECONDS).exitCode());
+      assertEquals(tables(shop, "a"), tables(shop, "c"));
+      assertEquals(
+          List.of("t"),
+          shop.shards.get("c").query("SELECT last_value >= 1::bigint << 40 FROM orders_id_seq"));
+      shop.requireClean();
+    }
+  }
+
+  private static void empty(Shop shop) throws SQLException {
+    shop.shards
+        .get("c")
+        .execute(
+            "DROP TABLE order_items, orders, events, tenants, plans", "DROP TYPE order_status");
+  }
+
+  private static List<String> tables(Shop shop, String shard) throws SQLException {
+    return shop.shards.get(shard).query(TABLES);
+  }
+}

@@ -1,0 +1,113 @@
+package dev.reshard.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.reshard.control.MigrationState;
+import dev.reshard.sandbox.SandboxRole;
+import dev.reshard.sandbox.SandboxShard;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * One migration whose worker is killed in every state; each time the next one, which stood by, goes
+ * on. (Between the steps of a cutover: {@link WorkerKilledIT}.)
+ */
+@Timeout(400)
+class WorkerKilledInEachStateIT {
+  private static final long SOME = 30;
+
+  @TempDir private Path folder;
+  private Shop shop;
+  private WorkerProcess worker;
+  private WorkerProcess next;
+
+  @Test
+  void theNextWorkerGoesOnAndNothingIsLostNorLeft() throws Exception {
+    try (Shop opened = Shop.open(folder, "killed", 2, 3)) {
+      shop = opened;
+      shop.writeFile("budget: { pause: 5s }", "gates: { lag: 0s }"); // never near enough
+      // arming waits politely for a writer that does not end
+      try (Connection writer = shop.shards.get("a").connect(SandboxRole.SUPERUSER)) {
+        execute(writer, "BEGIN; LOCK TABLE tenants IN ROW EXCLUSIVE MODE");
+        worker = WorkerProcess.start(shop.file);
+        shop.awaitState(MigrationState.PREPARING);
+        next = WorkerProcess.start(shop.file, "--standby");
+        kill(MigrationState.PREPARING);
+      }
+      try {
+        // a chunk waits for a lock at the destination
+        killedWhile("c", "LOCK TABLE plans IN SHARE MODE", MigrationState.COPYING);
+        shop.awaitState(MigrationState.CATCHING_UP);
+        shop.awaitTransactions(SOME);
+        shop.writeFile("budget: { pause: 5s }"); // with gates that can open, for the one after next
+        kill(MigrationState.CATCHING_UP);
+        kill(MigrationState.CATCHING_UP);
+        shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+        kill(MigrationState.READY_FOR_CUTOVER);
+        shop.succeedOnceAlive("verify");
+        shop.succeedOnceGatesOpen("cutover");
+        kill(MigrationState.COMPLETED);
+        shop.awaitTransactions(SOME);
+        shop.succeedOnceGatesOpen("rollback");
+        kill(MigrationState.ROLLED_BACK);
+        shop.awaitTransactions(SOME);
+        shop.succeedOnceGatesOpen("cutover");
+        complete();
+      } finally {
+        next.close();
+        worker.close();
+      }
+      shop.requireClean();
+    }
+  }
+
+  /** The purge waits for somebody who holds rows that have moved. */
+  private void complete() throws Exception {
+    SandboxShard source = shop.shards.get("a");
+    try (Connection holder = source.connect(SandboxRole.SUPERUSER)) {
+      execute(holder, "BEGIN; SELECT FROM orders WHERE tenant_id % 32 = 15 FOR UPDATE");
+      shop.ask("complete");
+      shop.awaitState(MigrationState.CLEANING_UP);
+      shop.awaitTransactions(SOME);
+      kill(MigrationState.CLEANING_UP);
+    }
+    assertEquals(ExitCode.DONE.code(), worker.awaitEnd());
+  }
+
+  private void killedWhile(String shard, String lock, MigrationState state) throws Exception {
+    try (Connection holder = shop.shards.get(shard).connect(SandboxRole.SUPERUSER)) {
+      execute(holder, "BEGIN; " + lock);
+      shop.awaitState(state);
+      TimeUnit.SECONDS.sleep(1); // somewhere in it
+      kill(state);
+    }
+  }
+
+  private void kill(MigrationState state) throws Exception {
+    assertEquals(state.name(), shop.state());
+    String lease = lease();
+    boolean worked = worker.isAlive(); // else the one who stands by has taken over already
+    worker.kill();
+    worker = next;
+    next = WorkerProcess.start(shop.file, "--standby");
+    while (worked && lease.equals(lease())) {
+      TimeUnit.MILLISECONDS.sleep(50); // between two looks
+    }
+  }
+
+  private String lease() throws SQLException {
+    return shop.shards.get("a").query("SELECT lease FROM reshard.worker").get(0);
+  }
+
+  private static void execute(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+}

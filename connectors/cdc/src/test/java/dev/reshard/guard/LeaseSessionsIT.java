@@ -1,0 +1,57 @@
+package dev.reshard.guard;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.reshard.postgres.ReplicationSlots;
+import dev.reshard.postgres.ShardSchema;
+import dev.reshard.postgres.ShardSessions;
+import dev.reshard.postgres.WorkerIdentity;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** A worker that lost its lease and does not know it has no session on a shard any more. */
+class LeaseSessionsIT {
+  @Test
+  void afterATakeoverTheOldWorkersSessionsAreGoneAndItGetsNoNewOnes() throws SQLException {
+    try (GuardedShard a = GuardedShard.withOrders()) {
+      ShardSessions old = a.sessions.underLease(a.worker, Set.of(GuardedShard.A));
+      try (Connection before = old.open(GuardedShard.A, "prepare");
+          Connection replication = old.openReplication(GuardedShard.A, "prepare")) {
+        WorkerIdentity next = new WorkerIdentity("shop", 2, a.worker.marker());
+        try (Connection takeover = a.sessions.open(GuardedShard.A, "take over")) {
+          ShardSchema.takeLease(takeover, next);
+          ShardSchema.endOthers(takeover, "shop");
+        }
+        assertThrows(SQLException.class, () -> ReplicationSlots.drop(before, "reshard_shop_a"));
+        assertThrows(
+            SQLException.class,
+            () ->
+                ReplicationSlots.create(
+                    replication,
+                    GuardedShard.A,
+                    "reshard_shop_a",
+                    ReplicationSlots.Kind.PERMANENT));
+        assertEquals("RS002", refused(() -> old.open(GuardedShard.A, "prepare")));
+        assertEquals("RS002", refused(() -> old.openReplication(GuardedShard.A, "prepare")));
+        assertEquals(List.of("0"), a.shard.query("SELECT count(*) FROM pg_replication_slots"));
+        ShardSessions mine = a.sessions.underLease(next, Set.of(GuardedShard.A));
+        try (Connection session = mine.open(GuardedShard.A, "prepare")) {
+          assertTrue(session.isValid(5));
+        }
+      }
+    }
+  }
+
+  private interface Opening {
+    Connection open() throws SQLException;
+  }
+
+  private static String refused(Opening opening) {
+    return assertThrows(SQLException.class, () -> opening.open().close()).getSQLState();
+  }
+}

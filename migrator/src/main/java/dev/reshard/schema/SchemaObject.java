@@ -1,0 +1,77 @@
+package dev.reshard.schema;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * One thing of a shard's schema and how it is made elsewhere. Immutable.
+ *
+ * @param name with its schema, quoted where SQL needs it: {@code public."Order"}; of a part also
+ *     what it is part of: {@code a_check ON public.a}
+ * @param partOf the {@link #identity} of the table, view, type or sequence it goes with; empty if
+ *     it stands for itself
+ * @param owner the role it belongs to; empty for what we never make
+ * @param needs identities of what must be there before it
+ * @param facets what it is made of, by a name for people: two objects are the same if these are
+ * @param statements that make it, run as its owner
+ * @param rights who may do what with it, and with what is made with it: a table's identity
+ *     sequences
+ * @param undo the statement that takes it away again; empty if it goes with what it is part of
+ * @param obstacle why we do not make it, and what to do; empty if we do
+ * @param remark what people should know when it is made; may be empty
+ * @param follows whether a partition has it because its parent has one
+ */
+record SchemaObject(
+    ObjectKind kind,
+    String name,
+    String partOf,
+    String owner,
+    Set<String> needs,
+    SortedMap<String, String> facets,
+    List<String> statements,
+    List<Rights> rights,
+    String undo,
+    String obstacle,
+    String remark,
+    boolean follows) {
+
+  SchemaObject {
+    needs = Collections.unmodifiableSet(new TreeSet<>(needs));
+    facets = Collections.unmodifiableSortedMap(new TreeMap<>(facets));
+    statements = List.copyOf(statements);
+    rights = List.copyOf(rights);
+  }
+
+  /** What a server knows only by its name: a role, an extension, or something we do not make. */
+  static SchemaObject given(ObjectKind kind, String name, SortedMap<String, String> facets) {
+    return new SchemaObject(
+        kind, name, "", "", Set.of(), facets, List.of(), List.of(), "", "", "", false);
+  }
+
+  /** The same on every shard. */
+  String identity() {
+    return identity(kind, name);
+  }
+
+  static String identity(ObjectKind kind, String name) {
+    return kind.word().isEmpty() ? name : kind.word() + " " + name;
+  }
+
+  /** For people. */
+  String describe() {
+    return kind.describe(name);
+  }
+
+  boolean isPart() {
+    return !partOf.isEmpty();
+  }
+
+  SchemaObject withObstacle(String why) {
+    return new SchemaObject(
+        kind, name, partOf, owner, needs, facets, statements, rights, undo, why, remark, follows);
+  }
+}
