@@ -10,8 +10,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -38,7 +40,7 @@ public final class TopicPublisher implements Service {
 
   private final Migration migration;
   private final Feed feed;
-  private volatile boolean closed;
+  private final CountDownLatch closed = new CountDownLatch(1);
   private volatile Optional<String> obstacle = Optional.empty();
   private Thread thread;
 
@@ -64,7 +66,7 @@ public final class TopicPublisher implements Service {
 
   @Override
   public synchronized void start() {
-    if (thread == null && !closed) {
+    if (thread == null && !isClosed()) {
       thread = new Thread(this::run, "publish " + feed.topic());
       thread.setDaemon(true);
       thread.start();
@@ -72,7 +74,7 @@ public final class TopicPublisher implements Service {
   }
 
   private void run() {
-    while (!closed) {
+    while (!isClosed()) {
       try {
         publishUntilClosed();
         return;
@@ -99,22 +101,18 @@ public final class TopicPublisher implements Service {
         migration.kafka(), feed.topic(), migration.spec().topics().replication(), feed.settings());
     try (Feed opened = feed;
         Closing producer = new Closing(new KafkaProducer<>(properties()))) {
-      boolean last = false;
-      while (!last) {
-        last = closed;
+      for (boolean last = isClosed(); ; last = closed.await(LOOK_MS, TimeUnit.MILLISECONDS)) {
         publish(opened, producer.kafka());
         obstacle = Optional.empty();
-        if (!last) {
-          sleepUnlessClosed();
+        if (last) {
+          return;
         }
       }
     }
   }
 
-  private synchronized void sleepUnlessClosed() throws InterruptedException {
-    if (!closed) {
-      wait(LOOK_MS);
-    }
+  private boolean isClosed() {
+    return closed.getCount() == 0;
   }
 
   private static void publish(Feed feed, KafkaProducer<String, byte[]> producer)
@@ -177,8 +175,7 @@ public final class TopicPublisher implements Service {
   public void close() {
     Thread running;
     synchronized (this) {
-      closed = true;
-      notifyAll();
+      closed.countDown();
       running = thread;
     }
     if (running == null) {

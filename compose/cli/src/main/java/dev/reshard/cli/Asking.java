@@ -1,6 +1,7 @@
 package dev.reshard.cli;
 
 import dev.reshard.control.ControlStore;
+import dev.reshard.control.MigrationState;
 import dev.reshard.control.Requests;
 import dev.reshard.control.Requests.Answer;
 import dev.reshard.control.Requests.Command;
@@ -9,10 +10,17 @@ import dev.reshard.spec.Spec;
 import java.io.PrintWriter;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.EnumSet;
+import java.util.Set;
 
 /** Puts an operator's request to the worker and prints the answer as it comes. Stateless. */
 final class Asking {
   private static final long POLL_MS = 50;
+
+  /** After the worker died there may be another one, which carries out what was asked. */
+  private static final Duration WITHOUT_WORKER = Duration.ofSeconds(30);
+
+  private static final Set<Command> ENDING = EnumSet.of(Command.COMPLETE, Command.CANCEL);
 
   /** How long a request is good that nobody waits for. */
   private static final Duration UNWATCHED = Duration.ofMinutes(1);
@@ -46,6 +54,7 @@ final class Asking {
       }
       long id = requests.ask(command, argument, Wiring.who(), timeout);
       long deadline = System.nanoTime() + timeout.toNanos();
+      long seen = System.nanoTime();
       int printed = 0;
       while (true) {
         Answer answer = requests.read(id);
@@ -57,6 +66,18 @@ final class Asking {
         }
         if (System.nanoTime() > deadline) {
           return late(requests, id, timeout, printed > 0, out);
+        }
+        if (lease.holder().isPresent()) {
+          seen = System.nanoTime();
+        } else if (ENDING.contains(command)
+            && control.state() == MigrationState.CLEANED
+            && requests.read(id).exitCode().isEmpty()) {
+          out.println("the worker that was asked has ended; another one has finished it");
+          return ExitCode.DONE.code();
+        } else if (System.nanoTime() - seen > WITHOUT_WORKER.toNanos()) {
+          out.println(
+              "no worker is alive any more; start 'reshard run', which goes on from where it was, then ask again");
+          return ExitCode.UNFINISHED.code();
         }
         Thread.sleep(POLL_MS); // between two looks at the answer
       }

@@ -3,7 +3,11 @@ package dev.reshard.cli;
 import dev.reshard.control.Requests;
 import dev.reshard.spec.Durations;
 import dev.reshard.spec.Spec;
-import java.io.Console;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -81,10 +85,15 @@ abstract class RequestCommand implements Callable<Integer> {
   }
 
   /** A script has nobody to ask; the name of the migration in its command line stands for it. */
-  private boolean isSure() {
-    Console console = System.console();
-    return question().isEmpty()
-        || console == null
-        || "yes".equals(console.readLine("%s Type yes to go on: ", question()));
+  private boolean isSure() throws IOException {
+    if (question().isEmpty() || !Boolean.getBoolean("reshard.terminal")) {
+      return true;
+    }
+    PrintWriter out = self.commandLine().getOut();
+    out.printf("%s Type yes to go on: ", question());
+    out.flush();
+    BufferedReader in =
+        new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+    return "yes".equals(in.readLine());
   }
 }

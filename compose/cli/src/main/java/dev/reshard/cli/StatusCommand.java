@@ -66,7 +66,9 @@ final class StatusCommand implements Callable<Integer> {
               List.of(
                   "%s  the control database, shard %s, does not answer: %s"
                       .formatted(
-                          LocalTime.now().truncatedTo(ChronoUnit.SECONDS), control, e.getMessage()),
+                          LocalTime.now(ZoneId.systemDefault()).truncatedTo(ChronoUnit.SECONDS),
+                          control,
+                          e.getMessage()),
                   "Nothing is known meanwhile; a cutover under way ends or is recovered without this screen. It is asked again every second."));
         }
         Thread.sleep(EVERY_MS); // the next look

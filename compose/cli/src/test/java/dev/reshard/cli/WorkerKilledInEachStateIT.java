@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -70,14 +71,16 @@ class WorkerKilledInEachStateIT {
   /** The purge waits for somebody who holds rows that have moved. */
   private void complete() throws Exception {
     SandboxShard source = shop.shards.get("a");
+    CompletableFuture<Shop.Answer> asked;
     try (Connection holder = source.connect(SandboxRole.SUPERUSER)) {
       execute(holder, "BEGIN; SELECT FROM orders WHERE tenant_id % 32 = 15 FOR UPDATE");
-      shop.ask("complete");
+      asked = shop.ask("complete");
       shop.awaitState(MigrationState.CLEANING_UP);
       shop.awaitTransactions(SOME);
       kill(MigrationState.CLEANING_UP);
     }
     assertEquals(ExitCode.DONE.code(), worker.awaitEnd());
+    assertEquals(ExitCode.DONE.code(), asked.get(60, TimeUnit.SECONDS).exitCode());
   }
 
   private void killedWhile(String shard, String lock, MigrationState state) throws Exception {
