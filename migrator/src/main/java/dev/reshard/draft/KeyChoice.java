@@ -46,7 +46,7 @@ final class KeyChoice {
         .map(entry -> new Candidate(entry.getKey(), entry.getValue()))
         .sorted(
             Comparator.comparing((Candidate c) -> -c.tables.size())
-                .thenComparing(c -> !c.column.endsWith("id"))
+                .thenComparing(c -> !c.column.endsWith("_id"))
                 .thenComparing(Candidate::column))
         .collect(Collectors.toList());
   }
