@@ -60,6 +60,7 @@ class ArchitectureTest {
           control    keyspace spec postgres
           plan       keyspace spec
           preflight  keyspace spec plan postgres control
+          draft      keyspace spec postgres preflight
           schema     keyspace spec postgres control preflight
           copy       keyspace spec plan postgres control
           apply      keyspace spec postgres control change
@@ -70,7 +71,7 @@ class ArchitectureTest {
           cutover    keyspace topics routing postgres spec guard control apply migration
           finish     keyspace postgres spec guard change control schema migration
           publish    keyspace topics routing postgres spec control migration
-          cli        keyspace topics routing postgres guard change capture spec control plan preflight schema copy apply migration verify probe shadow cutover finish publish
+          cli        keyspace topics routing postgres guard change capture spec control plan preflight draft schema copy apply migration verify probe shadow cutover finish publish
           demo       keyspace topics routing guard spec control plan finish cli sandbox
           """);
 

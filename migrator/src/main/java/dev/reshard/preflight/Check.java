@@ -2,9 +2,9 @@ package dev.reshard.preflight;
 
 import java.util.List;
 
-/** One thing to look at; changes nothing. */
+/** One thing to look at, on all shards that it concerns; changes nothing. */
 public interface Check {
-  /** What is looked at, and where: {@code "a: wal_level"}. */
+  /** What is looked at, in a word or two: {@code "shard key"}. */
   String name();
 
   /**

@@ -21,7 +21,7 @@ import java.util.stream.Stream;
  * @param keyspace the sharded and the reference tables
  * @param problems tables in no list, in two lists, or named and not there or not sharded
  */
-public record TableLists(Keyspace keyspace, List<String> problems) {
+public record TableLists(Keyspace keyspace, List<Finding> problems) {
   private static final String TABLES =
       """
       SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -30,14 +30,9 @@ public record TableLists(Keyspace keyspace, List<String> problems) {
 
   /** Reads the tables of one shard, mostly the control shard: checks compare the others with it. */
   public static TableLists read(Connection connection, KeyspaceSpec spec) throws SQLException {
-    Set<String> schemas =
-        Stream.of(spec.sharded(), spec.reference(), spec.ignored())
-            .flatMap(List::stream)
-            .map(pattern -> pattern.substring(0, pattern.indexOf('.')))
-            .collect(Collectors.toCollection(TreeSet::new));
     List<TableId> tables = new ArrayList<>();
     try (PreparedStatement statement = connection.prepareStatement(TABLES)) {
-      statement.setArray(1, connection.createArrayOf("text", schemas.toArray()));
+      statement.setArray(1, connection.createArrayOf("text", schemas(spec).toArray()));
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
           tables.add(new TableId(row.getString(1), row.getString(2)));
@@ -47,8 +42,24 @@ public record TableLists(Keyspace keyspace, List<String> problems) {
     return place(tables, spec);
   }
 
+  /** The tables of one shard in the schemas of the spec, in whatever list they are. */
+  static List<TableId> names(CheckSession session, KeyspaceSpec spec) throws SQLException {
+    return session.query(
+        TABLES,
+        row -> new TableId(row.getString(1), row.getString(2)),
+        session.texts(schemas(spec)));
+  }
+
+  /** Every schema that a list names. */
+  static Set<String> schemas(KeyspaceSpec spec) {
+    return Stream.of(spec.sharded(), spec.reference(), spec.ignored())
+        .flatMap(List::stream)
+        .map(pattern -> pattern.substring(0, pattern.indexOf('.')))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
   static TableLists place(List<TableId> tables, KeyspaceSpec spec) {
-    List<String> problems = new ArrayList<>();
+    List<Finding> problems = new ArrayList<>();
     List<ShardedTable> sharded = new ArrayList<>();
     List<TableId> reference = new ArrayList<>();
     for (TableId table : tables) {
@@ -67,8 +78,10 @@ public record TableLists(Keyspace keyspace, List<String> problems) {
       }
       if (lists.size() != 1) {
         problems.add(
-            "table %s is in %s; put it into exactly one of keyspace.tables.sharded, reference, ignored"
-                .formatted(table, lists.isEmpty() ? "no list" : lists.size() + " lists"));
+            Finding.blocker(
+                    "is in %s".formatted(lists.isEmpty() ? "no list" : lists.size() + " lists"))
+                .on(table)
+                .todo("put it into exactly one of keyspace.tables.sharded, reference, ignored"));
       } else if (lists.get(0) == spec.sharded()) {
         sharded.add(new ShardedTable(table, spec.keyOf().getOrDefault(table, spec.key())));
       } else if (lists.get(0) == spec.reference()) {
@@ -80,14 +93,25 @@ public record TableLists(Keyspace keyspace, List<String> problems) {
         .filter(name -> !name.endsWith(".*"))
         .filter(name -> tables.stream().noneMatch(table -> table.toString().equals(name)))
         .forEach(
-            name -> problems.add("the file names table %s, but there is none".formatted(name)));
+            name ->
+                problems.add(
+                    Finding.blocker("the file names it, but no shard has such a table")
+                        .on(id(name))
+                        .todo("correct the name, or take it out of keyspace.tables")));
     spec.keyOf().keySet().stream()
         .filter(named -> sharded.stream().noneMatch(table -> table.id().equals(named)))
         .sorted()
         .forEach(
             named ->
                 problems.add(
-                    "keyspace.tables.key_of names %s, which is no sharded table".formatted(named)));
+                    Finding.blocker("keyspace.tables.key_of names it, but it is no sharded table")
+                        .on(named)
+                        .todo("correct the name, or take it out of key_of")));
     return new TableLists(new Keyspace(spec.name(), spec.buckets(), sharded, reference), problems);
+  }
+
+  private static TableId id(String name) {
+    int dot = name.indexOf('.');
+    return new TableId(name.substring(0, dot), name.substring(dot + 1));
   }
 }

@@ -7,15 +7,12 @@ import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Catalog;
-import dev.reshard.postgres.Column;
+import dev.reshard.postgres.RowKeyPlan;
 import dev.reshard.postgres.ShardSessions;
 import dev.reshard.postgres.Table;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.stream.Collectors;
 
 /**
  * Makes every sharded table's replica identity contain the shard key (HAZARDS F1, F2): else a
@@ -44,61 +41,50 @@ public final class RowKeys {
   public void prepare(ShardId shard, Keyspace keyspace) throws SQLException, InterruptedException {
     try (Connection connection = sessions.open(shard, "row keys")) {
       for (ShardedTable table : keyspace.sharded()) {
-        prepare(connection, shard, Catalog.read(connection, table.id()), table.key());
+        Table found = Catalog.read(connection, table.id());
+        prepare(connection, shard, RowKeyPlan.sharded(found, table.key()));
       }
       for (TableId table : keyspace.reference()) {
-        Table found = Catalog.read(connection, table);
-        if (!found.identity().isUsable()) {
-          setIdentity(connection, shard, found, "FULL");
-        }
+        prepare(connection, shard, RowKeyPlan.reference(Catalog.read(connection, table)));
       }
     }
   }
 
-  private void prepare(Connection connection, ShardId shard, Table table, String key)
+  private void prepare(Connection connection, ShardId shard, RowKeyPlan plan)
       throws SQLException, InterruptedException {
-    Table.ReplicaIdentity identity = table.identity();
-    if (identity.full() || identity.columns().contains(key)) {
+    if (plan.kind() == RowKeyPlan.Kind.NOTHING) {
       return;
     }
-    boolean canIndex =
-        !table.partitioned()
-            && !identity.columns().isEmpty()
-            && identity.columns().stream().map(table::column).allMatch(Column::notNull);
-    if (!canIndex) {
-      setIdentity(connection, shard, table, "FULL");
-      return;
+    String index = "reshard_key_%d_%s".formatted(plan.table().oid(), migration.replace('-', '_'));
+    if (plan.kind() == RowKeyPlan.Kind.INDEX) {
+      buildIndex(connection, shard, plan, index);
     }
-    List<String> columns = new ArrayList<>(identity.columns());
-    columns.add(key);
-    String index = "reshard_key_%d_%s".formatted(table.oid(), migration.replace('-', '_'));
-    buildIndex(connection, shard, table, index, columns);
-    setIdentity(connection, shard, table, "USING INDEX " + TableId.quote(index));
+    setIdentity(connection, shard, plan, index);
   }
 
   /** A build that was cut short leaves an invalid index behind: it is dropped and built again. */
-  private void buildIndex(
-      Connection connection, ShardId shard, Table table, String index, List<String> columns)
+  private void buildIndex(Connection connection, ShardId shard, RowKeyPlan plan, String index)
       throws SQLException {
-    String qualified = TableId.quote(table.id().schema()) + "." + TableId.quote(index);
-    registry.register(shard, Kind.INDEX, index, "DROP INDEX CONCURRENTLY IF EXISTS " + qualified);
+    String drop =
+        "DROP INDEX CONCURRENTLY IF EXISTS %s.%s"
+            .formatted(TableId.quote(plan.table().id().schema()), TableId.quote(index));
+    registry.register(shard, Kind.INDEX, index, drop);
     try (Statement statement = connection.createStatement()) {
-      statement.execute("DROP INDEX CONCURRENTLY IF EXISTS " + qualified);
-      statement.execute(
-          "CREATE UNIQUE INDEX CONCURRENTLY %s ON %s (%s)"
-              .formatted(
-                  TableId.quote(index),
-                  table.id().quoted(),
-                  columns.stream().map(TableId::quote).collect(Collectors.joining(", "))));
+      statement.execute(drop);
+      statement.execute(plan.createIndex(index));
     }
   }
 
-  private void setIdentity(Connection connection, ShardId shard, Table table, String identity)
+  private void setIdentity(Connection connection, ShardId shard, RowKeyPlan plan, String index)
       throws SQLException, InterruptedException {
-    String alter = "ALTER TABLE %s REPLICA IDENTITY ".formatted(table.id().quoted());
+    Table table = plan.table();
     registry.register(
-        shard, Kind.REPLICA_IDENTITY, table.id().toString(), alter + table.identity().setting());
-    politely(connection, alter + identity);
+        shard,
+        Kind.REPLICA_IDENTITY,
+        table.id().toString(),
+        "ALTER TABLE %s REPLICA IDENTITY %s"
+            .formatted(table.id().quoted(), table.identity().setting()));
+    politely(connection, plan.setIdentity(index));
   }
 
   /**

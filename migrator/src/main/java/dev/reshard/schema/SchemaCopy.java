@@ -45,6 +45,11 @@ public final class SchemaCopy {
             : moves.sources().iterator().next();
   }
 
+  /** The shard whose schema the others are to have. */
+  ShardId pattern() {
+    return pattern;
+  }
+
   /** The destinations that may lack something. */
   public Set<ShardId> destinations() {
     Set<ShardId> shards = new TreeSet<>(moves.destinations());

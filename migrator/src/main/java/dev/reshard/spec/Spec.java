@@ -7,6 +7,7 @@ import dev.reshard.keyspace.TableId;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 
 /**
  * A migration file: from today's shard map to a target map. Immutable.
@@ -31,8 +32,16 @@ public record Spec(
     Shadow shadow,
     Copy copy) {
 
-  /** A shard's direct address and who we are there. */
-  public record Shard(ShardId id, String url, String user, Secret password) {}
+  /**
+   * A shard's direct address and who we are there.
+   *
+   * @param diskFree bytes that its disk has left, as SQL cannot see them; empty if nobody said
+   */
+  public record Shard(ShardId id, String url, String user, Secret password, OptionalLong diskFree) {
+    public Shard(ShardId id, String url, String user, Secret password) {
+      this(id, url, user, password, OptionalLong.empty());
+    }
+  }
 
   /** How topics are made: what their names begin with, and copies of each record. */
   public record Topics(String prefix, short replication) {}

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -23,6 +24,7 @@ import org.yaml.snakeyaml.error.YAMLException;
 
 /** Reads a migration file. Confined to one thread. */
 public final class SpecReader {
+  private static final Pattern BYTES = Pattern.compile("(\\d{1,6})\\s?(MB|GB|TB)");
   private static final Pattern PERCENT = Pattern.compile("(\\d+(?:\\.\\d+)?)%");
 
   private final List<String> problems = new ArrayList<>();
@@ -127,7 +129,8 @@ public final class SpecReader {
                 id,
                 url,
                 own.optional("user", user, Function.identity()),
-                own.optional("password", password, Secret::new)));
+                own.optional("password", password, Secret::new),
+                own.optional("disk_free", OptionalLong.empty(), SpecReader::bytes)));
         own.refuseUnknown();
       } else {
         String url = node.required(name, SpecReader::url).orElse("");
@@ -292,5 +295,19 @@ public final class SpecReader {
       throw new IllegalArgumentException("must be more than 0, got " + text);
     }
     return pause;
+  }
+
+  private static OptionalLong bytes(String text) {
+    Matcher matcher = BYTES.matcher(text);
+    if (!matcher.matches()) {
+      throw new IllegalArgumentException("'%s' is no size as 500MB, 200GB, 2TB".formatted(text));
+    }
+    long amount = Long.parseLong(matcher.group(1));
+    return OptionalLong.of(
+        switch (matcher.group(2)) {
+          case "MB" -> amount << 20;
+          case "GB" -> amount << 30;
+          default -> amount << 40;
+        });
   }
 }

@@ -5,30 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.HashBuckets;
-import dev.reshard.keyspace.Keyspace;
-import dev.reshard.keyspace.Keyspace.ShardedTable;
-import dev.reshard.keyspace.Move;
-import dev.reshard.keyspace.Moves;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.PostgresBuckets;
-import dev.reshard.keyspace.ShardId;
-import dev.reshard.keyspace.TableId;
-import dev.reshard.postgres.ShardAddress;
-import dev.reshard.postgres.ShardSessions;
 import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.SandboxShard;
-import dev.reshard.sandbox.SandboxShards;
-import dev.reshard.sandbox.SharedSandbox;
-import dev.reshard.spec.Spec;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -38,66 +24,27 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Buckets 4-7 of shard a leave for shard b, which owns none yet. */
 @Timeout(120)
 class PreflightIT {
-  private static final ShardId A = new ShardId("a");
-  private static final ShardId B = new ShardId("b");
-  private static final Moves MOVES = new Moves(List.of(new Move(A, B, BucketSet.range(4, 8))));
-
-  /** Whatever a check could have changed or made. */
-  private static final String CATALOGS =
-      """
-      SELECT r::text FROM (SELECT relname, relkind, relfilenode, reltuples, relreplident, relacl FROM pg_class
-        WHERE relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace)) r
-      UNION ALL SELECT t::text FROM (SELECT tgrelid, tgname, tgenabled FROM pg_trigger) t
-      UNION ALL SELECT n::text FROM (SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp') n
-      UNION ALL SELECT p::text FROM (SELECT pubname FROM pg_publication) p
-      UNION ALL SELECT s::text FROM (SELECT slot_name FROM pg_replication_slots
-        WHERE database = current_database()) s
-      UNION ALL SELECT f::text FROM (SELECT proname FROM pg_proc
-        WHERE pronamespace <> 'pg_catalog'::regnamespace) f
-      ORDER BY 1""";
-
-  private Partitioning buckets = new HashBuckets(HashBuckets.Function.MODULO, 8);
-  private SandboxShards shards;
-  private ShardSessions sessions;
+  private CheckScene scene;
 
   @BeforeEach
   void aGoodShop() throws SQLException {
-    shards = SharedSandbox.shards(2);
-    shards.execute(
-        "CREATE TABLE orders (id bigint, customer bigint NOT NULL, PRIMARY KEY (id, customer))",
-        "CREATE TABLE country (code text PRIMARY KEY)");
-    sessions =
-        new ShardSessions(
-            "shop",
-            shards.all().stream()
-                .map(
-                    shard ->
-                        new ShardAddress(
-                            new ShardId(shard.name()),
-                            shard.url(),
-                            SandboxRole.RESHARD.user(),
-                            SandboxRole.RESHARD.password()))
-                .toList());
+    scene = CheckScene.shop(2);
   }
 
   @AfterEach
   void drop() throws SQLException {
-    shards.close();
+    scene.close();
   }
 
   /** Not even the functions that a worker needs of crc32 and murmur3. */
   @ParameterizedTest
   @EnumSource
-  void findsNothingInAGoodShopAndChangesNothing(HashBuckets.Function function) throws SQLException {
-    buckets = new HashBuckets(function, 8);
-    List<List<String>> before = catalogs();
-    Preflight.Result result = check();
+  void findsNothingInAGoodShopAndChangesNothing(HashBuckets.Function function) throws Exception {
+    Preflight.Result result = scene.placedBy(new HashBuckets(function, 8)).check();
     assertEquals(List.of(), result.findings());
     assertEquals(result.checks(), result.clean());
-    assertEquals(before, catalogs());
   }
 
   @ParameterizedTest
@@ -116,15 +63,11 @@ class PreflightIT {
         "postgres bigint | numeric(9,0)         | is numeric(9,0), whose PostgreSQL hash we do not know"
       })
   void aShardKeyWithoutOneBucketIsABlockerOnEachShard(String function, String type, String blocker)
-      throws SQLException {
-    buckets = named(function);
-    List<String> lines = checkWithBasketOf(type).lines();
-    for (String shard : List.of("a", "b")) {
-      String expected = "BLOCKER  %s: public.basket.customer %s".formatted(shard, blocker);
-      assertTrue(
-          lines.stream().anyMatch(line -> line.startsWith(expected)),
-          () -> String.join("\n", lines));
-    }
+      throws Exception {
+    basketOf(type);
+    scene
+        .placedBy(named(function))
+        .assertFinds("BLOCKER  a, b: public.basket: customer " + blocker);
   }
 
   @ParameterizedTest
@@ -138,43 +81,35 @@ class PreflightIT {
         "md5             | uuid",
         "postgres bigint | smallint"
       })
-  void aShardKeyThatTheFunctionPlacesIsNone(String function, String type) throws SQLException {
-    buckets = named(function);
-    assertEquals(List.of(), checkWithBasketOf(type).findings());
+  void aShardKeyThatTheFunctionPlacesIsNone(String function, String type) throws Exception {
+    basketOf(type);
+    assertEquals(List.of(), scene.placedBy(named(function)).check().findings());
   }
 
   @Test
-  void aTextKeyInAnotherEncodingThanUtf8IsABlocker() throws SQLException {
-    SandboxShard shard = shards.get("a");
+  void aTextKeyInAnotherEncodingThanUtf8IsABlocker() throws Exception {
+    SandboxShard shard = scene.a();
     String database = shard.database() + "_latin1";
     shard.executeAsSuperuser(
         "CREATE DATABASE %s TEMPLATE template0 ENCODING LATIN1 LOCALE_PROVIDER libc LOCALE 'C'"
             .formatted(database));
     try (Connection connection = shard.server().connect(database, SandboxRole.SUPERUSER);
         Statement statement = connection.createStatement()) {
-      statement.execute("CREATE TABLE by_name (k text); CREATE TABLE by_number (k bigint)");
-      ShardSessions latin1 =
-          new ShardSessions(
-              "shop",
-              List.of(
-                  new ShardAddress(
-                      A,
-                      shard.server().url(database),
-                      SandboxRole.RESHARD.user(),
-                      SandboxRole.RESHARD.password())));
-      Keyspace keyspace =
-          new Keyspace(
-              "shop",
-              new HashBuckets(HashBuckets.Function.MD5, 8),
-              List.of(
-                  new ShardedTable(new TableId("public", "by_name"), "k"),
-                  new ShardedTable(new TableId("public", "by_number"), "k")),
-              List.of());
-      List<Finding> findings = new ShardKeyCheck(latin1, keyspace, Set.of(A)).look();
-      assertEquals(1, findings.size(), findings.toString());
+      statement.execute("CREATE TABLE by_name (customer text)");
+      statement.execute("CREATE TABLE by_number (customer bigint)");
+      List<String> found =
+          scene
+              .placedBy(new HashBuckets(HashBuckets.Function.MD5, 8))
+              .reaching(CheckScene.A, shard.server().url(database))
+              .check()
+              .lines()
+              .stream()
+              .filter(line -> line.contains("is stored in"))
+              .toList();
+      assertEquals(1, found.size(), found.toString());
       assertTrue(
-          findings.get(0).what().startsWith("a: public.by_name.k is stored in LATIN1"),
-          findings.toString());
+          found.get(0).startsWith("BLOCKER  a: public.by_name: customer is stored in LATIN1"),
+          found.toString());
     } finally {
       shard.executeAsSuperuser("DROP DATABASE %s WITH (FORCE)".formatted(database));
     }
@@ -187,127 +122,101 @@ class PreflightIT {
         : new PostgresBuckets(PostgresBuckets.Type.valueOf(words[1]), 8);
   }
 
-  private Preflight.Result checkWithBasketOf(String type) throws SQLException {
-    shards.execute(
+  private void basketOf(String type) throws SQLException {
+    scene.shards.execute(
         "CREATE DOMAIN a_name AS text",
         "CREATE DOMAIN a_number AS bigint",
         "CREATE COLLATION no_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
-        "CREATE TABLE basket (customer %s NOT NULL)".formatted(type));
-    return check();
+        "CREATE TABLE basket (customer %s NOT NULL, PRIMARY KEY (customer))".formatted(type));
   }
 
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       value = {
-        "b | ALTER TABLE orders ADD note text                   | public.orders differs between shards in columns, types or NOT NULL: note",
-        "a | CREATE TABLE basket (customer bigint)              | a: public.basket.customer may be NULL",
-        "a | CREATE TABLE basket (id bigint)                    | a: public.basket has no column customer",
-        "a | CREATE TABLE basket (customer text NOT NULL)       | a: public.basket.customer is text, but modulo needs",
-        "a | CREATE UNIQUE INDEX by_id ON orders (id)           | a: unique index by_id of public.orders lacks the shard key customer",
-        "a | ALTER TABLE orders SET UNLOGGED                    | a: public.orders is not logged",
-        "b | CREATE TABLE special () INHERITS (orders)          | b: public.orders uses INHERITS"
+        "b | ALTER TABLE orders ADD note text             | public.orders (note): differs between shards in columns, types or NOT NULL",
+        "a | CREATE TABLE basket (customer bigint)        | a, b: public.basket: customer may be NULL",
+        "a | CREATE TABLE basket (id bigint)              | a, b: public.basket: has no column customer",
+        "a | CREATE TABLE basket (customer text NOT NULL) | a, b: public.basket: customer is text, but modulo needs",
+        "a | CREATE UNIQUE INDEX by_id ON orders (id)     | a: public.orders (by_id): unique key without the shard key customer",
+        "a | CREATE UNIQUE INDEX by_id ON orders (id) INCLUDE (customer) | a: public.orders (by_id): unique key without the shard key customer",
+        "a | ALTER TABLE orders SET UNLOGGED              | a: public.orders: is not logged",
+        "b | CREATE TABLE special () INHERITS (orders)    | b: public.orders: uses INHERITS"
       })
   void aFaultIsABlockerAndNothingIsChanged(String shard, String fault, String blocker)
-      throws SQLException {
+      throws Exception {
     if (fault.startsWith("CREATE TABLE basket")) {
-      shards.execute(fault);
+      scene.shards.execute(fault);
     } else {
-      shards.get(shard).execute(fault);
+      scene.shards.get(shard).execute(fault);
     }
-    List<List<String>> before = catalogs();
-    Preflight.Result result = check();
-    assertTrue(result.blocked());
+    scene.assertFinds("BLOCKER  " + blocker);
+  }
+
+  @Test
+  void aTableThatTheControlShardLacksIsSeenToo() throws Exception {
+    scene.b().execute("CREATE TABLE basket (customer bigint NOT NULL)");
+    scene.assertFinds("BLOCKER  a: public.basket: there is no such table");
+    scene.sharded("public.orders");
+    scene.assertFinds("BLOCKER  public.basket: is in no list");
+  }
+
+  @Test
+  void aShardThatCannotBeReachedHidesNothingOfTheOthers() throws Exception {
+    scene.as("reshard", "wrong").assertFinds("BLOCKER  a, b: cannot be reached: FATAL: password");
+    scene.as("reshard", "reshard-password").a().execute("ALTER TABLE orders SET UNLOGGED");
+    scene
+        .b()
+        .executeAsSuperuser(
+            "REVOKE CONNECT ON DATABASE %s FROM PUBLIC".formatted(scene.b().database()));
+    Preflight.Result result = scene.check();
     assertTrue(
-        result.lines().stream().anyMatch(line -> line.startsWith("BLOCKER  " + blocker)),
-        () -> String.join("\n", result.lines()));
-    assertEquals(before, catalogs());
+        result.lines().stream().anyMatch(l -> l.startsWith("BLOCKER  b: cannot be reached")));
+    assertTrue(
+        result.lines().stream().anyMatch(l -> l.startsWith("BLOCKER  a: public.orders: is not")));
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"orders", "country"})
-  void aTableThatADestinationLacksWillBeMadeThere(String table) throws SQLException {
-    shards.get("b").execute("DROP TABLE " + table);
+  void aTableThatADestinationLacksWillBeMadeThere(String table) throws Exception {
+    scene.b().execute("DROP TABLE " + table);
     assertEquals(
-        List.of("note  b: there is no table public.%s; it will be made there".formatted(table)),
-        check().lines().stream().skip(1).toList());
+        List.of(
+            "note  b: public.%s: there is no such table; it will be made there".formatted(table)),
+        scene.check().lines().stream().skip(1).toList());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"orders", "country"})
+  void aTableThatASourceLacksIsABlocker(String table) throws Exception {
+    scene.a().execute("DROP TABLE " + table);
+    scene.assertFinds(
+        "BLOCKER  a: public.%s: there is no such table; roll out your schema there first"
+            .formatted(table));
   }
 
   @Test
-  void aReferenceTableIsNotMadeWhereNobodyFillsIt() throws SQLException {
-    shards.get("b").execute("DROP TABLE country");
-    assertTrue(
-        check(Set.of(A, B)).lines().stream()
-            .anyMatch(line -> line.startsWith("BLOCKER  b: there is no reference table")));
+  void aReferenceTableIsNotMadeWhereNobodyFillsIt() throws Exception {
+    scene.moving(
+        Map.of(CheckScene.A, BucketSet.range(0, 4), CheckScene.B, BucketSet.range(4, 8)),
+        Map.of(CheckScene.A, BucketSet.range(0, 2), CheckScene.B, BucketSet.range(2, 8)));
+    scene.b().execute("DROP TABLE country");
+    scene.assertFinds(
+        "BLOCKER  b: public.country: there is no such reference table, though the shard serves already; make it there, with its rows");
   }
 
   @Test
   void aCheckThatCannotLookIsABlocker() {
     Check blind =
-        new Check() {
-          @Override
-          public String name() {
-            return "a: something";
-          }
-
-          @Override
-          public List<Finding> look() throws SQLException {
-            throw new SQLException("no way");
-          }
-        };
+        Checks.check(
+            "something",
+            () -> {
+              throw new SQLException("no way");
+            });
     assertEquals(
         List.of(
             "1 checks: 0 ok, 0 notes, 1 blocker",
-            "BLOCKER  a: something: could not be checked: no way"),
+            "BLOCKER  something: could not be checked: no way"),
         Preflight.run(List.of(blind)).lines());
-  }
-
-  private Preflight.Result check() throws SQLException {
-    return check(Set.of(A));
-  }
-
-  private Preflight.Result check(Set<ShardId> serving) throws SQLException {
-    Spec spec = spec();
-    TableLists lists;
-    try (Connection connection = sessions.open(A, "check")) {
-      lists = TableLists.read(connection, spec.keyspace());
-    }
-    assertEquals(List.of(), lists.problems());
-    List<Check> checks = new ArrayList<>(ShardChecks.of(sessions, MOVES));
-    checks.add(new ShardKeyCheck(sessions, lists.keyspace(), MOVES.shards()));
-    checks.addAll(new TableChecks(sessions, spec, lists.keyspace(), MOVES, serving).all());
-    return Preflight.run(checks);
-  }
-
-  private List<List<String>> catalogs() throws SQLException {
-    List<List<String>> catalogs = new ArrayList<>();
-    for (SandboxShard shard : shards.all()) {
-      catalogs.add(shard.query(CATALOGS));
-    }
-    return catalogs;
-  }
-
-  private Spec spec() {
-    return new Spec(
-        "shop",
-        Map.of(),
-        A,
-        Map.of(),
-        new Spec.Topics("reshard", (short) 1),
-        new Spec.KeyspaceSpec(
-            "shop",
-            "customer",
-            buckets,
-            List.of("public.*"),
-            Map.of(),
-            List.of("public.country"),
-            List.of("public.special"),
-            List.of()),
-        Map.of(),
-        new Spec.Target.Owners(Map.of()),
-        new Spec.Budget(Duration.ofMillis(250)),
-        new Spec.Gates(Duration.ofSeconds(2), 0.001),
-        new Spec.Shadow(0),
-        new Spec.Copy(1));
   }
 }

@@ -40,14 +40,14 @@ class TableListsTest {
   @Test
   void aTableInNoListIsAProblem() {
     assertProblem(
-        "table public.audit is in no list",
+        "public.audit: is in no list",
         place(List.of("public.orders"), List.of("public.country"), List.of()));
   }
 
   @Test
   void aTableInTwoListsIsAProblem() {
     assertProblem(
-        "table public.orders is in 2 lists",
+        "public.orders: is in 2 lists",
         place(List.of("public.*", "public.orders"), List.of("public.orders"), List.of()));
     assertEquals(3, place(List.of("public.*"), List.of("public.*"), List.of()).problems().size());
   }
@@ -55,10 +55,10 @@ class TableListsTest {
   @Test
   void aNamedTableThatIsNotThereIsAProblem() {
     assertProblem(
-        "the file names table public.order, but there is none",
+        "public.order: the file names it, but no shard has such a table",
         place(List.of("public.order", "public.*"), List.of(), List.of()));
     assertProblem(
-        "the file names table public.countries, but there is none",
+        "public.countries: the file names it, but no shard has such a table",
         place(List.of("public.*"), List.of("public.countries"), List.of()));
   }
 
@@ -70,9 +70,9 @@ class TableListsTest {
             List.of("public.*"),
             List.of("public.country"),
             List.of());
-    List<String> problems = TableLists.place(TABLES, spec).problems();
+    List<Finding> problems = TableLists.place(TABLES, spec).problems();
     assertEquals(2, problems.size(), problems.toString());
-    problems.forEach(problem -> assertTrue(problem.contains("keyspace.tables.key_of"), problem));
+    problems.forEach(p -> assertTrue(p.what().contains("keyspace.tables.key_of"), p.what()));
   }
 
   private static TableLists place(
@@ -97,7 +97,8 @@ class TableListsTest {
   }
 
   private static void assertProblem(String what, TableLists lists) {
-    assertEquals(1, lists.problems().size(), lists.problems().toString());
-    assertTrue(lists.problems().get(0).startsWith(what), lists.problems().get(0));
+    List<String> lines = FindingLines.of(lists.problems());
+    assertEquals(1, lines.size(), lines.toString());
+    assertTrue(lines.get(0).startsWith(what), lines.get(0));
   }
 }

@@ -145,7 +145,9 @@ final class SchemaScene implements AutoCloseable {
   /** What {@code check} prints of it, but its first line. */
   List<String> check(Keyspace keyspace, ShardId... sources) {
     List<String> lines =
-        Preflight.run(SchemaChecks.of(copy(keyspace, sources), Optional.of(registry))).lines();
+        Preflight.run(
+                SchemaChecks.of(copy(keyspace, sources), Optional.of(registry), sessions.shards()))
+            .lines();
     return lines.subList(1, lines.size());
   }
 

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -75,7 +76,7 @@ class SpecReaderTest {
             login: {user: mover, password: one}
             shards:
               a: jdbc:postgresql://ha/shop
-              b: {url: "jdbc:postgresql://hb/shop?ssl=true", user: other, password: two}
+              b: {url: "jdbc:postgresql://hb/shop?ssl=true", user: other, password: two, disk_free: 200GB}
             control: b
             kafka: {bootstrap.servers: "k:9092", security.protocol: SSL}
             topics: {prefix: moves, replication: 1}
@@ -101,7 +102,12 @@ class SpecReaderTest {
         new Spec.Shard(A, "jdbc:postgresql://ha/shop", "mover", new Secret("one")),
         spec.shards().get(A));
     assertEquals(
-        new Spec.Shard(B, "jdbc:postgresql://hb/shop?ssl=true", "other", new Secret("two")),
+        new Spec.Shard(
+            B,
+            "jdbc:postgresql://hb/shop?ssl=true",
+            "other",
+            new Secret("two"),
+            OptionalLong.of(200L << 30)),
         spec.shards().get(B));
     assertEquals(B, spec.control());
     assertEquals(new Secret("SSL"), spec.kafka().get("security.protocol"));

@@ -18,6 +18,7 @@ import picocli.CommandLine.Command;
     version = "reshard 0.1",
     description = "Moves live data between PostgreSQL shards.",
     subcommands = {
+      InitCommand.class,
       CheckCommand.class,
       PlanCommand.class,
       RunCommand.class,
@@ -51,6 +52,7 @@ public final class Main implements Runnable {
   public static CommandLine commandLine(PrintWriter out) {
     CommandLine line = new CommandLine(new Main());
     line.setOut(out);
+    line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setExecutionExceptionHandler((e, command, parsed) -> explain(e, command));
     return line;
   }

@@ -36,10 +36,8 @@ import dev.reshard.postgres.ShardSchema;
 import dev.reshard.postgres.ShardSessions;
 import dev.reshard.postgres.WorkerIdentity;
 import dev.reshard.preflight.Check;
-import dev.reshard.preflight.Finding;
-import dev.reshard.preflight.ShardChecks;
-import dev.reshard.preflight.ShardKeyCheck;
-import dev.reshard.preflight.TableChecks;
+import dev.reshard.preflight.CheckSessions;
+import dev.reshard.preflight.Checks;
 import dev.reshard.preflight.TableLists;
 import dev.reshard.publish.TopicPublisher;
 import dev.reshard.routing.ShardMapStore;
@@ -123,9 +121,10 @@ public final class Wiring implements AutoCloseable {
    */
   public ShardMap map() throws SQLException {
     Optional<StoredMap> stored = stored();
-    if (stored.isPresent()) {
-      return stored.get().map();
-    }
+    return stored.isPresent() ? stored.get().map() : mapOfFile();
+  }
+
+  private ShardMap mapOfFile() {
     try {
       return ShardMap.of(1, spec.keyspace().buckets().count(), spec.from());
     } catch (IllegalArgumentException e) {
@@ -151,6 +150,10 @@ public final class Wiring implements AutoCloseable {
       ShardMap before = before(underWay.get(), map);
       return new Plan(before, before.with(underWay.get().moves().all(), before.epoch()));
     }
+    return planFrom(map);
+  }
+
+  private Plan planFrom(ShardMap map) {
     try {
       return Planner.plan(map, spec.to());
     } catch (IllegalArgumentException e) {
@@ -174,32 +177,42 @@ public final class Wiring implements AutoCloseable {
     return tables().keyspace();
   }
 
-  /** Everything that {@code check} looks at. */
-  public List<Check> checks() throws SQLException {
-    Plan plan = plan();
-    TableLists lists = tables();
-    List<Check> checks = new ArrayList<>(ShardChecks.of(sessions, plan.moves()));
-    checks.add(
-        new Check() {
-          @Override
-          public String name() {
-            return "every table in one list";
-          }
+  /** One session on each shard of the file, for {@link #checks}. */
+  public CheckSessions checkSessions() throws InterruptedException {
+    return CheckSessions.open(sessions, spec.shards().keySet());
+  }
 
-          @Override
-          public List<Finding> look() {
-            return lists.problems().stream().map(Finding::blocker).toList();
-          }
-        });
-    checks.addAll(
-        new TableChecks(
-                sessions, spec, lists.keyspace(), plan.moves(), plan.current().byShard().keySet())
-            .all());
-    checks.add(new ShardKeyCheck(sessions, lists.keyspace(), plan.moves().shards()));
-    SchemaCopy schema = new SchemaCopy(sessions, lists.keyspace(), plan.moves(), spec.control());
-    checks.addAll(
-        SchemaChecks.of(schema, isNew() ? Optional.empty() : Optional.of(control.registry())));
-    checks.add(new KafkaCheck(spec));
+  /**
+   * Everything that {@code check} looks at. A control shard that does not answer is a finding: then
+   * the rest is looked at as if the file's map were stored.
+   */
+  public Checks checks(CheckSessions through) throws SQLException, InterruptedException {
+    try {
+      return checks(plan(), !isNew(), through);
+    } catch (SQLException e) {
+      if (through.shards().contains(spec.control())) {
+        throw e;
+      }
+      return checks(planFrom(mapOfFile()), false, through);
+    }
+  }
+
+  private Checks checks(Plan plan, boolean begun, CheckSessions through)
+      throws InterruptedException {
+    return Checks.read(
+        spec, plan, begun, through, keyspace -> otherChecks(keyspace, plan, begun, through));
+  }
+
+  private List<Check> otherChecks(
+      Keyspace keyspace, Plan plan, boolean begun, CheckSessions through) {
+    SchemaCopy schema = new SchemaCopy(sessions, keyspace, plan.moves(), spec.control());
+    List<Check> checks =
+        new ArrayList<>(
+            SchemaChecks.of(
+                schema,
+                begun ? Optional.of(control.registry()) : Optional.empty(),
+                through.shards()));
+    checks.add(new KafkaCheck(spec, plan.moves().shards(), begun));
     return checks;
   }
 

@@ -27,25 +27,29 @@ public final class ChangeTopics {
    * @throws KafkaException if Kafka does not make it
    */
   public static void create(Map<String, Object> kafka, String topic, short replication) {
-    NewTopic wanted =
-        new NewTopic(topic, 1, replication)
-            .configs(
-                Map.of(
-                    TopicConfig.RETENTION_MS_CONFIG,
-                    "-1",
-                    TopicConfig.RETENTION_BYTES_CONFIG,
-                    "-1",
-                    TopicConfig.CLEANUP_POLICY_CONFIG,
-                    TopicConfig.CLEANUP_POLICY_DELETE,
-                    TopicConfig.UNCLEAN_LEADER_ELECTION_ENABLE_CONFIG,
-                    "false",
-                    TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG,
-                    replication > 2 ? "2" : "1",
-                    TopicConfig.MAX_MESSAGE_BYTES_CONFIG,
-                    Integer.toString(ChangeWriter.MAX_RECORD_BYTES)));
+    NewTopic wanted = wanted(topic, replication);
     try (Admin admin = Admin.create(kafka)) {
       await(admin.createTopics(List.of(wanted)).all(), TopicExistsException.class, topic);
     }
+  }
+
+  /** The topic as {@link #create} asks for it. */
+  public static NewTopic wanted(String topic, short replication) {
+    return new NewTopic(topic, 1, replication)
+        .configs(
+            Map.of(
+                TopicConfig.RETENTION_MS_CONFIG,
+                "-1",
+                TopicConfig.RETENTION_BYTES_CONFIG,
+                "-1",
+                TopicConfig.CLEANUP_POLICY_CONFIG,
+                TopicConfig.CLEANUP_POLICY_DELETE,
+                TopicConfig.UNCLEAN_LEADER_ELECTION_ENABLE_CONFIG,
+                "false",
+                TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG,
+                replication > 2 ? "2" : "1",
+                TopicConfig.MAX_MESSAGE_BYTES_CONFIG,
+                Integer.toString(ChangeWriter.MAX_RECORD_BYTES)));
   }
 
   /** Deletes a topic; nothing happens if there is none. */

@@ -1,58 +1,68 @@
 package dev.reshard.postgres;
 
 import dev.reshard.keyspace.TableId;
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
-/** Reads tables from a shard's catalog. Stateless; confined to the thread of the connection. */
+/**
+ * Reads tables from a shard's catalog: any number of them with four queries. Stateless; confined to
+ * the thread of the connection.
+ */
 public final class Catalog {
-  private static final String TABLE =
+  private static final String TABLES =
       """
-      SELECT c.oid, c.relkind = 'p', c.relreplident,
+      SELECT n.nspname, c.relname, c.oid, c.relkind = 'p', c.relreplident,
              (SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
                WHERE i.indrelid = c.oid AND i.indisreplident)
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE n.nspname = ? AND c.relname = ? AND c.relkind IN ('r', 'p')""";
+        FROM unnest(?, ?) AS wanted(schema, name)
+        JOIN pg_namespace n ON n.nspname = wanted.schema
+        JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name
+       WHERE c.relkind IN ('r', 'p')""";
 
   private static final String COLUMNS =
       """
-      SELECT a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attgenerated <> '',
-             a.attidentity = 'a', a.attlen = -1 AND a.attstorage <> 'p'
+      SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+             a.attgenerated <> '', a.attidentity = 'a', a.attlen = -1 AND a.attstorage <> 'p'
         FROM pg_attribute a
-       WHERE a.attrelid = ? AND a.attnum > 0 AND NOT a.attisdropped
-       ORDER BY a.attnum""";
+       WHERE a.attrelid = ANY (?) AND a.attnum > 0 AND NOT a.attisdropped
+       ORDER BY a.attrelid, a.attnum""";
 
   /**
-   * The columns of the index that identifies a row: the primary key, or the index named by REPLICA
-   * IDENTITY USING INDEX. Deferrable, invalid and partial ones do not count (HAZARDS F2).
+   * The columns of the indexes that can identify a row: the primary key, and the index named by
+   * REPLICA IDENTITY USING INDEX. Deferrable, invalid and partial ones do not count (HAZARDS F2).
    */
   private static final String INDEX_COLUMNS =
       """
-      SELECT a.attname
+      SELECT i.indrelid, a.attname, i.indisprimary, i.indisreplident, i.indimmediate
         FROM pg_index i
         CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, place)
         JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-       WHERE i.indrelid = ? AND %s AND i.indisvalid AND i.indpred IS NULL
-         AND k.place <= i.indnkeyatts
-       ORDER BY k.place""";
+       WHERE i.indrelid = ANY (?) AND (i.indisprimary OR i.indisreplident)
+         AND i.indisvalid AND i.indpred IS NULL AND k.place <= i.indnkeyatts
+       ORDER BY i.indexrelid, k.place""";
 
   private static final String LEAVES =
       """
-      SELECT n.nspname, c.relname, c.oid, c.relfilenode, pg_relation_size(c.oid) / 8192
-        FROM pg_partition_tree(?) t JOIN pg_class c ON c.oid = t.relid
+      SELECT root.oid, n.nspname, c.relname, c.oid, c.relfilenode, pg_relation_size(c.oid) / 8192
+        FROM pg_class root
+        CROSS JOIN LATERAL (
+          SELECT t.relid FROM pg_partition_tree(root.oid) t WHERE root.relkind = 'p' AND t.isleaf
+          UNION ALL SELECT root.oid WHERE root.relkind = 'r') leaf
+        JOIN pg_class c ON c.oid = leaf.relid
         JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE t.isleaf AND c.relkind = 'r'
-       ORDER BY c.oid""";
-
-  private static final String SELF =
-      """
-      SELECT n.nspname, c.relname, c.oid, c.relfilenode, pg_relation_size(c.oid) / 8192
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = ?""";
+       WHERE root.oid = ANY (?) AND c.relkind = 'r'
+       ORDER BY root.oid, c.oid""";
 
   private Catalog() {}
 
@@ -64,95 +74,158 @@ public final class Catalog {
 
   /** A plain or partitioned table; empty if there is none of that name. */
   public static Optional<Table> find(Connection connection, TableId id) throws SQLException {
-    long oid;
-    boolean partitioned;
-    String kind;
-    String index;
-    try (PreparedStatement statement = connection.prepareStatement(TABLE)) {
-      statement.setString(1, id.schema());
-      statement.setString(2, id.name());
-      try (ResultSet row = statement.executeQuery()) {
-        if (!row.next()) {
-          return Optional.empty();
-        }
-        oid = row.getLong(1);
-        partitioned = row.getBoolean(2);
-        kind = row.getString(3);
-        index = row.getString(4);
-      }
-    }
-    List<Column> columns = columns(connection, oid);
-    List<String> primaryKey = indexColumns(connection, oid, "i.indisprimary");
-    Table.ReplicaIdentity identity =
-        switch (kind) {
-          case "d" ->
-              new Table.ReplicaIdentity(
-                  indexColumns(connection, oid, "i.indisprimary AND i.indimmediate"),
-                  false,
-                  "DEFAULT");
-          case "i" ->
-              new Table.ReplicaIdentity(
-                  indexColumns(connection, oid, "i.indisreplident AND i.indimmediate"),
-                  false,
-                  index == null ? "DEFAULT" : "USING INDEX " + TableId.quote(index));
-          case "f" ->
-              new Table.ReplicaIdentity(
-                  columns.stream().filter(c -> !c.generated()).map(Column::name).toList(),
-                  true,
-                  "FULL");
-          default -> new Table.ReplicaIdentity(List.of(), false, "NOTHING");
-        };
-    List<Table.Leaf> leaves = leaves(connection, oid, partitioned);
-    return Optional.of(new Table(id, oid, partitioned, columns, primaryKey, identity, leaves));
+    return Optional.ofNullable(readAll(connection, List.of(id)).get(id));
   }
 
-  private static List<Column> columns(Connection connection, long oid) throws SQLException {
-    List<Column> columns = new ArrayList<>();
-    try (PreparedStatement statement = connection.prepareStatement(COLUMNS)) {
-      statement.setLong(1, oid);
+  /** Those of the plain or partitioned tables that are there. */
+  public static SortedMap<TableId, Table> readAll(Connection connection, Collection<TableId> ids)
+      throws SQLException {
+    List<Found> found = tables(connection, ids);
+    Array oids =
+        connection.createArrayOf(
+            "oid", found.stream().map(table -> table.oid).toArray(Long[]::new));
+    Map<Long, List<Column>> columns = columns(connection, oids);
+    Map<Long, List<KeyColumn>> keys = keyColumns(connection, oids);
+    Map<Long, List<Table.Leaf>> leaves = leaves(connection, oids);
+    SortedMap<TableId, Table> tables = new TreeMap<>();
+    for (Found table : found) {
+      List<Column> own = columns.getOrDefault(table.oid, List.of());
+      List<KeyColumn> key = keys.getOrDefault(table.oid, List.of());
+      tables.put(
+          table.id,
+          new Table(
+              table.id,
+              table.oid,
+              table.partitioned,
+              own,
+              key.stream().filter(KeyColumn::primary).map(KeyColumn::name).toList(),
+              identity(table, own, key),
+              leaves.getOrDefault(table.oid, List.of())));
+    }
+    return tables;
+  }
+
+  private static Table.ReplicaIdentity identity(
+      Found table, List<Column> columns, List<KeyColumn> keys) {
+    return switch (table.identity) {
+      case "d" ->
+          new Table.ReplicaIdentity(
+              keys.stream()
+                  .filter(key -> key.primary && key.immediate)
+                  .map(KeyColumn::name)
+                  .toList(),
+              false,
+              "DEFAULT");
+      case "i" ->
+          new Table.ReplicaIdentity(
+              keys.stream()
+                  .filter(key -> key.identity && key.immediate)
+                  .map(KeyColumn::name)
+                  .toList(),
+              false,
+              table.index == null ? "DEFAULT" : "USING INDEX " + TableId.quote(table.index));
+      case "f" ->
+          new Table.ReplicaIdentity(
+              columns.stream().filter(c -> !c.generated()).map(Column::name).toList(),
+              true,
+              "FULL");
+      default -> new Table.ReplicaIdentity(List.of(), false, "NOTHING");
+    };
+  }
+
+  /**
+   * A table without what other catalogs say of it.
+   *
+   * @param identity {@code pg_class.relreplident}
+   * @param index that of REPLICA IDENTITY USING INDEX, or null
+   */
+  private record Found(TableId id, long oid, boolean partitioned, String identity, String index) {}
+
+  /** A column of an index that can identify a row. */
+  private record KeyColumn(String name, boolean primary, boolean identity, boolean immediate) {}
+
+  private static List<Found> tables(Connection connection, Collection<TableId> ids)
+      throws SQLException {
+    List<Found> found = new ArrayList<>();
+    try (PreparedStatement statement = connection.prepareStatement(TABLES)) {
+      statement.setArray(1, names(connection, ids.stream().map(TableId::schema).toList()));
+      statement.setArray(2, names(connection, ids.stream().map(TableId::name).toList()));
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
-          columns.add(
-              new Column(
-                  row.getString(1),
-                  row.getString(2),
-                  row.getBoolean(3),
+          found.add(
+              new Found(
+                  new TableId(row.getString(1), row.getString(2)),
+                  row.getLong(3),
                   row.getBoolean(4),
-                  row.getBoolean(5),
-                  row.getBoolean(6)));
+                  row.getString(5),
+                  row.getString(6)));
         }
       }
     }
-    return columns;
+    return found;
   }
 
-  private static List<String> indexColumns(Connection connection, long oid, String which)
-      throws SQLException {
-    List<String> names = new ArrayList<>();
-    try (PreparedStatement statement =
-        connection.prepareStatement(INDEX_COLUMNS.formatted(which))) {
-      statement.setLong(1, oid);
-      try (ResultSet row = statement.executeQuery()) {
-        while (row.next()) {
-          names.add(row.getString(1));
-        }
-      }
-    }
-    return names;
+  private static Array names(Connection connection, List<String> names) throws SQLException {
+    return connection.createArrayOf("text", names.toArray());
   }
 
-  private static List<Table.Leaf> leaves(Connection connection, long oid, boolean partitioned)
+  private static Map<Long, List<Column>> columns(Connection connection, Array oids)
       throws SQLException {
-    List<Table.Leaf> leaves = new ArrayList<>();
-    try (PreparedStatement statement = connection.prepareStatement(partitioned ? LEAVES : SELF)) {
-      statement.setLong(1, oid);
+    return byTable(
+        connection,
+        COLUMNS,
+        oids,
+        row ->
+            new Column(
+                row.getString(2),
+                row.getString(3),
+                row.getBoolean(4),
+                row.getBoolean(5),
+                row.getBoolean(6),
+                row.getBoolean(7)));
+  }
+
+  private static Map<Long, List<KeyColumn>> keyColumns(Connection connection, Array oids)
+      throws SQLException {
+    return byTable(
+        connection,
+        INDEX_COLUMNS,
+        oids,
+        row ->
+            new KeyColumn(
+                row.getString(2), row.getBoolean(3), row.getBoolean(4), row.getBoolean(5)));
+  }
+
+  private static Map<Long, List<Table.Leaf>> leaves(Connection connection, Array oids)
+      throws SQLException {
+    return byTable(
+        connection,
+        LEAVES,
+        oids,
+        row ->
+            new Table.Leaf(
+                new TableId(row.getString(2), row.getString(3)),
+                row.getLong(4),
+                row.getLong(5),
+                row.getLong(6)));
+  }
+
+  private interface Row<T> {
+    T read(ResultSet row) throws SQLException;
+  }
+
+  /** What a query says of each table, in its order; the first column is the table's oid. */
+  private static <T> Map<Long, List<T>> byTable(
+      Connection connection, String sql, Array oids, Row<T> reader) throws SQLException {
+    Map<Long, List<T>> found = new HashMap<>();
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setArray(1, oids);
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
-          TableId id = new TableId(row.getString(1), row.getString(2));
-          leaves.add(new Table.Leaf(id, row.getLong(3), row.getLong(4), row.getLong(5)));
+          found.computeIfAbsent(row.getLong(1), oid -> new ArrayList<>()).add(reader.read(row));
         }
       }
     }
-    return leaves;
+    return found;
   }
 }

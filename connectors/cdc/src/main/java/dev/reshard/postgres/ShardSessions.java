@@ -3,6 +3,7 @@ package dev.reshard.postgres;
 import dev.reshard.keyspace.ShardId;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Collection;
@@ -20,6 +21,9 @@ import org.postgresql.PGProperty;
  * exactly. Thread-safe; a session belongs to who opened it, who closes it.
  */
 public final class ShardSessions {
+  /** SQLSTATE of a session that a connection pooler stands in the way of. */
+  public static final String POOLED = "RS009";
+
   /**
    * Why each is here: {@code row_security} off turns a silently filtered copy into an error
    * (HAZARDS F28); the timeouts would kill holders of snapshots (F20); the rest pins the text form
@@ -127,6 +131,7 @@ public final class ShardSessions {
 
   private Connection ready(ShardId shard, Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
+      refusePooler(connection, statement);
       StringBuilder sql = new StringBuilder();
       SETTINGS.forEach(setting -> sql.append("SET ").append(setting).append(';'));
       if (connection.getMetaData().getDatabaseMajorVersion() >= 17) {
@@ -141,6 +146,23 @@ public final class ShardSessions {
     } catch (SQLException | RuntimeException e) {
       connection.close();
       throw e;
+    }
+  }
+
+  /**
+   * A pooler must answer cancel requests itself, so it names a process of its own at the start of a
+   * session. Found out before anything is SET, as that would stay on the server's session for the
+   * application that gets it next (HAZARDS F15).
+   */
+  private static void refusePooler(Connection connection, Statement statement) throws SQLException {
+    try (ResultSet row = statement.executeQuery("SELECT pg_catalog.pg_backend_pid()")) {
+      row.next();
+      if (row.getInt(1) != pid(connection)) {
+        throw new SQLException(
+            "a connection pooler answers at this address: the session began as process %d and is served by %d; settings, snapshots and replication need a session of their own, so nothing was done"
+                .formatted(pid(connection), row.getInt(1)),
+            POOLED);
+      }
     }
   }
 

@@ -1,0 +1,142 @@
+package dev.reshard.preflight;
+
+import dev.reshard.keyspace.Keyspace;
+import dev.reshard.keyspace.Keyspace.ShardedTable;
+import dev.reshard.keyspace.TableId;
+import dev.reshard.plan.Plan;
+import dev.reshard.postgres.Table;
+import dev.reshard.preflight.CheckSessions.Answers;
+import dev.reshard.spec.Spec;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+/** All that this package looks at, for one migration. Confined to one thread. */
+public final class Checks {
+  private final Subject subject;
+  private final List<Finding> listed;
+  private final List<Finding> unread;
+  private final List<Check> others;
+
+  private Checks(Subject subject, List<Finding> listed, List<Finding> unread, List<Check> others) {
+    this.subject = subject;
+    this.listed = listed;
+    this.unread = unread;
+    this.others = others;
+  }
+
+  /**
+   * Reads the tables of every shard.
+   *
+   * @param begun whether the migration is under way already
+   * @param sessions stay the caller's
+   * @param others checks of other modules, of the keyspace with the tables found
+   */
+  public static Checks read(
+      Spec spec,
+      Plan plan,
+      boolean begun,
+      CheckSessions sessions,
+      Function<Keyspace, List<Check>> others)
+      throws InterruptedException {
+    Answers<List<TableId>> names =
+        sessions.ask(sessions.shards(), session -> TableLists.names(session, spec.keyspace()));
+    TableLists lists =
+        TableLists.place(
+            names.values().values().stream().flatMap(List::stream).distinct().sorted().toList(),
+            spec.keyspace());
+    Answers<SortedMap<TableId, Table>> tables =
+        sessions.ask(sessions.shards(), session -> session.tables(ids(lists.keyspace())));
+    Answers<Map<TableId, TableSize>> sizes =
+        sessions.ask(
+            tables.values().keySet(),
+            session -> TableSize.of(session, tables.values().get(session.shard())));
+    Answers<Map<TableId, KeyColumn>> keys =
+        sessions.ask(
+            tables.values().keySet(),
+            session ->
+                KeyColumn.read(
+                    session, lists.keyspace().sharded(), tables.values().get(session.shard())));
+    return new Checks(
+        new Subject(
+            spec,
+            lists.keyspace(),
+            plan,
+            begun,
+            sessions,
+            tables.values(),
+            sizes.values(),
+            keys.values()),
+        Stream.of(
+                names.failures(), names.values().isEmpty() ? List.<Finding>of() : lists.problems())
+            .flatMap(List::stream)
+            .toList(),
+        Stream.of(tables.failures(), sizes.failures(), keys.failures())
+            .flatMap(List::stream)
+            .toList(),
+        List.copyOf(others.apply(lists.keyspace())));
+  }
+
+  public List<Check> all() {
+    List<Check> checks = new ArrayList<>();
+    checks.add(check("connection", subject.sessions()::unreachable));
+    checks.addAll(ShardChecks.of(subject));
+    checks.add(new RestartSettings(subject));
+    checks.add(new ServerSettings(subject));
+    checks.add(new Rights(subject));
+    checks.add(check("every table in one list", () -> listed));
+    checks.add(check("catalog", () -> unread));
+    checks.add(new SameTables(subject));
+    checks.add(new ShardKeys(subject));
+    checks.add(new ShardKeyCheck(subject));
+    checks.add(new RowKeyNotes(subject));
+    checks.add(new UniqueKeys(subject));
+    checks.add(new TableShapes(subject));
+    checks.add(new RowSample(subject));
+    checks.add(new DestinationRows(subject));
+    checks.add(new ForeignKeys(subject));
+    checks.add(new Databases(subject));
+    checks.add(new DiskSpace(subject));
+    checks.add(new OtherMigrations(subject));
+    checks.addAll(others);
+    return checks;
+  }
+
+  /**
+   * Statements for a superuser of each shard that give our role its rights.
+   *
+   * @param all also what it has already
+   */
+  public List<String> grants(boolean all) throws InterruptedException {
+    return Grants.sql(subject, all);
+  }
+
+  private static List<TableId> ids(Keyspace keyspace) {
+    return Stream.concat(
+            keyspace.sharded().stream().map(ShardedTable::id), keyspace.reference().stream())
+        .toList();
+  }
+
+  /** How a check looks. */
+  @FunctionalInterface
+  interface Look {
+    List<Finding> at() throws Exception;
+  }
+
+  static Check check(String name, Look look) {
+    return new Check() {
+      @Override
+      public String name() {
+        return name;
+      }
+
+      @Override
+      public List<Finding> look() throws Exception {
+        return look.at();
+      }
+    };
+  }
+}
