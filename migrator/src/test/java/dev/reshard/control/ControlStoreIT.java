@@ -193,14 +193,28 @@ class ControlStoreIT {
     assertEquals(
         new Request(later, Command.CANCEL, "why", "me"),
         requests.next(Command.URGENT).orElseThrow());
-    requests.say(next, "begun");
+    assertFalse(requests.begin(new Request(withdrawn, Command.CUTOVER, "", "me")), "taken back");
+    assertTrue(requests.begin(next));
     assertFalse(requests.withdraw(served), "the worker has begun");
+    requests.say(next, "begun");
     assertEquals(Optional.empty(), requests.read(served).exitCode());
     requests.say(next, "done");
     requests.answer(next, 3);
     assertEquals(
         new Requests.Answer(List.of("begun", "done"), Optional.of(3)), requests.read(served));
     assertEquals(later, requests.next(ALL).orElseThrow().id());
+  }
+
+  @Test
+  void whoChangesHisMindEndsWhatWasAskedBefore() throws SQLException {
+    Requests requests = store.requests();
+    Duration patience = Duration.ofMinutes(1);
+    long resume = requests.ask(Command.RESUME, "", "me", patience);
+    long pause = requests.ask(Command.PAUSE, "", "you", patience);
+    Request urgent = requests.next(Command.URGENT).orElseThrow();
+    requests.supersede(urgent);
+    assertEquals(Optional.of(4), requests.read(resume).exitCode());
+    assertEquals(pause, requests.next(ALL).orElseThrow().id());
   }
 
   @Test

@@ -52,7 +52,7 @@ final class DemoProgress {
         }
         shown = state;
         if (state == wanted) {
-          caughtUp(report());
+          caughtUp(reportOfLanes());
           return;
         }
       }
@@ -65,6 +65,25 @@ final class DemoProgress {
     Optional<ControlStore.Report> report = wiring.control().report();
     ObjectMapper json = new ObjectMapper();
     return report.isPresent() ? json.readTree(report.get().json()) : json.createObjectNode();
+  }
+
+  /** The worker tells of its lanes a few times a second; right after their start it has not yet. */
+  private JsonNode reportOfLanes() throws Exception {
+    JsonNode report = report();
+    while (report.path("lanes").isEmpty() || hasUnknownLag(report)) {
+      Thread.sleep(LOOK_MS); // the next look
+      report = report();
+    }
+    return report;
+  }
+
+  private static boolean hasUnknownLag(JsonNode report) {
+    for (JsonNode lane : report.path("lanes")) {
+      if (!lane.path("lag_ms").isNumber()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private void show(MigrationState state, JsonNode report) {
