@@ -103,23 +103,36 @@ class WorkerKilledIT {
   }
 
   /**
-   * Cuts over while an application's transaction has written and does not end, so that the worker
-   * waits for it behind the fence; there the blow strikes.
+   * Cuts over into an application's transaction that has written and does not end, so that the
+   * worker waits for it behind the fence; there the blow strikes. It begins when the gates, which
+   * would see it, have been passed: until then the attempt cannot be reserved.
    *
    * @return what the command will answer
    */
   private static CompletableFuture<Answer> cutOverIntoAnOpenTransaction(Shop shop, Blow blow)
       throws Exception {
     SandboxShard source = shop.shards.get("a");
-    try (Connection writer = source.connect(SandboxRole.APP)) {
+    try (Connection writer = source.connect(SandboxRole.APP);
+        Connection holder = source.connect(SandboxRole.SUPERUSER)) {
       writer.setAutoCommit(false);
+      holder.setAutoCommit(false);
+      boolean[] writing = new boolean[1];
       return cutOverUntil(
-          () -> hasGuard(source, FENCED),
+          () -> {
+            if (!writing[0] && shop.state().equals("CUTTING_OVER")) {
+              execute(writer, "DELETE FROM public.events WHERE false");
+              execute(writer, "SELECT pg_current_xact_id()");
+              holder.rollback();
+              writing[0] = true;
+            }
+            return hasGuard(source, FENCED);
+          },
           shop,
           () -> {
-            writer.rollback(); // a gate does not let older ones pass
-            execute(writer, "DELETE FROM public.events WHERE false");
-            execute(writer, "SELECT pg_current_xact_id()");
+            writer.rollback();
+            holder.rollback();
+            execute(holder, "SELECT FROM reshard.stage_unit FOR UPDATE");
+            writing[0] = false;
           },
           blow);
     }

@@ -338,11 +338,12 @@ LANGUAGE plpgsql AS $$
 DECLARE
   step text;
 BEGIN
+  PERFORM set_config('lock_timeout', '50ms', true);
   FOREACH step IN ARRAY ARRAY['guard_fence(%L, %L, -1, 0, 0)', 'guard_seal(%L, %L, -1, 0, 0)',
     'guard_open(%L, %L, -1, 0, 0)', 'guard_lift(%L, %L, -1, 0)'] LOOP
     BEGIN
       EXECUTE 'SELECT reshard.' || format(step, of_migration, of_unit);
-    EXCEPTION WHEN SQLSTATE 'RS002' THEN NULL;
+    EXCEPTION WHEN SQLSTATE 'RS002' OR lock_not_available THEN NULL;
     END;
   END LOOP;
   PERFORM reshard.guard_wait(of_migration, of_unit, 0), reshard.guard_await_standbys(0);
