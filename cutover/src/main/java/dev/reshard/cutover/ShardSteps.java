@@ -1,6 +1,7 @@
 package dev.reshard.cutover;
 
 import dev.reshard.apply.Lane;
+import dev.reshard.apply.LaneException;
 import dev.reshard.apply.LaneProgress;
 import dev.reshard.control.StageUnit;
 import dev.reshard.control.StageUnit.Place;
@@ -66,18 +67,12 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
     this.budget = migration.spec().budget().pause();
     this.lane = replication.lane(unit.owner(), unit.receiver());
     this.token = migration.worker().marker().token("%s %d".formatted(unit, unit.attempt()));
-    boolean withReference =
-        migration.hasReference()
-            && migration.newShards().contains(unit.receiver())
-            && !migration.home().equals(unit.owner());
-    this.referenceLane =
-        withReference
-            ? Optional.of(replication.lane(migration.home(), unit.receiver()))
-            : Optional.empty();
+    Optional<ShardId> feeder = migration.otherFeeder(unit.owner(), unit.receiver());
+    this.referenceLane = feeder.map(home -> replication.lane(home, unit.receiver()));
     guard.warmUp(on(unit.owner()));
     guard.warmUp(on(unit.receiver()));
-    if (withReference) {
-      on(migration.home());
+    if (feeder.isPresent()) {
+      on(feeder.get());
     }
     startClock();
   }
@@ -101,6 +96,34 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
     return List.copyOf(notes);
   }
 
+  /**
+   * Does what of the pause depends on load, without a fence: waits for the writers of this moment,
+   * and sends a token through capture, Kafka and lanes. Changes nothing.
+   *
+   * @return how long it took; longer than {@code limit} if it did not end in time, and then {@link
+   *     #notes} say why
+   */
+  Duration tryWithoutFence(Duration limit) throws SQLException, InterruptedException {
+    startClock();
+    Duration tooLong = limit.plusNanos(1);
+    List<Writer> left = guard.waitForWriters(on(unit.owner()), remaining());
+    if (!left.isEmpty()) {
+      notes.add("writers that do not end: " + left);
+      return tooLong;
+    }
+    String trial = migration.worker().marker().token("tried at " + System.nanoTime());
+    mark(trial);
+    try {
+      if (isDrained(trial)) {
+        return limit.minus(remaining());
+      }
+      notes.add("what was written last is not applied within the budget");
+    } catch (LaneException e) {
+      notes.add(e.getMessage());
+    }
+    return tooLong;
+  }
+
   @Override
   public void fence() throws SQLException {
     startClock();
@@ -118,17 +141,24 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
 
   @Override
   public void mark() throws SQLException {
-    Guard.emitToken(on(unit.owner()), token);
+    mark(token);
+  }
+
+  private void mark(String text) throws SQLException {
+    Guard.emitToken(on(unit.owner()), text);
     if (referenceLane.isPresent()) {
-      Guard.emitToken(on(migration.home()), token);
+      Guard.emitToken(on(migration.home()), text);
     }
   }
 
   @Override
   public boolean drain() throws SQLException, InterruptedException {
-    return lane.awaitToken(token, remaining())
-        && (referenceLane.isEmpty() || referenceLane.get().awaitToken(token, remaining()))
-        && muteInTime();
+    return isDrained(token) && muteInTime();
+  }
+
+  private boolean isDrained(String text) throws InterruptedException {
+    return lane.awaitToken(text, remaining())
+        && (referenceLane.isEmpty() || referenceLane.get().awaitToken(text, remaining()));
   }
 
   /**

@@ -165,7 +165,7 @@ final class DestinationTables {
         """
         Table %s is not the same on %s and %s: %s. Changes from that point on are not applied; those \
         before it are. Run the DDL that the source has seen on the destination too (and on every \
-        other shard of the migration), then start the lane again."""
+        other shard of the migration), then 'reshard resume'."""
             .formatted(changed.id(), config.source(), config.destination(), how));
   }
 }

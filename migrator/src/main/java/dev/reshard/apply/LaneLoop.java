@@ -242,7 +242,7 @@ final class LaneLoop implements Runnable {
           Problem.DESTINATION_FAILED,
           """
           Lane %s could not write to shard %s: %s. What it applied before is committed; mend that, \
-          then start the worker again."""
+          then 'reshard resume'."""
               .formatted(config.name(), config.destination(), what));
     }
     retrying(what);

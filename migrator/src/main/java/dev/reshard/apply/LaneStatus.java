@@ -21,6 +21,11 @@ public record LaneStatus(
     long rows,
     Optional<String> reason) {
 
+  /** Whether only a new lane goes on from here, once the reason is mended. */
+  public boolean isStopped() {
+    return state == State.STOPPED;
+  }
+
   /** What the lane does. */
   public enum State {
     NEW,

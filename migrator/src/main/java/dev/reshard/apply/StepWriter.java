@@ -158,7 +158,7 @@ final class StepWriter {
           """
           %s of %d row(s) of %s%s met %d row(s). So the destination is not what the source was: \
           somebody wrote there, or the copy is not whole. Do not cut over. 'reshard verify' shows \
-          what differs; repair it, then start the lane again, or begin again from a new anchor."""
+          what differs; repair it, then 'reshard resume', or begin again from a new anchor."""
               .formatted(
                   kind,
                   expected,

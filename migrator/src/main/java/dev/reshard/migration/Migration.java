@@ -13,6 +13,7 @@ import dev.reshard.spec.Spec;
 import dev.reshard.topics.TopicNames;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -32,10 +33,10 @@ public record Migration(
     ControlStore control,
     WorkerIdentity worker) {
 
-  /** The same for a worker that has taken the lease on all shards whose changes are captured. */
+  /** The same, its sessions on shards whose changes are captured being this worker's alone. */
   public Migration underLease() {
-    return new Migration(
-        spec, keyspace, moves, before, sessions.underLease(worker, captured()), control, worker);
+    ShardSessions own = sessions.underLease(worker, captured(), keyspace.partitioning());
+    return new Migration(spec, keyspace, moves, before, own, control, worker);
   }
 
   public String name() {
@@ -65,6 +66,15 @@ public record Migration(
     Set<ShardId> shards = new TreeSet<>(moves.destinations());
     shards.removeAll(before.byShard().keySet());
     return shards;
+  }
+
+  /**
+   * The shard that feeds a receiver's reference tables, if it is not the owner whose buckets it
+   * receives: a hand-over waits for both lanes.
+   */
+  public Optional<ShardId> otherFeeder(ShardId owner, ShardId receiver) {
+    boolean other = hasReference() && newShards().contains(receiver) && !home().equals(owner);
+    return other ? Optional.of(home()) : Optional.empty();
   }
 
   /** Whether some shard has to get the reference tables. */

@@ -111,12 +111,15 @@ public final class Replication implements Service {
         return;
       }
       held = hold;
+      if (!hold) {
+        restartStopped();
+      }
       all = lanes();
     }
     for (Lane lane : all) {
       if (!hold) {
         lane.resume();
-      } else if (lane.status().reason().isEmpty()) {
+      } else if (!lane.status().isStopped()) {
         try {
           lane.hold();
         } catch (LaneException e) {
@@ -124,6 +127,25 @@ public final class Replication implements Service {
         }
       }
     }
+  }
+
+  /**
+   * Starts the lanes again that have stopped, each where it was; one whose cause is not mended
+   * stops again.
+   *
+   * @return which
+   */
+  public synchronized List<Pair> restartStopped() {
+    List<Pair> again = new ArrayList<>();
+    Map<Pair, BucketSet> pairs = pairs();
+    for (Map.Entry<Pair, Lane> lane : Map.copyOf(lanes).entrySet()) {
+      if (lane.getValue().status().isStopped()) {
+        lane.getValue().close();
+        startLane(lane.getKey(), pairs.get(lane.getKey()));
+        again.add(lane.getKey());
+      }
+    }
+    return again;
   }
 
   /**

@@ -4,17 +4,20 @@ import dev.reshard.control.MigrationState;
 import dev.reshard.control.Requests.Command;
 import dev.reshard.control.Requests.Request;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** Ends a pause, as an operator asks for it. */
+/** Ends a pause and starts the lanes again that have stopped, as an operator asks for it. */
 public final class ResumeOperation implements Operation {
   private static final int DONE = 0;
 
   private final Migration migration;
+  private final Replication replication;
 
-  public ResumeOperation(Migration migration) {
+  public ResumeOperation(Migration migration, Replication replication) {
     this.migration = migration;
+    this.replication = replication;
   }
 
   @Override
@@ -24,11 +27,24 @@ public final class ResumeOperation implements Operation {
 
   @Override
   public Set<MigrationState> states() {
-    return EnumSet.of(MigrationState.PAUSED);
+    return EnumSet.of(
+        MigrationState.PAUSED,
+        MigrationState.CATCHING_UP,
+        MigrationState.READY_FOR_CUTOVER,
+        MigrationState.COMPLETED,
+        MigrationState.ROLLED_BACK);
   }
 
   @Override
   public int run(MigrationState state, Request request, Consumer<String> say) throws Exception {
+    if (state != MigrationState.PAUSED) {
+      List<Replication.Pair> again = replication.restartStopped();
+      say.accept(
+          again.isEmpty()
+              ? "already so: it is not paused, and no lane has stopped"
+              : "lanes that start again: " + again);
+      return DONE;
+    }
     MigrationState next = migration.control().stateBeforePause().orElseThrow();
     migration.control().moveTo(state, next, migration.worker().lease(), request.who(), "asked for");
     say.accept("goes on with " + next);

@@ -41,6 +41,11 @@ public final class Worker {
   private static final long LARGE_REPORT_EVERY_NANOS = 1_000_000_000;
   private static final long RETRY_MS = 1_000;
   private static final long MENDED_MS = 5_000;
+
+  /** A lane that has stopped would keep it from ending. */
+  private static final Set<Command> CATCHING_UP_HEARS =
+      EnumSet.of(Command.PAUSE, Command.CANCEL, Command.RESUME);
+
   private static final int REFUSED = 4;
   private static final int UNEXPECTED = 1;
   private static final Logger log = LoggerFactory.getLogger(Worker.class);
@@ -53,6 +58,7 @@ public final class Worker {
   private final List<Service> services;
   private volatile boolean stopped;
   private volatile boolean interrupted;
+  private volatile boolean isCatchingUp;
   private volatile Optional<String> trouble = Optional.empty();
 
   public Worker(
@@ -114,6 +120,9 @@ public final class Worker {
 
   /** While a phase is to run, only what may end it; the rest waits until it has. */
   private Set<Command> heard(MigrationState state) {
+    if (state == MigrationState.CATCHING_UP) {
+      return CATCHING_UP_HEARS;
+    }
     return phases.containsKey(state) ? Command.URGENT : EnumSet.allOf(Command.class);
   }
 
@@ -173,7 +182,9 @@ public final class Worker {
 
   private void advance(Phase phase) throws Exception {
     log.info("{}: {}", migration.name(), phase.state());
+    isCatchingUp = phase.state() == MigrationState.CATCHING_UP;
     Phase.Outcome outcome = phase.run();
+    isCatchingUp = false;
     requireLease();
     ControlStore control = migration.control();
     if (outcome.next() != phase.state()) {
@@ -244,7 +255,8 @@ public final class Worker {
             lastLarge = last;
             migration.control().saveReport(json);
           }
-          interrupted = migration.control().requests().next(Command.URGENT).isPresent();
+          Set<Command> interrupting = isCatchingUp ? CATCHING_UP_HEARS : Command.URGENT;
+          interrupted = migration.control().requests().next(interrupting).isPresent();
         }
         Thread.sleep(TICK_MS);
       } catch (InterruptedException e) {

@@ -1,5 +1,6 @@
 package dev.reshard.cli;
 
+import dev.reshard.cli.WorkerReport.Lane;
 import dev.reshard.control.StageUnit.Place;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +27,12 @@ final class NextStep {
       }
       return steps;
     }
-    return inState(facts);
+    List<String> steps = new ArrayList<>();
+    if (facts.state().replicates() && facts.report().lanes().stream().anyMatch(Lane::isStopped)) {
+      steps.add("mend why a lane has stopped, then " + facts.command("resume"));
+    }
+    steps.addAll(inState(facts));
+    return steps;
   }
 
   private static boolean waitsForPeople(StatusFacts facts) {

@@ -11,7 +11,6 @@ import dev.reshard.finish.CleanUpPhase;
 import dev.reshard.finish.CompleteOperation;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Move;
-import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
 import dev.reshard.migration.CatchUpPhase;
 import dev.reshard.migration.CopyPhase;
@@ -32,7 +31,6 @@ import dev.reshard.migration.Worker;
 import dev.reshard.plan.Plan;
 import dev.reshard.plan.Planner;
 import dev.reshard.postgres.ShardAddress;
-import dev.reshard.postgres.ShardSchema;
 import dev.reshard.postgres.ShardSessions;
 import dev.reshard.postgres.WorkerIdentity;
 import dev.reshard.preflight.Check;
@@ -256,11 +254,7 @@ public final class Wiring implements AutoCloseable {
   }
 
   private RunningWorker worker(WorkerLease lease, long number) throws SQLException {
-    Migration migration = migration(number);
-    for (ShardId shard : migration.captured()) {
-      takeOver(shard, migration.worker());
-    }
-    return running(migration.underLease(), lease);
+    return running(migration(number).underLease(), lease);
   }
 
   private Migration migration(long lease) throws SQLException {
@@ -282,16 +276,6 @@ public final class Wiring implements AutoCloseable {
         sessions,
         control,
         new WorkerIdentity(spec.migration(), lease, stored.marker()));
-  }
-
-  /** From here on the shard refuses older workers, and what they still had open there is ended. */
-  private void takeOver(ShardId shard, WorkerIdentity worker) throws SQLException {
-    try (Connection connection = sessions.open(shard, "take over")) {
-      ShardSchema.install(connection);
-      ShardSchema.takeLease(connection, worker);
-      ShardSchema.install(connection, spec.keyspace().buckets());
-      ShardSchema.endOthers(connection, spec.migration());
-    }
   }
 
   private RunningWorker running(Migration migration, WorkerLease lease) {
@@ -339,7 +323,7 @@ public final class Wiring implements AutoCloseable {
                 HandOverOperation.cutover(migration, replication, wayForth),
                 HandOverOperation.rollback(migration, replication, wayBack),
                 new PauseOperation(migration, copy),
-                new ResumeOperation(migration),
+                new ResumeOperation(migration, replication),
                 CompleteOperation.complete(migration, replication, cleanUp),
                 CompleteOperation.cancel(migration, replication, cancel)),
             untilTheEnd));

@@ -68,6 +68,10 @@ record WorkerReport(
       return state.equals("RUNNING");
     }
 
+    boolean isStopped() {
+      return state.equals("STOPPED");
+    }
+
     /** One that knows no lag yet counts as the slowest. */
     long slowness() {
       return lagMs.orElse(Long.MAX_VALUE);

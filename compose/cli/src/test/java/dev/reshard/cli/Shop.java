@@ -60,8 +60,11 @@ final class Shop implements AutoCloseable {
   final String prefix;
 
   private String migration;
+
+  /** What the migration file says of the target. */
+  private String target;
+
   private final List<String> before;
-  private final List<String> after;
   private final DemoLedger ledger;
   private final ShardRouter router;
 
@@ -84,7 +87,7 @@ final class Shop implements AutoCloseable {
     this.file = file;
     this.shards = shards;
     this.before = names(before);
-    this.after = names(after);
+    this.target = "balance: [%s]".formatted(String.join(", ", names(after)));
     ShardMap map = ShardMap.of(1, buckets.count(), owners());
     load(map);
     for (SandboxShard shard : shards.all().subList(before, shards.all().size())) {
@@ -189,6 +192,12 @@ final class Shop implements AutoCloseable {
     writeFile(more.length == 0 ? new String[] {"budget: { pause: 5s }"} : more);
   }
 
+  /** Writes the file anew, with a target that is written out. */
+  void aimAt(String owners) throws IOException {
+    target = owners;
+    writeFile("budget: { pause: 5s }");
+  }
+
   /** A file of another migration to the same end. */
   Path sequel(String name) throws IOException {
     Path other = file.resolveSibling(name + ".yaml");
@@ -216,7 +225,7 @@ final class Shop implements AutoCloseable {
             reference: [ public.plans ]
             accept_cross_shard_unique: [ public.orders ]
         from: { %s }
-        to: { balance: [%s] }
+        to: { %s }
         %s
         """
             .formatted(
@@ -232,7 +241,7 @@ final class Shop implements AutoCloseable {
                 owners().entrySet().stream()
                     .map(e -> "%s: %s".formatted(e.getKey(), e.getValue()))
                     .collect(Collectors.joining(", ")),
-                String.join(", ", after),
+                target,
                 String.join("\n", more)));
   }
 

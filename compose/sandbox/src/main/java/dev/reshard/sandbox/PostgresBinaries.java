@@ -77,7 +77,7 @@ final class PostgresBinaries {
 
   /** Unpacks beside the final place and renames, so that concurrent processes need no lock. */
   private static Path unpack() throws IOException {
-    Path target = RunDirectory.root().resolve("postgres-" + checksum());
+    Path target = RunDirectory.onDisk().resolve("postgres-" + checksum());
     if (Files.isDirectory(target)) {
       return target;
     }

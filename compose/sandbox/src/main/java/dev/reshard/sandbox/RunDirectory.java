@@ -16,7 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * This process's own directory below {@code java.io.tmpdir}, in which its servers keep their data.
+ * This process's own directory below {@code java.io.tmpdir}, or in memory if tests ask for it, in
+ * which its servers keep their data.
  *
  * <p>A lock file, held for as long as the process lives, tells a directory in use from one whose
  * owner was killed. The first server that a process starts stops the servers that such owners left
@@ -28,14 +29,27 @@ final class RunDirectory {
   private static final Logger log = LoggerFactory.getLogger(RunDirectory.class);
   private static final String LOCK = "owner.lock";
 
+  /** Linux' file system in memory, where waiting for a disk costs nothing. */
+  private static final Path MEMORY = Path.of("/dev/shm");
+
+  private static final long ROOMY_BYTES = 4L << 30;
+
+  /**
+   * Name of the system property that tests set to {@code true}: servers keep their data in memory,
+   * if there is enough. They flush as ever, so what they promise a client stays the same.
+   */
+  static final String IN_MEMORY = "reshard.sandbox.in-memory";
+
   private static RunDirectory current;
 
+  private final Path root;
   private final Path path;
 
   /** Held until the process ends; the field keeps the channel from being collected. */
   private final FileLock lock;
 
-  private RunDirectory(Path path, FileLock lock) {
+  private RunDirectory(Path root, Path path, FileLock lock) {
+    this.root = root;
     this.path = path;
     this.lock = lock;
   }
@@ -75,13 +89,24 @@ final class RunDirectory {
     }
   }
 
-  /** Where all processes of this user keep theirs; survives them, as do the unpacked binaries. */
-  static Path root() throws IOException {
-    Path root =
-        Path.of(
-            System.getProperty("java.io.tmpdir"),
-            "reshard-sandbox-" + System.getProperty("user.name"));
-    return Files.createDirectories(root);
+  /** What outlives processes, such as unpacked binaries: a directory of this user's, on disk. */
+  static Path onDisk() throws IOException {
+    return ofUser(Path.of(System.getProperty("java.io.tmpdir")));
+  }
+
+  private static Path root() throws IOException {
+    return isMemoryRoomy() ? ofUser(MEMORY) : onDisk();
+  }
+
+  private static Path ofUser(Path parent) throws IOException {
+    return Files.createDirectories(
+        parent.resolve("reshard-sandbox-" + System.getProperty("user.name")));
+  }
+
+  private static boolean isMemoryRoomy() throws IOException {
+    return Boolean.getBoolean(IN_MEMORY)
+        && Files.isWritable(MEMORY)
+        && Files.getFileStore(MEMORY).getUsableSpace() > ROOMY_BYTES;
   }
 
   /**
@@ -95,7 +120,7 @@ final class RunDirectory {
       Path path = Files.createTempDirectory(root, "run-");
       FileLock lock = openLock(path).lock();
       outer.release();
-      return new RunDirectory(path, lock);
+      return new RunDirectory(root, path, lock);
     }
   }
 
@@ -106,7 +131,7 @@ final class RunDirectory {
   }
 
   private void remove() throws IOException {
-    try (FileChannel channel = openLock(root())) {
+    try (FileChannel channel = openLock(root)) {
       FileLock outer = channel.lock();
       deleteTree(path);
       lock.acquiredBy().close();

@@ -40,8 +40,21 @@ public final class ShardSchema {
    * @throws SQLException with SQLSTATE {@code RS002} if it has seen a higher one
    */
   public static void takeLease(Connection connection, WorkerIdentity worker) throws SQLException {
-    try (PreparedStatement statement =
-        connection.prepareStatement("SELECT reshard.take_lease(?, ?)")) {
+    withLease(connection, "SELECT reshard.take_lease(?, ?)", worker);
+  }
+
+  /**
+   * Whether the shard still knows the worker as the last one.
+   *
+   * @throws SQLException with SQLSTATE {@code RS002} if it does not
+   */
+  static void checkLease(Connection connection, WorkerIdentity worker) throws SQLException {
+    withLease(connection, "SELECT reshard.check_lease(?, ?)", worker);
+  }
+
+  private static void withLease(Connection connection, String sql, WorkerIdentity worker)
+      throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
       statement.setString(1, worker.migration());
       statement.setLong(2, worker.lease());
       statement.execute();
@@ -50,8 +63,8 @@ public final class ShardSchema {
 
   /**
    * Ends what other workers of the migration still have open on the shard: a frozen one must hold
-   * no lock that its successor needs. Sessions of commands and of this worker's own capture do not
-   * exist yet when a worker starts.
+   * no lock that its successor needs. This worker has none there yet, save those that are named
+   * here, which commands have too.
    */
   public static void endOthers(Connection connection, String migration) throws SQLException {
     try (PreparedStatement statement =

@@ -1,5 +1,6 @@
 package dev.reshard.postgres;
 
+import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -47,8 +48,7 @@ public final class ShardSessions {
 
   private final String migration;
   private final Map<ShardId, ShardAddress> shards = new TreeMap<>();
-  private final WorkerIdentity worker;
-  private final Set<ShardId> taken;
+  private final Map<ShardId, Lease> leases = new TreeMap<>();
 
   /**
    * Sessions of whoever only looks.
@@ -56,31 +56,38 @@ public final class ShardSessions {
    * @param migration stands in {@code application_name}, so that a DBA sees whose session it is
    */
   public ShardSessions(String migration, Collection<ShardAddress> shards) {
-    this(migration, shards, null, Set.of());
-  }
-
-  private ShardSessions(
-      String migration,
-      Collection<ShardAddress> shards,
-      WorkerIdentity worker,
-      Set<ShardId> taken) {
     this.migration = migration;
     shards.forEach(shard -> this.shards.put(shard.id(), shard));
-    this.worker = worker;
-    this.taken = Set.copyOf(taken);
   }
 
   /**
-   * Sessions of a worker. On the shards that it has taken over, a new session fails with SQLSTATE
-   * {@code RS002} once another worker has taken them; and whoever takes over ends the sessions
-   * there are ({@link ShardSchema#endOthers}). So a worker that lost its lease and does not know it
-   * has no session on them, whatever it is about to do, also where no single statement can carry
-   * the lease: making and dropping replication slots, publications, indexes.
+   * Sessions of a worker. The first one that it opens on one of these shards takes the shard over:
+   * it makes what all packages need there, lets the shard refuse older workers, and ends the
+   * sessions that they still have ({@link ShardSchema#endOthers}). A later one fails with SQLSTATE
+   * {@code RS002} once another worker has taken the shard. So a worker that lost its lease and does
+   * not know it has no session there, whatever it is about to do, also where no single statement
+   * can carry the lease: making and dropping replication slots, publications, indexes. And a shard
+   * that is away keeps nobody from going on with the others.
    *
-   * @param taken the shards whose lease this worker has taken
+   * @param under the shards that the migration changes
    */
-  public ShardSessions underLease(WorkerIdentity worker, Set<ShardId> taken) {
-    return new ShardSessions(migration, shards.values(), worker, taken);
+  public ShardSessions underLease(
+      WorkerIdentity worker, Set<ShardId> under, Partitioning partitioning) {
+    ShardSessions sessions = new ShardSessions(migration, shards.values());
+    under.forEach(shard -> sessions.leases.put(shard, new Lease(worker, partitioning)));
+    return sessions;
+  }
+
+  /** A worker's lease on one shard. */
+  private static final class Lease {
+    private final WorkerIdentity worker;
+    private final Partitioning partitioning;
+    private boolean taken;
+
+    Lease(WorkerIdentity worker, Partitioning partitioning) {
+      this.worker = worker;
+      this.partitioning = partitioning;
+    }
   }
 
   /**
@@ -104,7 +111,7 @@ public final class ShardSessions {
    * @param part which part of the program it serves, for {@code application_name}
    */
   public Connection open(ShardId shard, String part) throws SQLException {
-    return ready(shard, connect(shard, part, new Properties()));
+    return open(shard, part, new Properties());
   }
 
   /** A session that speaks the replication protocol as well as SQL (simple queries only). */
@@ -112,7 +119,39 @@ public final class ShardSessions {
     Properties properties = new Properties();
     PGProperty.REPLICATION.set(properties, "database");
     PGProperty.PREFER_QUERY_MODE.set(properties, "simple");
-    return ready(shard, connect(shard, part, properties));
+    return open(shard, part, properties);
+  }
+
+  private Connection open(ShardId shard, String part, Properties properties) throws SQLException {
+    Lease lease = leases.get(shard);
+    if (lease == null) {
+      return ready(connect(shard, part, properties));
+    }
+    takeOver(shard, lease);
+    Connection connection = ready(connect(shard, part, properties));
+    try {
+      ShardSchema.checkLease(connection, lease.worker);
+      return connection;
+    } catch (SQLException e) {
+      connection.close();
+      throw e;
+    }
+  }
+
+  /** Before this worker has any other session there, as all but this one are ended. */
+  private void takeOver(ShardId shard, Lease lease) throws SQLException {
+    synchronized (lease) {
+      if (lease.taken) {
+        return;
+      }
+      try (Connection connection = ready(connect(shard, "take over", new Properties()))) {
+        ShardSchema.install(connection);
+        ShardSchema.takeLease(connection, lease.worker);
+        ShardSchema.install(connection, lease.partitioning);
+        ShardSchema.endOthers(connection, migration);
+      }
+      lease.taken = true;
+    }
   }
 
   private Connection connect(ShardId shard, String part, Properties properties)
@@ -129,17 +168,13 @@ public final class ShardSessions {
     return DriverManager.getConnection(address.url(), properties);
   }
 
-  private Connection ready(ShardId shard, Connection connection) throws SQLException {
+  private static Connection ready(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       refusePooler(connection, statement);
       StringBuilder sql = new StringBuilder();
       SETTINGS.forEach(setting -> sql.append("SET ").append(setting).append(';'));
       if (connection.getMetaData().getDatabaseMajorVersion() >= 17) {
         sql.append("SET transaction_timeout = 0;");
-      }
-      if (taken.contains(shard)) {
-        sql.append(
-            "SELECT reshard.check_lease('%s', %d)".formatted(worker.migration(), worker.lease()));
       }
       statement.execute(sql.toString());
       return connection;

@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.postgres.ReplicationSlots;
-import dev.reshard.postgres.ShardSchema;
 import dev.reshard.postgres.ShardSessions;
 import dev.reshard.postgres.WorkerIdentity;
 import java.sql.Connection;
@@ -19,13 +18,13 @@ class LeaseSessionsIT {
   @Test
   void afterATakeoverTheOldWorkersSessionsAreGoneAndItGetsNoNewOnes() throws SQLException {
     try (GuardedShard a = GuardedShard.withOrders()) {
-      ShardSessions old = a.sessions.underLease(a.worker, Set.of(GuardedShard.A));
+      ShardSessions old = under(a, a.worker);
       try (Connection before = old.open(GuardedShard.A, "prepare");
           Connection replication = old.openReplication(GuardedShard.A, "prepare")) {
         WorkerIdentity next = new WorkerIdentity("shop", 2, a.worker.marker());
-        try (Connection takeover = a.sessions.open(GuardedShard.A, "take over")) {
-          ShardSchema.takeLease(takeover, next);
-          ShardSchema.endOthers(takeover, "shop");
+        ShardSessions mine = under(a, next);
+        try (Connection session = mine.open(GuardedShard.A, "prepare")) {
+          assertTrue(session.isValid(5));
         }
         assertThrows(SQLException.class, () -> ReplicationSlots.drop(before, "reshard_shop_a"));
         assertThrows(
@@ -39,12 +38,15 @@ class LeaseSessionsIT {
         assertEquals("RS002", refused(() -> old.open(GuardedShard.A, "prepare")));
         assertEquals("RS002", refused(() -> old.openReplication(GuardedShard.A, "prepare")));
         assertEquals(List.of("0"), a.shard.query("SELECT count(*) FROM pg_replication_slots"));
-        ShardSessions mine = a.sessions.underLease(next, Set.of(GuardedShard.A));
-        try (Connection session = mine.open(GuardedShard.A, "prepare")) {
-          assertTrue(session.isValid(5));
+        try (Connection again = mine.open(GuardedShard.A, "prepare")) {
+          assertTrue(again.isValid(5));
         }
       }
     }
+  }
+
+  private static ShardSessions under(GuardedShard a, WorkerIdentity worker) {
+    return a.sessions.underLease(worker, Set.of(GuardedShard.A), a.keyspace.partitioning());
   }
 
   private interface Opening {
