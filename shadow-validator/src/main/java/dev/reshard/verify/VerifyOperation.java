@@ -6,6 +6,7 @@ import dev.reshard.control.MigrationState;
 import dev.reshard.control.Requests.Command;
 import dev.reshard.control.Requests.Request;
 import dev.reshard.copy.CopyPlan;
+import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.migration.Gate;
 import dev.reshard.migration.Migration;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -70,11 +72,11 @@ public final class VerifyOperation implements Operation {
       changes.collect();
       RecentChanges.Rows changed;
       try {
-        all.add(comparison.compare(plan, lanes, slot(source)));
+        all.add(migration.keyspace(), comparison.compare(plan, lanes, slot(source)));
       } finally {
         changed = changes.take();
       }
-      again.add(comparison.compareAgain(plan, lanes, slot(source), changed));
+      again.add(migration.keyspace(), comparison.compareAgain(plan, lanes, slot(source), changed));
       again.left += changed.left();
     }
     say.accept(
@@ -95,6 +97,7 @@ public final class VerifyOperation implements Operation {
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("at", Instant.now().toString());
     result.put("rows", all.rows);
+    result.put("keyed_rows", all.keyedRows);
     result.put("again", again.rows);
     result.put("differing", all.differing + again.differing);
     result.put("fingerprints", fingerprints);
@@ -145,6 +148,16 @@ public final class VerifyOperation implements Operation {
     };
   }
 
+  /**
+   * How many rows of the moving buckets can be found by a key, as last verified; empty before that.
+   */
+  public static OptionalLong keyedRows(Migration migration) throws Exception {
+    Optional<String> stored = migration.control().load().orElseThrow().verification();
+    return stored.isEmpty()
+        ? OptionalLong.empty()
+        : OptionalLong.of(JSON.readTree(stored.get()).path("keyed_rows").asLong());
+  }
+
   private CopyPlan plan(ShardId source) throws SQLException {
     try (Connection connection = migration.sessions().open(source, "verify")) {
       return CopyPlan.read(
@@ -177,12 +190,16 @@ public final class VerifyOperation implements Operation {
   private static final class Tally {
     private final List<String> lines = new ArrayList<>();
     private long rows;
+    private long keyedRows;
     private long differing;
     private long left;
 
-    void add(ComparisonResult result) {
+    void add(Keyspace keyspace, ComparisonResult result) {
       for (TableResult table : result.tables()) {
         rows += table.sourceRows();
+        if (!table.keyColumns().isEmpty() && !keyspace.reference().contains(table.table())) {
+          keyedRows += table.sourceRows();
+        }
         differing += table.missing() + table.extra() + table.changed();
         if (!table.isEqual()) {
           lines.add("differs: " + table);

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
@@ -99,7 +100,7 @@ class DualReadsIT {
   @Test
   void equalRowsMatchAndOpenTheGate() throws Exception {
     scene.catchUp();
-    RateGate gate = new RateGate(shadow, migration);
+    RateGate gate = new RateGate(shadow, migration, OptionalLong::empty);
     assertFalse(gate.look().open());
     start();
     awaitTotal("enough reads", counts -> counts.compared() >= RateGate.ENOUGH_READS);
@@ -123,7 +124,7 @@ class DualReadsIT {
     String all = values(migration.topics().mismatches()).toString();
     assertTrue(all.contains("\"key\":\"tenant=2, id=102\""), all);
     assertFalse(all.replace("tenant=2, id=102", "").contains("id="), "only that row: " + all);
-    assertFalse(new RateGate(shadow, migration).look().open());
+    assertFalse(new RateGate(shadow, migration, OptionalLong::empty).look().open());
     assertTrue(shadow.trouble().orElseThrow().contains(migration.topics().mismatches()));
     DualReadsScene.await(
         "a rate",
@@ -307,7 +308,7 @@ class DualReadsIT {
       service.start();
       idle.start();
       idle.changed(new TableId("public", "orders"), List.of("id", "tenant"), List.of("53", "3"));
-      assertTrue(new RateGate(service, none).look().open());
+      assertTrue(new RateGate(service, none, OptionalLong::empty).look().open());
       assertEquals(Map.of(), service.report());
       assertEquals(Map.of(), idle.report());
     }

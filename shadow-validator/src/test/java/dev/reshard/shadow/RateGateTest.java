@@ -19,7 +19,7 @@ class RateGateTest {
     for (int i = 0; i < mismatches; i++) {
       counts = counts.plus(Outcome.MISMATCH);
     }
-    return RateGate.verdict(Optional.of(counts), limit);
+    return RateGate.verdict(Optional.of(counts), 300, limit);
   }
 
   @Test
@@ -39,8 +39,16 @@ class RateGateTest {
   }
 
   @Test
+  void fewRowsNeedFewReadsAndNoneNeedNone() {
+    assertTrue(RateGate.verdict(Optional.of(Counts.NONE), 0, LIMIT).open());
+    assertFalse(RateGate.verdict(Optional.of(Counts.NONE), 1, LIMIT).open());
+    Counts differs = Counts.NONE.plus(Outcome.MISMATCH);
+    assertFalse(RateGate.verdict(Optional.of(differs), 0, LIMIT).open());
+  }
+
+  @Test
   void isShutWhileReadsOfEarlierWorkersAreNotCounted() {
-    assertFalse(RateGate.verdict(Optional.empty(), LIMIT).open());
+    assertFalse(RateGate.verdict(Optional.empty(), 300, LIMIT).open());
   }
 
   @Test
@@ -49,7 +57,7 @@ class RateGateTest {
     for (int i = 0; i < 1_000; i++) {
       counts = counts.plus(i % 2 == 0 ? Outcome.LAGGING : Outcome.RACED);
     }
-    assertFalse(RateGate.verdict(Optional.of(counts), LIMIT).open());
+    assertFalse(RateGate.verdict(Optional.of(counts), 300, LIMIT).open());
     assertEquals(0, counts.differences());
   }
 }

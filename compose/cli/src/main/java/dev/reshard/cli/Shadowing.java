@@ -41,7 +41,7 @@ final class Shadowing {
         new ArrayList<>(
             List.of(VerifyOperation.gate(migration), VerifyOperation.fingerprintGate(migration)));
     if (rates.isWanted()) {
-      gates.add(new RateGate(rates, migration));
+      gates.add(new RateGate(rates, migration, () -> VerifyOperation.keyedRows(migration)));
     }
     return gates;
   }

@@ -18,6 +18,9 @@ import java.util.TreeMap;
  * numbered over all shards, and each takes those that are its. Stateless.
  */
 public final class DemoLoad {
+  /** Odd, so that it meets every remainder by a power of two. */
+  private static final int STRIDE = 37;
+
   /** Of a hundred rows about one is a tenant, 30 are orders and 50 items; the rest are events. */
   private static final int ROWS_PER_TENANT = 100;
 
@@ -89,14 +92,27 @@ public final class DemoLoad {
       statement.execute("SET synchronous_commit = off");
       if (!owned.isEmpty()) {
         String mine = partitioning.sqlIn("tenant", owned);
-        counts.put("tenants", statement.executeLargeUpdate(TENANTS.formatted(tenants, mine)));
-        counts.put("orders", statement.executeLargeUpdate(ORDERS.formatted(tenants, orders, mine)));
+        counts.put(
+            "tenants",
+            statement.executeLargeUpdate(TENANTS.formatted(tenant("n - 1"), tenants, mine)));
+        counts.put(
+            "orders",
+            statement.executeLargeUpdate(
+                ORDERS.formatted(tenant("n * 7919 % " + tenants), orders, mine)));
         counts.put("order_items", statement.executeLargeUpdate(ITEMS));
-        counts.put("events", statement.executeLargeUpdate(EVENTS.formatted(tenants, events, mine)));
+        counts.put(
+            "events",
+            statement.executeLargeUpdate(
+                EVENTS.formatted(tenant("n * 104729 % " + tenants), events, mine)));
       }
       statement.execute("ANALYZE plans, tenants, orders, order_items, events");
       return new Loaded(counts, bytes(statement));
     }
+  }
+
+  /** Numbers that few tenants spread over all buckets: no neighbours. */
+  private static String tenant(String number) {
+    return "1 + (%s) * %d".formatted(number, STRIDE);
   }
 
   private static long bytes(Statement statement) throws SQLException {
@@ -121,7 +137,7 @@ public final class DemoLoad {
       INSERT INTO tenants (id, name, plan_id, created_at, version)
       SELECT tenant, 'Tenant ' || tenant, 1 + tenant %% 4,
              timestamptz '2024-01-01 00:00:00+00' + tenant * interval '1 minute', 1
-        FROM generate_series(1::bigint, %d) tenant WHERE %s""";
+        FROM (SELECT %s AS tenant FROM generate_series(1::bigint, %d) n) numbered WHERE %s""";
 
   /** The note: of a hundred orders one has one that does not compress, ten one that does. */
   private static final String ORDERS =
@@ -139,7 +155,7 @@ public final class DemoLoad {
                   WHEN n %% 10 = 1 THEN repeat('call before delivery ' || n || '; ', 120)
                   WHEN n %% 3 = 0 THEN 'leave at the door' END,
              timestamptz '2024-06-01 00:00:00.123456+00' + n * interval '7 seconds', 1
-        FROM (SELECT n, 1 + n * 7919 %% %d AS tenant FROM generate_series(1::bigint, %d) n) numbered
+        FROM (SELECT n, %s AS tenant FROM generate_series(1::bigint, %d) n) numbered
        WHERE %s""";
 
   private static final String ITEMS =
@@ -154,6 +170,6 @@ public final class DemoLoad {
       INSERT INTO events (tenant_id, at, kind, op, detail)
       SELECT tenant, timestamptz '2024-06-01 00:00:00+00' + n * interval '11 seconds', 'loaded',
              'load-' || n, jsonb_build_object('n', n, 'trace', md5('e' || n))
-        FROM (SELECT n, 1 + n * 104729 %% %d AS tenant FROM generate_series(1::bigint, %d) n) numbered
+        FROM (SELECT n, %s AS tenant FROM generate_series(1::bigint, %d) n) numbered
        WHERE %s""";
 }

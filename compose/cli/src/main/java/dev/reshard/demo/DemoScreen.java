@@ -11,6 +11,11 @@ import java.util.Locale;
 final class DemoScreen {
   private static final int LABEL = 18;
 
+  /** Longer texts go on in the next line. */
+  private static final int WIDTH = 110;
+
+  private static final String GOES_ON = "      ";
+
   private final PrintWriter out;
 
   /** The launcher looks: a JVM from 22 on cannot tell by its console. */
@@ -35,7 +40,15 @@ final class DemoScreen {
   /** A line that stays. */
   synchronized void line(String label, String text) {
     endMoving();
-    out.println(compose(label, text));
+    String rest = text;
+    String head = label;
+    while (rest.length() > WIDTH && rest.lastIndexOf(' ', WIDTH) > GOES_ON.length()) {
+      int end = rest.lastIndexOf(' ', WIDTH);
+      out.println(compose(head, rest.substring(0, end)));
+      rest = GOES_ON + rest.substring(end + 1);
+      head = "";
+    }
+    out.println(compose(head, rest).stripTrailing());
   }
 
   /** A line that the next one replaces; without a terminal it is left out. */
