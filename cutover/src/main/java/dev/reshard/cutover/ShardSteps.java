@@ -13,6 +13,7 @@ import dev.reshard.keyspace.ShardMap;
 import dev.reshard.migration.Guards;
 import dev.reshard.migration.Migration;
 import dev.reshard.migration.Replication;
+import dev.reshard.postgres.ShardConnections;
 import dev.reshard.postgres.SqlState;
 import dev.reshard.routing.ShardMapStore;
 import java.sql.Connection;
@@ -21,9 +22,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,7 +43,7 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
   private final Move handOver;
   private final Duration budget;
   private final boolean recovering;
-  private final Map<ShardId, Connection> sessions = new TreeMap<>();
+  private final ShardConnections sessions;
   private final List<String> notes = new ArrayList<>();
   private final String token;
   private StageUnit unit;
@@ -59,6 +58,7 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
   ShardSteps(Migration migration, Replication replication, StageUnit unit, boolean recovering)
       throws SQLException {
     this.migration = migration;
+    this.sessions = new ShardConnections(migration.sessions(), "cutover");
     this.unit = unit;
     this.recovering = recovering;
     Move move = Guards.moveOf(migration, unit);
@@ -77,14 +77,8 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
     startClock();
   }
 
-  /** The session on a shard; a new one if it broke. */
   private Connection on(ShardId shard) throws SQLException {
-    Connection session = sessions.get(shard);
-    if (session == null || session.isClosed()) {
-      session = migration.sessions().open(shard, "cutover");
-      sessions.put(shard, session);
-    }
-    return session;
+    return sessions.on(shard);
   }
 
   private void startClock() {
@@ -341,8 +335,6 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
 
   @Override
   public void close() throws SQLException {
-    for (Connection session : sessions.values()) {
-      session.close();
-    }
+    sessions.close();
   }
 }

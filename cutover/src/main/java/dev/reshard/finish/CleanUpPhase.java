@@ -13,6 +13,7 @@ import dev.reshard.migration.Service;
 import dev.reshard.migration.UndoneException;
 import dev.reshard.postgres.Publications;
 import dev.reshard.postgres.ReplicationSlots;
+import dev.reshard.postgres.ShardConnections;
 import dev.reshard.schema.RowKeys;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -89,14 +90,16 @@ public final class CleanUpPhase implements Phase {
     List<String> left = List.of();
     for (int attempt = 1; attempt <= TRIES; attempt++) {
       left = new ArrayList<>();
-      for (Item item : registry.items()) {
-        if (kinds.contains(item.kind())) {
-          try {
-            undo(item);
-            registry.undone(item);
-          } catch (SQLException | RuntimeException e) {
-            log.warn("{} could not be undone", item, e);
-            left.add(item + ": " + e.getMessage());
+      try (ShardConnections shards = new ShardConnections(migration.sessions(), "clean up")) {
+        for (Item item : registry.items()) {
+          if (kinds.contains(item.kind())) {
+            try {
+              undo(item, shards);
+              registry.undone(item);
+            } catch (SQLException | RuntimeException e) {
+              log.warn("{} could not be undone", item, e);
+              left.add(item + ": " + e.getMessage());
+            }
           }
         }
       }
@@ -110,18 +113,10 @@ public final class CleanUpPhase implements Phase {
             .formatted(left));
   }
 
-  private void undo(Item item) throws SQLException, InterruptedException {
+  private void undo(Item item, ShardConnections shards) throws SQLException, InterruptedException {
     switch (item.kind()) {
-      case REPLICATION_SLOT -> {
-        try (Connection connection = open(item.shard())) {
-          ReplicationSlots.drop(connection, item.name());
-        }
-      }
-      case PUBLICATION -> {
-        try (Connection connection = open(item.shard())) {
-          Publications.drop(connection, item.name());
-        }
-      }
+      case REPLICATION_SLOT -> ReplicationSlots.drop(shards.on(item.shard()), item.name());
+      case PUBLICATION -> Publications.drop(shards.on(item.shard()), item.name());
       case GUARD -> guards.disarm(item.shard());
       case TOPIC -> ChangeTopics.delete(migration.kafka(), item.name());
       case SEQUENCE_RANGE -> {
@@ -131,7 +126,9 @@ public final class CleanUpPhase implements Phase {
           guards.settleRanges(item.shard());
         }
       }
-      case REPLICA_IDENTITY, INDEX, SCHEMA_OBJECT -> execute(item);
+      case INDEX -> RowKeys.politelyAlone(shards.on(item.shard()), item.undo());
+      case REPLICA_IDENTITY, SCHEMA_OBJECT ->
+          RowKeys.politely(shards.on(item.shard()), item.undo());
     }
   }
 
@@ -141,21 +138,11 @@ public final class CleanUpPhase implements Phase {
         .anyMatch(unit -> unit.destination().equals(shard) && unit.attempt() > 0);
   }
 
-  private void execute(Item item) throws SQLException, InterruptedException {
-    try (Connection connection = open(item.shard())) {
-      RowKeys.politely(connection, item.undo());
-    }
-  }
-
   /** Takes this migration's rows out of our own tables, and the schema where nothing is left. */
   private void forget(ShardId shard) throws SQLException {
-    try (Connection connection = open(shard)) {
+    try (Connection connection = migration.sessions().open(shard, "clean up")) {
       ShardLeftovers.forget(connection, migration.name(), shard.equals(migration.spec().control()));
     }
-  }
-
-  private Connection open(ShardId shard) throws SQLException {
-    return migration.sessions().open(shard, "clean up");
   }
 
   /** For people: {@code 53725 from a, 46365 from b}. */

@@ -134,13 +134,12 @@ final class ChunkCopier implements AutoCloseable {
           "LOCK TABLE ONLY %s IN ACCESS SHARE MODE".formatted(chunk.leaf().id().quoted()));
     } finally {
       // also when there is no such table any more
-      checkUnchanged(catalog, table.table());
+      checkUnchanged(table.table(), Catalog.find(catalog, table.table().id()));
     }
   }
 
   /** Compares a table with what it was before the anchor. */
-  static void checkUnchanged(Connection catalog, Table before) throws SQLException {
-    Optional<Table> now = Catalog.find(catalog, before.id());
+  static void checkUnchanged(Table before, Optional<Table> now) {
     if (now.isEmpty() || !now.get().fingerprint().equals(before.fingerprint())) {
       throw new CopyException(
           CopyException.Reason.CATALOG_CHANGED,

@@ -49,8 +49,12 @@ public final class CopyDestinations {
       }
       CopyLedger ledger = ledger(plan);
       for (Map.Entry<ShardId, Connection> each : open.entrySet()) {
+        Map<TableId, Table> there =
+            Catalog.readAll(
+                each.getValue(),
+                plan.tablesTo(each.getKey()).stream().map(table -> table.table().id()).toList());
         for (TableCopy table : plan.tablesTo(each.getKey())) {
-          check(each.getValue(), each.getKey(), table.table());
+          check(there, each.getKey(), table.table());
           checkEmpty(each.getValue(), each.getKey(), table, ledger);
         }
       }
@@ -130,17 +134,15 @@ public final class CopyDestinations {
   }
 
   /** Columns are matched by name; their order may differ. */
-  private static void check(Connection connection, ShardId destination, Table source)
-      throws SQLException {
-    Table table =
-        Catalog.find(connection, source.id())
-            .orElseThrow(
-                () ->
-                    new CopyException(
-                        CopyException.Reason.TABLES_DIFFER,
-                        ("Destination %s has no table %s. Nothing was loaded. Create it there as"
-                                + " on the source, then run again.")
-                            .formatted(destination, source.id())));
+  private static void check(Map<TableId, Table> there, ShardId destination, Table source) {
+    Table table = there.get(source.id());
+    if (table == null) {
+      throw new CopyException(
+          CopyException.Reason.TABLES_DIFFER,
+          ("Destination %s has no table %s. Nothing was loaded. Create it there as on the source,"
+                  + " then run again.")
+              .formatted(destination, source.id()));
+    }
     List<String> differences = new ArrayList<>();
     for (Column column : source.stored()) {
       if (!table.hasColumn(column.name())) {

@@ -1,16 +1,20 @@
 package dev.reshard.copy;
 
 import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.AnchorHolder;
+import dev.reshard.postgres.Catalog;
 import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.OwnTransaction;
 import dev.reshard.postgres.ShardSessions;
+import dev.reshard.postgres.Table;
 import dev.reshard.postgres.WorkerIdentity;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 
@@ -126,9 +130,10 @@ public final class ShardCopier {
 
   private void checkUnchanged(CopyPlan plan) throws SQLException {
     try (Connection catalog = sessions.open(plan.source(), "copy catalog")) {
-      for (TableCopy table : plan.tables()) {
-        ChunkCopier.checkUnchanged(catalog, table.table());
-      }
+      List<Table> before = plan.tables().stream().map(TableCopy::table).toList();
+      Map<TableId, Table> now = Catalog.readAll(catalog, before.stream().map(Table::id).toList());
+      before.forEach(
+          table -> ChunkCopier.checkUnchanged(table, Optional.ofNullable(now.get(table.id()))));
     }
   }
 }

@@ -30,6 +30,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -235,9 +236,10 @@ public final class CopyPhase implements Phase {
   private void analyze(ShardId destination, CopyPlan plan) throws SQLException {
     try (Connection connection = migration.sessions().open(destination, "analyze");
         var statement = connection.createStatement()) {
-      for (var table : plan.tables()) {
-        statement.execute("ANALYZE " + table.table().id().quoted());
-      }
+      statement.execute(
+          plan.tables().stream()
+              .map(table -> table.table().id().quoted())
+              .collect(Collectors.joining(", ", "ANALYZE ", "")));
     }
   }
 

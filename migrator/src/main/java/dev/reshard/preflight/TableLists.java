@@ -107,6 +107,16 @@ public record TableLists(Keyspace keyspace, List<Finding> problems) {
                     Finding.blocker("keyspace.tables.key_of names it, but it is no sharded table")
                         .on(named)
                         .todo("correct the name, or take it out of key_of")));
+    spec.acceptCrossShardUnique().stream()
+        .filter(name -> !name.endsWith(".*"))
+        .filter(name -> sharded.stream().noneMatch(table -> table.id().toString().equals(name)))
+        .forEach(
+            name ->
+                problems.add(
+                    Finding.blocker(
+                            "keyspace.tables.accept_cross_shard_unique names it, but it is no sharded table")
+                        .on(id(name))
+                        .todo("correct the name, or take it out of accept_cross_shard_unique")));
     return new TableLists(new Keyspace(spec.name(), spec.buckets(), sharded, reference), problems);
   }
 

@@ -56,7 +56,7 @@ final class UniqueKeys implements Check {
               .todo(
                   "make the shard key a part of the key, or give one side other values; or move to destinations where they do not meet"));
     }
-    if (subject.spec().keyspace().acceptCrossShardUnique().contains(table.id())) {
+    if (subject.spec().keyspace().acceptsCrossShardUnique(table.id())) {
       findings.add(
           Finding.note(
                   "unique per shard only, as the key lacks the shard key %s%s. You accepted it: if two shards ever use the same value, a rollback may be refused"
@@ -73,7 +73,7 @@ final class UniqueKeys implements Check {
               .on(table.id())
               .detail(index.name())
               .todo(
-                  "if its values are unique over all shards, list the table under keyspace.tables.accept_cross_shard_unique; else make the shard key a part of it"));
+                  "if its values are unique over all shards, list the table, or its schema as public.*, under keyspace.tables.accept_cross_shard_unique; else make the shard key a part of it"));
     }
     return findings;
   }

@@ -13,6 +13,7 @@ import dev.reshard.postgres.Table;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.List;
 
 /**
  * Makes every sharded table's replica identity contain the shard key (HAZARDS F1, F2): else a
@@ -40,12 +41,15 @@ public final class RowKeys {
   /** Prepares all tables of one shard; what is well already stays as it is. Repeatable. */
   public void prepare(ShardId shard, Keyspace keyspace) throws SQLException, InterruptedException {
     try (Connection connection = sessions.open(shard, "row keys")) {
-      for (ShardedTable table : keyspace.sharded()) {
-        Table found = Catalog.read(connection, table.id());
-        prepare(connection, shard, RowKeyPlan.sharded(found, table.key()));
+      List<Table> sharded =
+          Catalog.readInOrder(
+              connection, keyspace.sharded().stream().map(ShardedTable::id).toList());
+      for (int i = 0; i < sharded.size(); i++) {
+        String key = keyspace.sharded().get(i).key();
+        prepare(connection, shard, RowKeyPlan.sharded(sharded.get(i), key));
       }
-      for (TableId table : keyspace.reference()) {
-        prepare(connection, shard, RowKeyPlan.reference(Catalog.read(connection, table)));
+      for (Table table : Catalog.readInOrder(connection, keyspace.reference())) {
+        prepare(connection, shard, RowKeyPlan.reference(table));
       }
     }
   }
@@ -88,18 +92,33 @@ public final class RowKeys {
   }
 
   /**
-   * Runs one statement that needs a strong lock on a table, never waiting for it longer than a
-   * moment, and again until it gets it.
+   * Runs one statement that needs a strong lock on a table in one call, never waiting for the lock
+   * longer than a moment, and again until it gets it.
    *
    * @throws SQLException the last refusal, if others hold the table for minutes
    */
   public static void politely(Connection connection, String sql)
       throws SQLException, InterruptedException {
+    untilFree(connection, List.of(String.join("; ", withLimit(sql))));
+  }
+
+  /** The same for {@code DROP INDEX CONCURRENTLY}, which goes with no other statement. */
+  public static void politelyAlone(Connection connection, String sql)
+      throws SQLException, InterruptedException {
+    untilFree(connection, withLimit(sql));
+  }
+
+  private static List<String> withLimit(String sql) {
+    return List.of("SET lock_timeout = '%s'".formatted(LOCK_TIMEOUT), sql, "SET lock_timeout = 0");
+  }
+
+  private static void untilFree(Connection connection, List<String> calls)
+      throws SQLException, InterruptedException {
     for (int attempt = 1; ; attempt++) {
       try (Statement statement = connection.createStatement()) {
-        statement.execute("SET lock_timeout = '%s'".formatted(LOCK_TIMEOUT));
-        statement.execute(sql);
-        statement.execute("SET lock_timeout = 0");
+        for (String call : calls) {
+          statement.execute(call);
+        }
         return;
       } catch (SQLException e) {
         if (!"55P03".equals(e.getSQLState()) || attempt == TRIES) {

@@ -52,8 +52,8 @@ public record Spec(
    * @param key the column of the shard key in every sharded table that {@code keyOf} does not name
    * @param buckets the function that placed the rows, and how many buckets it makes
    * @param sharded names, or {@code schema.*}; a name beats a wildcard of another list
-   * @param acceptCrossShardUnique tables whose unique keys without the shard key are global by
-   *     other means (HAZARDS F25)
+   * @param acceptCrossShardUnique names, or {@code schema.*}, of tables whose unique keys without
+   *     the shard key are global by other means (HAZARDS F25)
    */
   public record KeyspaceSpec(
       String name,
@@ -63,7 +63,14 @@ public record Spec(
       Map<TableId, String> keyOf,
       List<String> reference,
       List<String> ignored,
-      List<TableId> acceptCrossShardUnique) {}
+      List<String> acceptCrossShardUnique) {
+
+    /** Whether the table's unique keys may lack the shard key. */
+    public boolean acceptsCrossShardUnique(TableId table) {
+      return acceptCrossShardUnique.contains(table.toString())
+          || acceptCrossShardUnique.contains(table.schema() + ".*");
+    }
+  }
 
   /** Who shall own what: written out, or the same number of buckets on each of some shards. */
   public sealed interface Target {

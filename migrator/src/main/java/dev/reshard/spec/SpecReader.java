@@ -167,7 +167,7 @@ public final class SpecReader {
             keyOf,
             tables.list("reference", SpecReader::pattern),
             tables.list("ignored", SpecReader::pattern),
-            tables.list("accept_cross_shard_unique", SpecReader::tableId));
+            tables.list("accept_cross_shard_unique", SpecReader::pattern));
     if (tables.isEmpty("sharded")) {
       tables.problem("sharded", "name at least one table, or a wildcard as public.*");
     }

@@ -61,7 +61,7 @@ final class CheckScene implements AutoCloseable {
   private String user = SandboxRole.RESHARD.user();
   private String password = SandboxRole.RESHARD.password();
   private List<String> sharded = List.of("public.*");
-  private List<TableId> accepted = List.of();
+  private List<String> accepted = List.of();
   private Partitioning buckets = new HashBuckets(HashBuckets.Function.MODULO, 8);
 
   private OptionalLong free = OptionalLong.empty();
@@ -123,7 +123,7 @@ final class CheckScene implements AutoCloseable {
   }
 
   CheckScene acceptingCrossShardUnique(String table) {
-    accepted = List.of(new TableId("public", table));
+    accepted = List.of("public." + table);
     return this;
   }
 

@@ -122,7 +122,7 @@ class SpecReaderTest {
             Map.of(orders, "buyer"),
             List.of("public.country"),
             List.of("public.audit"),
-            List.of(orders)),
+            List.of("sales.orders")),
         spec.keyspace());
     assertEquals(Map.of(A, BucketSet.range(0, 16)), spec.from());
     assertEquals(

@@ -15,6 +15,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -53,16 +54,21 @@ public final class Arming {
         connection,
         GuardFunction.ofUnit(
             guard.name(), guard.sequences(), shard, count, unit.at(shard), elsewhere(unit, shard)));
+    List<String> functions = new ArrayList<>();
+    Map<Long, List<Trigger>> triggers = new LinkedHashMap<>();
     for (int i = 0; i < tables.size(); i++) {
       Table table = tables.get(i);
       if (Trigger.needsRowMessages(table)) {
-        execute(connection, RowMessage.function(table));
+        functions.add(RowMessage.function(table));
       }
-      install(
-          connection,
+      triggers.put(
           table.oid(),
           triggers(guard.name(), table, keyspace.sharded().get(i).key(), unit.at(shard)));
     }
+    if (!functions.isEmpty()) {
+      execute(connection, String.join(";", functions));
+    }
+    install(connection, triggers);
   }
 
   private List<Trigger> triggers(String guard, Table table, String key, BucketSet buckets) {
@@ -94,12 +100,14 @@ public final class Arming {
     }
     List<String> missing = new ArrayList<>();
     List<Table> tables = tables(connection);
+    Map<Long, Tree> trees = Tree.all(connection, tables.stream().map(Table::oid).toList());
+    InstalledTriggers installed = InstalledTriggers.read(connection, trees.values());
     for (int i = 0; i < tables.size(); i++) {
       Table table = tables.get(i);
-      Tree tree = Tree.of(connection, table.oid()).orElseThrow();
+      Tree tree = trees.get(table.oid());
       String key = keyspace.sharded().get(i).key();
       for (Trigger trigger : triggers(guard.get(), table, key, unit.at(shard))) {
-        if (!isInstalled(connection, tree, trigger)) {
+        if (tree == null || !installed.has(tree, trigger)) {
           missing.add("trigger %s of %s".formatted(trigger.name(), table.id()));
         }
       }
@@ -179,11 +187,8 @@ public final class Arming {
   }
 
   private List<Table> tables(Connection connection) throws SQLException {
-    List<Table> tables = new ArrayList<>();
-    for (ShardedTable table : keyspace.sharded()) {
-      tables.add(Catalog.read(connection, table.id()));
-    }
-    return tables;
+    return Catalog.readInOrder(
+        connection, keyspace.sharded().stream().map(ShardedTable::id).toList());
   }
 
   private record Registered(String name, GuardFunction.Sequences sequences) {}
@@ -226,39 +231,25 @@ public final class Arming {
     return owners;
   }
 
-  /** Makes triggers on one table, unless they are there already. */
-  private void install(Connection connection, long oid, List<Trigger> triggers)
+  /** Makes triggers on tables by OID, one polite call a table, unless they are there already. */
+  private void install(Connection connection, Map<Long, List<Trigger>> byTable)
       throws SQLException {
-    Tree tree =
-        Tree.of(connection, oid)
-            .orElseThrow(() -> new SQLException("table with OID " + oid + " is gone", "42P01"));
-    List<String> statements = new ArrayList<>();
-    for (Trigger trigger : triggers) {
-      if (!isInstalled(connection, tree, trigger)) {
-        statements.addAll(trigger.create(tree));
+    Map<Long, Tree> trees = Tree.all(connection, byTable.keySet());
+    InstalledTriggers installed = InstalledTriggers.read(connection, trees.values());
+    for (Map.Entry<Long, List<Trigger>> table : byTable.entrySet()) {
+      Tree tree = trees.get(table.getKey());
+      if (tree == null) {
+        throw new SQLException("table with OID " + table.getKey() + " is gone", "42P01");
       }
-    }
-    if (!statements.isEmpty()) {
-      new PoliteDdl(connection, patience)
-          .run(tree.root(), tree.relations(), PoliteDdl.KEEPS_WRITERS_OUT, statements);
-    }
-  }
-
-  private static boolean isInstalled(Connection connection, Tree tree, Trigger trigger)
-      throws SQLException {
-    List<String> expected = trigger.expectedOn(tree);
-    try (PreparedStatement statement =
-        connection.prepareStatement(
-            """
-            SELECT count(*) FROM pg_trigger t
-             WHERE t.tgrelid IN (SELECT r::regclass FROM unnest(?) r) AND t.tgname = ?
-               AND t.tgenabled = 'A' AND position(convert_to(?, 'UTF8') IN t.tgargs) > 0""")) {
-      statement.setArray(1, connection.createArrayOf("text", expected.toArray()));
-      statement.setString(2, trigger.name());
-      statement.setString(3, trigger.signature());
-      try (ResultSet row = statement.executeQuery()) {
-        row.next();
-        return row.getInt(1) == expected.size();
+      List<String> statements = new ArrayList<>();
+      for (Trigger trigger : table.getValue()) {
+        if (!installed.has(tree, trigger)) {
+          statements.addAll(trigger.create(tree));
+        }
+      }
+      if (!statements.isEmpty()) {
+        new PoliteDdl(connection, patience)
+            .run(tree.root(), tree.relations(), PoliteDdl.KEEPS_WRITERS_OUT, statements);
       }
     }
   }

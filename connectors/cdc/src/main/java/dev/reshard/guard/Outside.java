@@ -6,12 +6,14 @@ import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
 import dev.reshard.postgres.Catalog;
+import dev.reshard.postgres.Table;
 import dev.reshard.postgres.WorkerIdentity;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -23,9 +25,9 @@ import java.util.TreeMap;
  * polite call per table. Confined to the thread of the connection.
  */
 public final class Outside {
-  /** Makes triggers on the table with an OID, unless they are there. */
+  /** Makes triggers on tables, by OID, unless they are there. */
   interface Installer {
-    void install(Connection connection, long table, List<Trigger> triggers) throws SQLException;
+    void install(Connection connection, Map<Long, List<Trigger>> byTable) throws SQLException;
   }
 
   /** Drops the triggers with a prefix from the table with an OID. */
@@ -139,10 +141,11 @@ public final class Outside {
   private void guard(Connection connection, ShardId shard, ShardMap map, BucketSet buckets)
       throws SQLException {
     int count = map.count();
-    List<Long> tables = new ArrayList<>();
-    for (ShardedTable table : keyspace.sharded()) {
-      tables.add(Catalog.read(connection, table.id()).oid());
-    }
+    List<Long> tables =
+        Catalog.readInOrder(connection, keyspace.sharded().stream().map(ShardedTable::id).toList())
+            .stream()
+            .map(Table::oid)
+            .toList();
     String name;
     try (PreparedStatement statement =
         connection.prepareStatement(
@@ -165,9 +168,9 @@ public final class Outside {
     Arming.execute(
         connection,
         GuardFunction.ofOutside(name, map.epoch(), shard, count, buckets, Map.copyOf(owners)));
+    Map<Long, List<Trigger>> triggers = new LinkedHashMap<>();
     for (int i = 0; i < tables.size(); i++) {
-      installer.install(
-          connection,
+      triggers.put(
           tables.get(i),
           Trigger.guarding(
               Arming.prefix(name),
@@ -178,6 +181,7 @@ public final class Outside {
               worker.marker(),
               false));
     }
+    installer.install(connection, triggers);
   }
 
   /**

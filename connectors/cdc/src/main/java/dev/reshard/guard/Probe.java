@@ -3,7 +3,6 @@ package dev.reshard.guard;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.postgres.Catalog;
-import dev.reshard.postgres.Column;
 import dev.reshard.postgres.Table;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -11,7 +10,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * Asks, after arming, whether every role that writes the tables can fire the triggers: one that
@@ -47,12 +45,18 @@ public final class Probe {
            OR has_any_column_privilege(r.oid, t.oid, 'UPDATE'))
        ORDER BY 1, 2, 3""";
 
-  /** Roles that we may become and that may update a table. */
-  private static final String WRITERS =
+  /** Writes as each role that we may become and that may update a table; those that fail. */
+  private static final String WRITES =
       """
-      SELECT r.rolname FROM pg_roles r
-       WHERE NOT r.rolsuper AND pg_has_role(session_user, r.oid, ?) AND r.rolname <> session_user
-         AND has_table_privilege(r.oid, ?::oid, 'SELECT, UPDATE') ORDER BY 1""";
+      SELECT tried.name, tried.rolname, tried.error
+        FROM (SELECT t.oid::regclass::text AS name, r.rolname,
+                     reshard.guard_probe(t.oid::regclass, t.col, r.rolname, ?) AS error
+                FROM unnest(?, ?) t (oid, col)
+                JOIN pg_roles r ON NOT r.rolsuper AND r.rolname <> session_user
+                 AND pg_has_role(session_user, r.oid, ?)
+                 AND has_table_privilege(r.oid, t.oid, 'SELECT, UPDATE')
+               ORDER BY t.oid, r.rolname OFFSET 0) tried
+       WHERE tried.error IS NOT NULL""";
 
   private Probe() {}
 
@@ -63,22 +67,12 @@ public final class Probe {
    */
   public static List<String> problems(Connection connection, Keyspace keyspace, Unit unit)
       throws SQLException {
-    List<Table> tables = new ArrayList<>();
-    for (ShardedTable table : keyspace.sharded()) {
-      tables.add(Catalog.read(connection, table.id()));
-    }
+    List<Table> tables =
+        Catalog.readInOrder(
+            connection, keyspace.sharded().stream().map(ShardedTable::id).toList());
     Long[] sequences = sequences(connection, unit);
     List<String> problems = missing(connection, tables, sequences);
-    for (Table table : tables) {
-      for (String role : writers(connection, table)) {
-        write(connection, table, role, sequences)
-            .ifPresent(
-                error ->
-                    problems.add(
-                        "a write to %s as role %s would fail: %s"
-                            .formatted(table.id(), role, error)));
-      }
-    }
+    problems.addAll(writes(connection, tables, sequences));
     return problems;
   }
 
@@ -119,38 +113,36 @@ public final class Probe {
     return problems;
   }
 
-  private static List<String> writers(Connection connection, Table table) throws SQLException {
+  /** Each table is written to as each role and rolled back, all within one server call. */
+  private static List<String> writes(
+      Connection connection, List<Table> tables, Long[] sequences) throws SQLException {
     boolean hasSetOption = connection.getMetaData().getDatabaseMajorVersion() >= 16;
-    List<String> roles = new ArrayList<>();
-    try (PreparedStatement statement = connection.prepareStatement(WRITERS)) {
-      statement.setString(1, hasSetOption ? "SET" : "MEMBER");
-      statement.setLong(2, table.oid());
+    List<Long> oids = new ArrayList<>();
+    List<String> columns = new ArrayList<>();
+    for (Table table : tables) {
+      table.stored().stream()
+          .filter(stored -> !stored.identityAlways())
+          .findFirst()
+          .ifPresent(
+              column -> {
+                oids.add(table.oid());
+                columns.add(column.name());
+              });
+    }
+    List<String> problems = new ArrayList<>();
+    try (PreparedStatement statement = connection.prepareStatement(WRITES)) {
+      statement.setArray(1, connection.createArrayOf("oid", sequences));
+      statement.setArray(2, connection.createArrayOf("oid", oids.toArray()));
+      statement.setArray(3, connection.createArrayOf("text", columns.toArray()));
+      statement.setString(4, hasSetOption ? "SET" : "MEMBER");
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
-          roles.add(row.getString(1));
+          problems.add(
+              "a write to %s as role %s would fail: %s"
+                  .formatted(row.getString(1), row.getString(2), row.getString(3)));
         }
       }
     }
-    return roles;
-  }
-
-  private static Optional<String> write(
-      Connection connection, Table table, String role, Long[] sequences) throws SQLException {
-    Optional<Column> column =
-        table.stored().stream().filter(stored -> !stored.identityAlways()).findFirst();
-    if (column.isEmpty()) {
-      return Optional.empty();
-    }
-    try (PreparedStatement statement =
-        connection.prepareStatement("SELECT reshard.guard_probe(?::oid::regclass, ?, ?, ?)")) {
-      statement.setLong(1, table.oid());
-      statement.setString(2, column.get().name());
-      statement.setString(3, role);
-      statement.setArray(4, connection.createArrayOf("oid", sequences));
-      try (ResultSet row = statement.executeQuery()) {
-        row.next();
-        return Optional.ofNullable(row.getString(1));
-      }
-    }
+    return problems;
   }
 }

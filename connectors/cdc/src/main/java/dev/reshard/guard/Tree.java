@@ -6,7 +6,11 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -19,33 +23,44 @@ import java.util.Optional;
 record Tree(TableId root, List<String> relations, List<String> rootAndLeaves) {
   private static final String QUERY =
       """
-      SELECT n.nspname, c.relname, c.relkind = 'p' AND t.level > 0 AS between
-        FROM (SELECT relid::oid, level FROM pg_partition_tree(?::oid::regclass)
-              UNION SELECT ?::oid, 0) t
+      SELECT w.oid, n.nspname, c.relname, c.relkind = 'p' AND t.level > 0
+        FROM unnest(?) w (oid)
+        CROSS JOIN LATERAL (SELECT relid::oid, level FROM pg_partition_tree(w.oid::regclass)
+                            UNION SELECT w.oid, 0) t
         JOIN pg_class c ON c.oid = t.relid JOIN pg_namespace n ON n.oid = c.relnamespace
-       ORDER BY t.level, c.oid""";
+       ORDER BY w.oid, t.level, c.oid""";
+
+  private Tree(List<TableId> relations, List<TableId> rootAndLeaves) {
+    this(
+        relations.get(0),
+        relations.stream().map(TableId::quoted).toList(),
+        rootAndLeaves.stream().map(TableId::quoted).toList());
+  }
 
   /** Empty if there is no such table any more. */
   static Optional<Tree> of(Connection connection, long oid) throws SQLException {
-    TableId root = null;
-    List<String> relations = new ArrayList<>();
-    List<String> rootAndLeaves = new ArrayList<>();
+    return Optional.ofNullable(all(connection, List.of(oid)).get(oid));
+  }
+
+  /** By OID; tables that are gone are left out. */
+  static Map<Long, Tree> all(Connection connection, Collection<Long> oids) throws SQLException {
+    Map<Long, List<TableId>> relations = new LinkedHashMap<>();
+    Map<Long, List<TableId>> rootAndLeaves = new HashMap<>();
     try (PreparedStatement statement = connection.prepareStatement(QUERY)) {
-      statement.setLong(1, oid);
-      statement.setLong(2, oid);
+      statement.setArray(1, connection.createArrayOf("oid", oids.toArray()));
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
-          TableId id = new TableId(row.getString(1), row.getString(2));
-          root = root == null ? id : root;
-          relations.add(id.quoted());
-          if (!row.getBoolean(3)) {
-            rootAndLeaves.add(id.quoted());
+          long root = row.getLong(1);
+          TableId id = new TableId(row.getString(2), row.getString(3));
+          relations.computeIfAbsent(root, r -> new ArrayList<>()).add(id);
+          if (!row.getBoolean(4)) {
+            rootAndLeaves.computeIfAbsent(root, r -> new ArrayList<>()).add(id);
           }
         }
       }
     }
-    return root == null
-        ? Optional.empty()
-        : Optional.of(new Tree(root, List.copyOf(relations), List.copyOf(rootAndLeaves)));
+    Map<Long, Tree> trees = new LinkedHashMap<>();
+    relations.forEach((root, all) -> trees.put(root, new Tree(all, rootAndLeaves.get(root))));
+    return trees;
   }
 }

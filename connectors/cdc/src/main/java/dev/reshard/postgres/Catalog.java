@@ -68,13 +68,27 @@ public final class Catalog {
 
   /** A table that must be there. */
   public static Table read(Connection connection, TableId id) throws SQLException {
-    return find(connection, id)
-        .orElseThrow(() -> new SQLException("there is no table " + id, "42P01"));
+    return readInOrder(connection, List.of(id)).get(0);
   }
 
   /** A plain or partitioned table; empty if there is none of that name. */
   public static Optional<Table> find(Connection connection, TableId id) throws SQLException {
     return Optional.ofNullable(readAll(connection, List.of(id)).get(id));
+  }
+
+  /** Tables that must all be there, in the order of their names as given. */
+  public static List<Table> readInOrder(Connection connection, List<TableId> ids)
+      throws SQLException {
+    Map<TableId, Table> found = readAll(connection, ids);
+    List<Table> tables = new ArrayList<>();
+    for (TableId id : ids) {
+      Table table = found.get(id);
+      if (table == null) {
+        throw new SQLException("there is no table " + id, "42P01");
+      }
+      tables.add(table);
+    }
+    return tables;
   }
 
   /** Those of the plain or partitioned tables that are there. */
