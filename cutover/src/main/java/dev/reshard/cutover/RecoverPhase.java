@@ -5,6 +5,8 @@ import dev.reshard.control.MigrationState;
 import dev.reshard.migration.Migration;
 import dev.reshard.migration.Phase;
 import dev.reshard.migration.Replication;
+import dev.reshard.postgres.SqlState;
+import java.sql.SQLException;
 import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -12,10 +14,14 @@ import org.slf4j.LoggerFactory;
 /** What a worker does first in a state in which the one before it died while handing units over. */
 public final class RecoverPhase implements Phase {
   private static final Logger log = LoggerFactory.getLogger(RecoverPhase.class);
-  private static final Duration LIMIT = Duration.ofMinutes(10);
+
+  /** Then the worker looks at what operators ask, and runs this phase again. */
+  private static final Duration LIMIT = Duration.ofSeconds(10);
+
   private static final long RETRY_MS = 500;
 
   private final MigrationState state;
+  private final Replication replication;
   private final HandOver handOver;
 
   /**
@@ -25,6 +31,7 @@ public final class RecoverPhase implements Phase {
    */
   public RecoverPhase(MigrationState state, Migration migration, Replication replication) {
     this.state = state;
+    this.replication = replication;
     this.handOver = new HandOver(migration, replication);
   }
 
@@ -41,18 +48,21 @@ public final class RecoverPhase implements Phase {
 
   /**
    * Until it is done: while a unit is decided and its receiver not open, nobody may write to it.
-   * Each try opens new sessions, for a server may be coming back.
+   * Each try opens new sessions, and starts lanes again that have stopped, for a server may be
+   * coming back.
    */
   private void recover() throws Exception {
     long deadline = System.nanoTime() + LIMIT.toNanos();
     while (true) {
       try {
+        replication.restartStopped();
         handOver.recover();
         return;
       } catch (LeaseLostException | InterruptedException e) {
         throw e;
       } catch (Exception e) {
-        if (System.nanoTime() > deadline) {
+        boolean isOthers = e instanceof SQLException sql && SqlState.isLeaseLost(sql);
+        if (isOthers || System.nanoTime() > deadline) {
           throw e;
         }
         log.warn("recovery failed; the next try follows", e);

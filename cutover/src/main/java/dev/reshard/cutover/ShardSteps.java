@@ -69,10 +69,15 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
     this.token = migration.worker().marker().token("%s %d".formatted(unit, unit.attempt()));
     Optional<ShardId> feeder = migration.otherFeeder(unit.owner(), unit.receiver());
     this.referenceLane = feeder.map(home -> replication.lane(home, unit.receiver()));
-    guard.warmUp(on(unit.owner()));
-    guard.warmUp(on(unit.receiver()));
-    if (feeder.isPresent()) {
-      on(feeder.get());
+    try {
+      guard.warmUp(on(unit.owner()));
+      guard.warmUp(on(unit.receiver()));
+      if (feeder.isPresent()) {
+        on(feeder.get());
+      }
+    } catch (SQLException | RuntimeException e) {
+      sessions.close();
+      throw e;
     }
     startClock();
   }

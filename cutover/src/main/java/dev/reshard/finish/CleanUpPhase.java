@@ -142,6 +142,8 @@ public final class CleanUpPhase implements Phase {
   private void forget(ShardId shard) throws SQLException {
     try (Connection connection = migration.sessions().open(shard, "clean up")) {
       ShardLeftovers.forget(connection, migration.name(), shard.equals(migration.spec().control()));
+    } finally {
+      migration.sessions().released(shard);
     }
   }
 

@@ -131,7 +131,8 @@ final class BatchApplier {
         %s of %s in %d change(s) of buckets that have left shard %s: somebody wrote there past the \
         guard (a disabled trigger, TRUNCATE by the owner, a superuser). Not applied: %s owns these \
         buckets, and its rows are as its applications left them. The keys are in reshard.rejected on \
-        %s. Undo the change on %s, find who made it, then 'reshard resume' from a new anchor."""
+        %s. Undo the change on %s and find who made it. This lane does not go past it; 'reshard \
+        complete' ends the migration with the buckets where they are."""
             .formatted(
                 first.change().kind(),
                 first.change().table().id(),

@@ -10,6 +10,7 @@ import dev.reshard.postgres.ShardSessions;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -170,8 +171,18 @@ public final class ControlStore implements AutoCloseable {
   }
 
   /** How the operator wants the clean-up done; kept, so that another worker can end it. */
-  public void setCleanUp(String options) throws SQLException {
-    database.update("UPDATE reshard.migration SET clean_up = ? WHERE name = ?", options, migration);
+  public void setCleanUp(String options, long lease) throws SQLException {
+    write(lease, "UPDATE reshard.migration SET clean_up = ? WHERE name = ?", options, migration);
+  }
+
+  /** An update of one row that only the worker with the lease may make. */
+  private void write(long lease, String sql, Object... values) throws SQLException {
+    List<Object> all = new ArrayList<>(List.of(values));
+    all.add(migration);
+    all.add(lease);
+    if (database.update(sql + " AND " + LEASE_HELD, all.toArray()) == 0) {
+      throw new LeaseLostException(migration, lease);
+    }
   }
 
   public String cleanUp() throws SQLException {
@@ -339,9 +350,12 @@ public final class ControlStore implements AutoCloseable {
   }
 
   /** Keeps the JSON of a full comparison; null forgets it. */
-  public void saveVerification(String json) throws SQLException {
-    database.update(
-        "UPDATE reshard.migration SET verification = ?::jsonb WHERE name = ?", json, migration);
+  public void saveVerification(String json, long lease) throws SQLException {
+    write(
+        lease,
+        "UPDATE reshard.migration SET verification = ?::jsonb WHERE name = ?",
+        json,
+        migration);
   }
 
   /**
@@ -374,13 +388,14 @@ public final class ControlStore implements AutoCloseable {
   /** What the worker tells everybody, as JSON, and how old it is in milliseconds. */
   public record Report(String json, long ageMs) {}
 
-  public void saveReport(String json) throws SQLException {
+  public void saveReport(String json, long lease) throws SQLException {
     database.update(
         """
         UPDATE reshard.worker SET report = ?::jsonb, reported = clock_timestamp()
-         WHERE migration = ?""",
+         WHERE migration = ? AND lease = ?""",
         json,
-        migration);
+        migration,
+        lease);
   }
 
   public Optional<Report> report() throws SQLException {

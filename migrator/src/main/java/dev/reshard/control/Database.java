@@ -5,6 +5,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -31,6 +32,9 @@ final class Database implements AutoCloseable {
   interface Work<T> {
     T run() throws SQLException;
   }
+
+  /** A worker that freezes between two statements must not keep its successor from the rows. */
+  private static final int IDLE_SECONDS = 2;
 
   private final Opener opener;
   private Connection connection;
@@ -88,6 +92,10 @@ final class Database implements AutoCloseable {
   synchronized Connection session() throws SQLException {
     if (connection == null || connection.isClosed()) {
       connection = opener.open();
+      try (Statement statement = connection.createStatement()) {
+        statement.execute(
+            "SET idle_in_transaction_session_timeout = '%ds'".formatted(IDLE_SECONDS));
+      }
     }
     return connection;
   }

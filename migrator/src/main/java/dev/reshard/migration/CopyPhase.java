@@ -89,6 +89,7 @@ public final class CopyPhase implements Phase {
         }
         Outcome strays = refuseStrays(result);
         if (strays != null) {
+          abandon(); // nobody copies any more, and no shard must keep its WAL
           return strays;
         }
         rows +=

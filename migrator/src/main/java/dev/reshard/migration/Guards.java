@@ -13,6 +13,7 @@ import dev.reshard.guard.Unit;
 import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
+import dev.reshard.postgres.SqlState;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -20,6 +21,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The guards of one migration on all its shards: one for each move, on its source and on its
@@ -30,10 +33,15 @@ public final class Guards implements Service {
   /** Fewer ids of type int than this on a destination would soon be used up. */
   private static final long SMALLEST_INT_RANGE = 1_000_000;
 
+  private static final Logger log = LoggerFactory.getLogger(Guards.class);
+  private static final long LOOK_AGAIN_NANOS = 15_000_000_000L;
+
   private final Migration migration;
   private final Arming arming;
   private final PrivateRanges ranges;
   private boolean looked;
+  private long lookAgainNanos = System.nanoTime();
+  private volatile Optional<String> trouble = Optional.empty();
 
   public Guards(Migration migration) {
     this.migration = migration;
@@ -99,12 +107,33 @@ public final class Guards implements Service {
         && state != MigrationState.ROLLING_BACK;
   }
 
-  /** Arms again what somebody dropped or disabled, and partitions that are new. */
+  /**
+   * Arms again what somebody dropped or disabled, and partitions that are new. A shard that is away
+   * is looked at later: replication of the others waits for nothing.
+   */
   @Override
   public void start() throws SQLException {
-    if (looked) {
+    if (looked || System.nanoTime() - lookAgainNanos < 0) {
       return;
     }
+    try {
+      armAgain();
+      looked = true;
+      trouble = Optional.empty();
+    } catch (SQLException e) {
+      if (SqlState.isLeaseLost(e)) {
+        throw e;
+      }
+      log.warn("{}: guards could not be looked at", migration.name(), e);
+      trouble =
+          Optional.of(
+              "whether all guards are armed is not known: %s; it is looked at again"
+                  .formatted(e.getMessage()));
+      lookAgainNanos = System.nanoTime() + LOOK_AGAIN_NANOS;
+    }
+  }
+
+  private void armAgain() throws SQLException {
     ShardMap map = mapNow();
     for (ShardId shard : migration.moves().shards()) {
       try (Connection connection = migration.sessions().open(shard, "arm")) {
@@ -116,12 +145,11 @@ public final class Guards implements Service {
         arming.armOutside(connection, shard, map);
       }
     }
-    looked = true;
   }
 
   @Override
   public Optional<String> trouble() {
-    return Optional.empty();
+    return trouble;
   }
 
   @Override

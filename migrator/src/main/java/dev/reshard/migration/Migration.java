@@ -61,10 +61,11 @@ public record Migration(
     return spec.control();
   }
 
-  /** Destinations that owned nothing before: they lack the reference tables' rows. */
+  /** Destinations that owned nothing before and lack the reference tables' rows. */
   public Set<ShardId> newShards() {
     Set<ShardId> shards = new TreeSet<>(moves.destinations());
     shards.removeAll(before.byShard().keySet());
+    shards.remove(home()); // the others get them from there
     return shards;
   }
 

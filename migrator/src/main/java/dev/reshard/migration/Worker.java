@@ -10,7 +10,6 @@ import dev.reshard.control.Requests;
 import dev.reshard.control.Requests.Command;
 import dev.reshard.control.Requests.Request;
 import dev.reshard.control.WorkerLease;
-import dev.reshard.copy.CopyException;
 import dev.reshard.postgres.SqlState;
 import java.sql.SQLException;
 import java.util.EnumMap;
@@ -94,7 +93,9 @@ public final class Worker {
           requireLease();
           step(state);
           trouble = Optional.empty();
-        } catch (SQLException | RefusedException | CopyException | UndoneException e) {
+        } catch (LeaseLostException | InterruptedException e) {
+          throw e;
+        } catch (Exception e) {
           waitAfter(e);
         }
       }
@@ -115,7 +116,7 @@ public final class Worker {
 
   /** Whether a phase should return as soon as it can, to be run again or not. */
   public boolean yields() {
-    return stopped || interrupted;
+    return stopped || interrupted || !lease.isHeld();
   }
 
   /** While a phase is to run, only what may end it; the rest waits until it has. */
@@ -253,7 +254,7 @@ public final class Worker {
           String json = reportJson();
           if (json.length() < LARGE_REPORT || last - lastLarge > LARGE_REPORT_EVERY_NANOS) {
             lastLarge = last;
-            migration.control().saveReport(json);
+            migration.control().saveReport(json, lease.number());
           }
           Set<Command> interrupting = isCatchingUp ? CATCHING_UP_HEARS : Command.URGENT;
           interrupted = migration.control().requests().next(interrupting).isPresent();

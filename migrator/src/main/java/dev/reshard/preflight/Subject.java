@@ -45,10 +45,11 @@ record Subject(
     return plan.current().byShard().keySet();
   }
 
-  /** Destinations that own nothing yet. */
+  /** Destinations that own nothing yet and lack the rows of reference tables. */
   Set<ShardId> newShards() {
     Set<ShardId> shards = new TreeSet<>(moves().destinations());
     shards.removeAll(serving());
+    shards.remove(spec.control()); // the others get them from there
     return shards;
   }
 

@@ -8,7 +8,6 @@ import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
-import dev.reshard.keyspace.TableId;
 import dev.reshard.plan.Plan;
 import dev.reshard.postgres.ShardAddress;
 import dev.reshard.postgres.ShardSessions;

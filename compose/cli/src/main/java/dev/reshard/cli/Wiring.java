@@ -284,7 +284,7 @@ public final class Wiring implements AutoCloseable {
     Shadowing shadowing = new Shadowing(migration);
     Replication replication = new Replication(migration, shadowing.listener());
     Guards guards = new Guards(migration);
-    List<Service> services = new ArrayList<>(List.of(copied, guards, replication));
+    List<Service> services = new ArrayList<>(List.of(copied, replication, guards));
     services.addAll(shadowing.services());
     List<Gate> wayBack =
         List.of(

@@ -22,6 +22,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
  * 300 tables by tenant mod 2 on a and b, as an application of some years has them; c is an empty
  * database. What is printed are the times; the budgets are those that users are promised.
  */
+@Tag("matrix")
 @Timeout(300)
 class ManyTablesIT {
   private static final int TABLES = 300;
@@ -65,7 +67,9 @@ class ManyTablesIT {
     writeFile();
   }
 
-  /** Most with a primary key that lacks the shard key, some with one that has it, a few with none. */
+  /**
+   * Most with a primary key that lacks the shard key, some with one that has it, a few with none.
+   */
   private static String create(int i) {
     String key =
         switch (i % 10) {

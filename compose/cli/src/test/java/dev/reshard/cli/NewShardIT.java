@@ -5,7 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.cli.Shop.Answer;
 import dev.reshard.control.MigrationState;
+import dev.reshard.routing.ShardMapStore;
+import dev.reshard.sandbox.SandboxRole;
+import dev.reshard.sandbox.SandboxShard;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -63,6 +68,30 @@ class NewShardIT {
       assertEquals(
           List.of("t"),
           shop.shards.get("c").query("SELECT last_value >= 1::bigint << 40 FROM orders_id_seq"));
+      shop.requireClean();
+    }
+  }
+
+  /** Then it has them already, and feeds nobody. */
+  @Test
+  void theHomeOfReferenceTablesMayBeTheNewShard() throws Exception {
+    try (Shop shop = Shop.open(folder, "home", 2, 3)) {
+      SandboxShard home = shop.shards.get("c");
+      home.execute("INSERT INTO plans VALUES (1, 'the only one', 1)");
+      try (Connection control = home.connect(SandboxRole.RESHARD)) {
+        ShardMapStore.adopt(control, "shop", Shop.BUCKETS, shop.map());
+      }
+      Files.writeString(shop.file, Files.readString(shop.file).replace("control: a", "control: c"));
+      shop.succeed("check");
+      CompletableFuture<Answer> worker = CompletableFuture.supplyAsync(() -> shop.run("run"));
+      while (!shop.run("status").text().contains("READY_FOR_CUTOVER")) {
+        TimeUnit.MILLISECONDS.sleep(200); // between two looks
+      }
+      shop.succeed("verify");
+      shop.succeed("cancel");
+      assertEquals(ExitCode.DONE.code(), worker.get(60, TimeUnit.SECONDS).exitCode());
+      assertEquals(List.of("the only one"), home.query("SELECT name FROM plans"));
+      home.execute("DELETE FROM plans");
       shop.requireClean();
     }
   }

@@ -88,7 +88,7 @@ final class Shop implements AutoCloseable {
     this.shards = shards;
     this.before = names(before);
     this.target = "balance: [%s]".formatted(String.join(", ", names(after)));
-    ShardMap map = ShardMap.of(1, buckets.count(), owners());
+    ShardMap map = map();
     load(map);
     for (SandboxShard shard : shards.all().subList(before, shards.all().size())) {
       shard.execute("DELETE FROM plans"); // a new shard: it gets them from their home
@@ -152,6 +152,11 @@ final class Shop implements AutoCloseable {
 
   private static List<String> names(int count) {
     return IntStream.range(0, count).mapToObj(i -> Character.toString('a' + i)).toList();
+  }
+
+  /** As it was before the migration. */
+  ShardMap map() {
+    return ShardMap.of(1, buckets.count(), owners());
   }
 
   private Map<ShardId, BucketSet> owners() {

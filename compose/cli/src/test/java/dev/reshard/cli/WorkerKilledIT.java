@@ -46,7 +46,7 @@ class WorkerKilledIT {
   }
 
   @Test
-  void killedBetweenSealAndOpenTheNextWorkerGoesForward() throws Exception {
+  void killedBetweenSealAndOpenTheNextWorkerGoesForwardOnceItMayLogIn() throws Exception {
     try (Shop shop = Shop.open(folder, "killed-sealed", 2, 3)) {
       CompletableFuture<Answer> asked;
       try (WorkerProcess worker = readyToCutOver(shop)) {
@@ -54,7 +54,11 @@ class WorkerKilledIT {
       }
       assertEquals("CUTTING_OVER", shop.state());
       assertEquals(List.of("FENCED", "AT_SOURCE"), places(shop)); // what the shard says counts
+      SandboxShard receiver = shop.shards.get("c");
+      receiver.executeAsSuperuser("ALTER ROLE reshard NOLOGIN");
       try (WorkerProcess worker = startedOnceTheLeaseIsFree(shop)) {
+        awaitStoppedLane(shop);
+        receiver.executeAsSuperuser("ALTER ROLE reshard LOGIN");
         requireAnswered(asked);
         assertEquals("AT_DESTINATION", places(shop).get(0));
         finish(shop, worker);
@@ -81,6 +85,13 @@ class WorkerKilledIT {
         }
       }
       shop.requireClean();
+    }
+  }
+
+  private static void awaitStoppedLane(Shop shop) throws Exception {
+    String sql = "SELECT 1 FROM reshard.worker WHERE report::text LIKE '%STOPPED%'";
+    while (shop.shards.get("a").query(sql).isEmpty()) {
+      TimeUnit.MILLISECONDS.sleep(50); // between two looks
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.reshard.sandbox;
 
 import java.util.Map;
+import java.util.Optional;
 
 /** Runs PostgreSQL as child processes, and Kafka inside this one. Thread-safe. */
 final class EmbeddedEngine implements SandboxEngine {
@@ -16,6 +17,6 @@ final class EmbeddedEngine implements SandboxEngine {
 
   @Override
   public SandboxKafka startKafka(Map<String, String> settings) {
-    return EmbeddedKafka.start(settings);
+    return EmbeddedKafka.start(settings, Optional.empty());
   }
 }

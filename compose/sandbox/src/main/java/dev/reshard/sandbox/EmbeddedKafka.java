@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import org.apache.kafka.common.Uuid;
@@ -31,18 +32,27 @@ final class EmbeddedKafka implements SandboxKafka {
   private final Path directory;
   private final int port;
   private final Map<String, String> settings;
+  private final Optional<KafkaLogin> login;
   private KafkaRaftServer server;
 
-  private EmbeddedKafka(Path directory, int port, Map<String, String> settings) {
+  private EmbeddedKafka(
+      Path directory, int port, Map<String, String> settings, Optional<KafkaLogin> login) {
     this.directory = directory;
     this.port = port;
     this.settings = settings;
+    this.login = login;
   }
 
-  static EmbeddedKafka start(Map<String, String> extra) {
+  /**
+   * Starts a broker.
+   *
+   * @param login whom it lets in; empty: everybody
+   */
+  static EmbeddedKafka start(Map<String, String> extra, Optional<KafkaLogin> login) {
     Path directory = RunDirectory.create("kafka-");
     int port = FreePorts.next();
-    EmbeddedKafka kafka = new EmbeddedKafka(directory, port, settings(extra, directory, port));
+    EmbeddedKafka kafka =
+        new EmbeddedKafka(directory, port, settings(extra, directory, port, login), login);
     try {
       Instant begin = Instant.now();
       kafka.format();
@@ -85,7 +95,7 @@ final class EmbeddedKafka implements SandboxKafka {
   }
 
   private static Map<String, String> settings(
-      Map<String, String> extra, Path directory, int brokerPort) {
+      Map<String, String> extra, Path directory, int brokerPort, Optional<KafkaLogin> login) {
     int controllerPort = FreePorts.next();
     Map<String, String> settings = new HashMap<>(KafkaSettings.with(extra));
     settings.put("process.roles", "broker,controller");
@@ -93,12 +103,12 @@ final class EmbeddedKafka implements SandboxKafka {
     settings.put("log.dirs", directory.resolve("log").toString());
     settings.put("controller.quorum.voters", "%d@127.0.0.1:%d".formatted(NODE_ID, controllerPort));
     settings.put("controller.listener.names", CONTROLLER);
+    String controller = "%s://127.0.0.1:%d".formatted(CONTROLLER, controllerPort);
     settings.put("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
-    settings.put(
-        "listeners",
-        "PLAINTEXT://127.0.0.1:%d,%s://127.0.0.1:%d"
-            .formatted(brokerPort, CONTROLLER, controllerPort));
+    settings.put("listeners", "PLAINTEXT://127.0.0.1:%d,%s".formatted(brokerPort, controller));
     settings.put("advertised.listeners", "PLAINTEXT://127.0.0.1:" + brokerPort);
+    login.ifPresent(
+        user -> settings.putAll(user.settings(brokerPort, FreePorts.next(), controller)));
     return Map.copyOf(settings);
   }
 
@@ -107,13 +117,15 @@ final class EmbeddedKafka implements SandboxKafka {
     Files.createDirectories(Path.of(settings.get("log.dirs")));
     try (PrintStream silent =
         new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
-      new Formatter()
-          .setPrintStream(silent)
-          .setNodeId(NODE_ID)
-          .setClusterId(Uuid.randomUuid().toString())
-          .setControllerListenerName(CONTROLLER)
-          .addDirectory(settings.get("log.dirs"))
-          .run();
+      Formatter formatter =
+          new Formatter()
+              .setPrintStream(silent)
+              .setNodeId(NODE_ID)
+              .setClusterId(Uuid.randomUuid().toString())
+              .setControllerListenerName(CONTROLLER)
+              .addDirectory(settings.get("log.dirs"));
+      login.ifPresent(user -> formatter.setScramArguments(user.scram()));
+      formatter.run();
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.reshard.sandbox;
 
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * One real Kafka broker, in KRaft mode with its own controller, reached in plaintext over loopback.
@@ -28,6 +29,15 @@ public interface SandboxKafka extends AutoCloseable {
    */
   static SandboxKafka start(Map<String, String> settings) {
     return SandboxEngine.current().startKafka(settings);
+  }
+
+  /**
+   * Starts an embedded broker that lets clients in by SASL_PLAINTEXT with SCRAM-SHA-512 only.
+   *
+   * @throws SandboxException if it does not start
+   */
+  static SandboxKafka startWithLogin(String user, String password) {
+    return EmbeddedKafka.start(Map.of(), Optional.of(new KafkaLogin(user, password)));
   }
 
   /** Stays the same over {@link #restart}. */

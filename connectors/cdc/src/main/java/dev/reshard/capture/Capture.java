@@ -155,10 +155,13 @@ public final class Capture implements AutoCloseable {
   /** Runs one incarnation to its end; null if it was asked to end. */
   private Throwable runOnce() {
     try {
-      // the number first: who gets none has lost its lease, and must not end another's session
-      long number = incarnations.getAsLong();
+      long number;
       Slot slot;
       try (Connection connection = source.sessions().open(source.shard(), "capture")) {
+        // after the session, which takes the shard over: a capture that began before cannot stream
+        // under a higher number then. Before the slot: who gets none has lost its lease, and must
+        // not end another's session
+        number = incarnations.getAsLong();
         slot = SlotCheck.takeOver(connection, source);
       }
       Incarnation next = new Incarnation(source, target, number, slot.confirmed(), durable);

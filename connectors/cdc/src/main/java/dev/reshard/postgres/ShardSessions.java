@@ -44,7 +44,11 @@ public final class ShardSessions {
           "TimeZone = 'UTC'",
           "lc_monetary = 'C'",
           "xmloption = content",
-          "standard_conforming_strings = on");
+          "standard_conforming_strings = on",
+          // a worker whose host is gone must not hold its locks for the two hours of the default
+          "tcp_keepalives_idle = 10",
+          "tcp_keepalives_interval = 5",
+          "tcp_keepalives_count = 3");
 
   private final String migration;
   private final Map<ShardId, ShardAddress> shards = new TreeMap<>();
@@ -151,6 +155,19 @@ public final class ShardSessions {
         ShardSchema.endOthers(connection, migration);
       }
       lease.taken = true;
+    }
+  }
+
+  /**
+   * To be called when a worker has taken its lease away from a shard, as the last thing that it did
+   * there: should it have to come back, it takes the shard over anew.
+   */
+  public void released(ShardId shard) {
+    Lease lease = leases.get(shard);
+    if (lease != null) {
+      synchronized (lease) {
+        lease.taken = false;
+      }
     }
   }
 
