@@ -144,6 +144,7 @@ class LaneControlIT {
     }
   }
 
+  /** HAZARDS F14. */
   @Test
   void aTruncateAfterABucketLeftIsAViolation() throws Exception {
     try (LaneKit kit = kit()) {

@@ -49,7 +49,7 @@ class WorkerKilledInEachStateIT {
         shop.awaitTransactions(SOME);
         shop.writeFile("budget: { pause: 5s }"); // with gates that can open, for the one after next
         kill(MigrationState.CATCHING_UP);
-        kill(MigrationState.CATCHING_UP);
+        freeze(MigrationState.CATCHING_UP);
         shop.awaitState(MigrationState.READY_FOR_CUTOVER);
         kill(MigrationState.READY_FOR_CUTOVER);
         shop.succeedOnceAlive("verify");
@@ -91,6 +91,19 @@ class WorkerKilledInEachStateIT {
       TimeUnit.SECONDS.sleep(1); // somewhere in it
       kill(state);
     }
+  }
+
+  /** It wakes up when another one works, and ends. */
+  private void freeze(MigrationState state) throws Exception {
+    assertEquals(state.name(), shop.state());
+    try (WorkerProcess frozen = worker) {
+      frozen.signal("STOP");
+      shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+      frozen.signal("CONT");
+      assertEquals(ExitCode.REFUSED.code(), frozen.awaitEnd());
+    }
+    worker = next;
+    next = WorkerProcess.start(shop.file, "--standby");
   }
 
   private void kill(MigrationState state) throws Exception {

@@ -163,6 +163,7 @@ class CaptureIT {
     }
   }
 
+  /** HAZARDS F15. */
   @Test
   void aTransactionOfOurOwnIsDroppedWholeAndOneWithAFenceTokenIsNot() throws SQLException {
     try (CaptureRig rig = CaptureRig.withOrders()) {
