@@ -1,6 +1,7 @@
 package dev.reshard.spec;
 
 import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.KeyLookup;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
@@ -31,6 +32,23 @@ public record Spec(
     Gates gates,
     Shadow shadow,
     Copy copy) {
+
+  /** The same, whose buckets are asked for by {@code lookup} where Java cannot find them. */
+  public Spec askingBy(KeyLookup lookup) {
+    return new Spec(
+        migration,
+        shards,
+        control,
+        kafka,
+        topics,
+        keyspace.with(keyspace.buckets().askingBy(lookup)),
+        from,
+        to,
+        budget,
+        gates,
+        shadow,
+        copy);
+  }
 
   /**
    * A shard's direct address and who we are there.
@@ -63,7 +81,13 @@ public record Spec(
       Map<TableId, String> keyOf,
       List<String> reference,
       List<String> ignored,
-      List<TableId> acceptCrossShardUnique) {}
+      List<TableId> acceptCrossShardUnique) {
+
+    private KeyspaceSpec with(Partitioning same) {
+      return new KeyspaceSpec(
+          name, key, same, sharded, keyOf, reference, ignored, acceptCrossShardUnique);
+    }
+  }
 
   /** Who shall own what: written out, or the same number of buckets on each of some shards. */
   public sealed interface Target {

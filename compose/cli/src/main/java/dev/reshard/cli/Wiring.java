@@ -11,6 +11,8 @@ import dev.reshard.finish.CleanUpPhase;
 import dev.reshard.finish.CompleteOperation;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Move;
+import dev.reshard.keyspace.ServerLookup;
+import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
 import dev.reshard.migration.CatchUpPhase;
 import dev.reshard.migration.CopyPhase;
@@ -52,6 +54,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 
@@ -66,9 +69,9 @@ public final class Wiring implements AutoCloseable {
   private final Spec spec;
   private final ShardSessions sessions;
   private final ControlStore control;
+  private final ServerLookup lookup;
 
   public Wiring(Spec spec) {
-    this.spec = spec;
     this.sessions =
         new ShardSessions(
             spec.migration(),
@@ -76,6 +79,15 @@ public final class Wiring implements AutoCloseable {
                 .map(s -> new ShardAddress(s.id(), s.url(), s.user(), s.password().value()))
                 .toList());
     this.control = new ControlStore(sessions, spec.control(), spec.migration());
+    this.lookup = new ServerLookup(servers(spec.shards().keySet()));
+    this.spec = spec.askingBy(lookup);
+  }
+
+  /** Any shard can tell the bucket of a key, where Java cannot. */
+  private List<ServerLookup.Server> servers(Set<ShardId> shards) {
+    List<ServerLookup.Server> servers = new ArrayList<>();
+    shards.forEach(shard -> servers.add(() -> sessions.open(shard, "buckets")));
+    return servers;
   }
 
   public Spec spec() {
@@ -115,11 +127,22 @@ public final class Wiring implements AutoCloseable {
   /**
    * The stored map, or the one of the file if the keyspace is not known yet.
    *
-   * @throws SpecException if the file's map is not one
+   * @throws SpecException if the file's map is not one, or the stored one is of other buckets
    */
   public ShardMap map() throws SQLException {
     Optional<StoredMap> stored = stored();
-    return stored.isPresent() ? stored.get().map() : mapOfFile();
+    if (stored.isEmpty()) {
+      return mapOfFile();
+    }
+    String file = spec.keyspace().buckets().describe();
+    if (!stored.get().partitioning().equals(file)) {
+      throw new SpecException(
+          "the migration file",
+          List.of(
+              "keyspace.buckets: '%s', but keyspace %s is stored as '%s': rows would be looked for where they are not; correct the file"
+                  .formatted(file, spec.keyspace().name(), stored.get().partitioning())));
+    }
+    return stored.get().map();
   }
 
   private ShardMap mapOfFile() {
@@ -332,6 +355,7 @@ public final class Wiring implements AutoCloseable {
 
   @Override
   public void close() throws SQLException {
+    lookup.close();
     control.close();
   }
 }

@@ -74,7 +74,7 @@ public final class ShardSchema {
              WHERE usename = current_user AND datname = current_database()
                AND pid <> pg_backend_pid()
                AND starts_with(application_name, 'reshard ' || ? || ' ')
-               AND application_name !~ ' (control|lease|map|check|tables)$'""")) {
+               AND application_name !~ ' (control|lease|map|check|tables|buckets)$'""")) {
       statement.setString(1, migration);
       statement.execute();
     }

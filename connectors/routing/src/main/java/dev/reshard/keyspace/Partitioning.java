@@ -4,9 +4,9 @@ import java.util.Optional;
 
 /**
  * How a shard key's value finds its bucket, in Java and as SQL: both give the same answer for every
- * value. Immutable.
+ * value. Immutable; thread-safe.
  */
-public sealed interface Partitioning permits HashBuckets, PostgresBuckets {
+public sealed interface Partitioning permits HashBuckets, PostgresBuckets, SqlBuckets {
 
   /** How many buckets there are; a bucket is {@code 0 <= bucket < count}. */
   int count();
@@ -18,6 +18,16 @@ public sealed interface Partitioning permits HashBuckets, PostgresBuckets {
    * @throws IllegalArgumentException if the text is no value that this partitioning can place
    */
   int bucketOf(String keyText);
+
+  /** Whether Java finds buckets by itself; if not, {@link #bucketOf} asks a server. */
+  default boolean isComputed() {
+    return true;
+  }
+
+  /** The same, which asks by {@code lookup} where it has to ask and nobody else was named. */
+  default Partitioning askingBy(KeyLookup lookup) {
+    return this;
+  }
 
   /**
    * An immutable SQL expression of type {@code int} with the bucket of {@code expression}, null of
