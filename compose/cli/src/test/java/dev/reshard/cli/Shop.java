@@ -14,6 +14,7 @@ import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
+import dev.reshard.keyspace.SqlBuckets;
 import dev.reshard.postgres.ShardSchema;
 import dev.reshard.routing.DatabaseAddress;
 import dev.reshard.routing.RouterConfig;
@@ -140,6 +141,9 @@ final class Shop implements AutoCloseable {
   /** Leaves none of our functions behind: a worker must make them where it needs them. */
   private void load(ShardMap map) throws Exception {
     for (SandboxShard shard : shards.all()) {
+      if (buckets instanceof SqlBuckets own) {
+        create(shard, own);
+      }
       try (Connection connection = shard.connect(SandboxRole.RESHARD)) {
         ShardSchema.install(connection, buckets);
       }
@@ -148,6 +152,14 @@ final class Shop implements AutoCloseable {
     for (SandboxShard shard : shards.all()) {
       shard.executeAsSuperuser("DROP SCHEMA IF EXISTS reshard CASCADE");
     }
+  }
+
+  /** The application's own: it scatters neighbours over 32 buckets. */
+  private static void create(SandboxShard shard, SqlBuckets own) throws SQLException {
+    shard.createSchema(own.schema());
+    shard.execute(
+        "CREATE FUNCTION %s.%s(tenant bigint) RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT (tenant * 40503 >> 4 & 31)::int $$"
+            .formatted(own.schema(), own.function()));
   }
 
   private static List<String> names(int count) {

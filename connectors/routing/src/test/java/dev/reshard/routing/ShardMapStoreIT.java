@@ -11,6 +11,7 @@ import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.Partitionings;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
+import dev.reshard.keyspace.SqlBuckets;
 import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.SandboxShards;
 import dev.reshard.sandbox.SharedSandbox;
@@ -88,6 +89,9 @@ class ShardMapStoreIT {
   void aStoredMapRefusesEveryOtherFunctionTypeAndCount() throws SQLException {
     List<Partitioning> all = new ArrayList<>(Partitionings.into(4));
     all.addAll(Partitionings.into(8));
+    all.add(SqlBuckets.of("app.bucket_of({key})", 4));
+    all.add(SqlBuckets.of("app.bucket_of({key})", 8));
+    all.add(SqlBuckets.of("app.place({key})", 4));
     for (Partitioning stored : Partitionings.into(4)) {
       String keyspace = stored.describe().replace(' ', '-');
       StoredMap first = ShardMapStore.adopt(control, keyspace, stored, FIRST);
