@@ -10,8 +10,8 @@ import java.sql.SQLException;
  * the rows. Immutable.
  */
 record RowBuckets(Partitioning partitioning) {
-  /** A key that the user's function places nowhere. */
-  static final int NONE = -1;
+  /** Of a key that the user's function places nowhere, or that is not in his directory. */
+  static final int NONE = Partitioning.NO_BUCKET;
 
   /** A column that goes into the SELECT. */
   String column(String key) {

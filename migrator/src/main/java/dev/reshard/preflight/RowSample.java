@@ -82,11 +82,15 @@ final class RowSample implements Check {
   private Optional<Finding> homeless(ShardedTable sharded, List<Row> rows) {
     List<Row> homeless =
         rows.stream().filter(row -> row.bucket() == RowBuckets.NONE).toList();
+    if (homeless.isEmpty()) {
+      return Optional.empty();
+    }
     int last = subject.keyspace().partitioning().count() - 1;
-    return homeless.isEmpty()
-        ? Optional.empty()
-        : Optional.of(
-            Finding.blocker(
+    return Optional.of(
+        subject.keyspace().partitioning().isPartial()
+            ? Finding.note("rows whose key is not in your directory: they stay where they are")
+                .detail(some(sharded, homeless, rows))
+            : Finding.blocker(
                     "rows of no bucket: your function gives NULL, or a number that is not 0 to %d"
                         .formatted(last))
                 .detail(some(sharded, homeless, rows))

@@ -1,5 +1,6 @@
 package dev.reshard.spec;
 
+import dev.reshard.keyspace.DirectoryBuckets;
 import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.PostgresBuckets;
@@ -31,12 +32,16 @@ final class Placements {
 
   private Placements() {}
 
-  static Partitioning read(Yaml node) {
+  static Partitioning read(Yaml node, String keyspace) {
     if (node.has(DIRECTORY)) {
-      node.problem(
-          DIRECTORY,
-          "placement by your own table is not supported; by a function of yours it is: sql");
-      return new HashBuckets(HashBuckets.Function.MODULO, HashBuckets.MAX_COUNT);
+      for (String other : List.of("function", "type", "count", SQL)) {
+        if (node.has(other)) {
+          node.problem(other, "each key of a directory is a bucket; leave it out");
+        }
+      }
+      String query = node.required(DIRECTORY, Function.identity()).orElse("?");
+      node.refuseUnknown();
+      return DirectoryBuckets.of(keyspace, query);
     }
     Partitioning partitioning = node.has(SQL) ? own(node) : known(node);
     node.refuseUnknown();

@@ -4,8 +4,10 @@ import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.KeyLookup;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.ShardMap;
 import dev.reshard.keyspace.TableId;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -35,14 +37,19 @@ public record Spec(
 
   /** The same, whose buckets are asked for by {@code lookup} where Java cannot find them. */
   public Spec askingBy(KeyLookup lookup) {
+    return with(keyspace.buckets().askingBy(lookup), from);
+  }
+
+  /** The same, with what was read of a directory: its keys, and who has which of them. */
+  public Spec with(Partitioning read, Map<ShardId, BucketSet> owners) {
     return new Spec(
         migration,
         shards,
         control,
         kafka,
         topics,
-        keyspace.with(keyspace.buckets().askingBy(lookup)),
-        from,
+        keyspace.with(read),
+        owners,
         to,
         budget,
         gates,
@@ -96,6 +103,30 @@ public record Spec(
 
     /** As many buckets on each of these shards, by the fewest moves. */
     record Balance(List<ShardId> shards) implements Target {}
+
+    /** New owners of some keys of a directory; the others stay. */
+    record Keys(Map<String, ShardId> owners) implements Target {
+
+      /**
+       * Every shard's buckets.
+       *
+       * @throws IllegalArgumentException naming a key that the directory does not have
+       */
+      public Owners in(ShardMap current, Partitioning directory) {
+        List<ShardId> wanted = new ArrayList<>(current.owners());
+        owners.forEach(
+            (key, shard) -> {
+              int bucket = directory.bucketOf(key);
+              if (bucket == Partitioning.NO_BUCKET) {
+                throw new IllegalArgumentException(
+                    "'%s' is not in the directory as it was when the keyspace was adopted"
+                        .formatted(key));
+              }
+              wanted.set(bucket, shard);
+            });
+        return new Owners(new ShardMap(current.epoch(), wanted).byShard());
+      }
+    }
   }
 
   /**

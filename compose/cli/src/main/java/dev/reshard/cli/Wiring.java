@@ -9,6 +9,7 @@ import dev.reshard.cutover.HandOverOperation;
 import dev.reshard.cutover.RecoverPhase;
 import dev.reshard.finish.CleanUpPhase;
 import dev.reshard.finish.CompleteOperation;
+import dev.reshard.keyspace.DirectoryBuckets;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.ServerLookup;
@@ -40,6 +41,7 @@ import dev.reshard.preflight.CheckSessions;
 import dev.reshard.preflight.Checks;
 import dev.reshard.preflight.TableLists;
 import dev.reshard.publish.TopicPublisher;
+import dev.reshard.routing.Directory;
 import dev.reshard.routing.ShardMapStore;
 import dev.reshard.routing.StoredMap;
 import dev.reshard.schema.SchemaChecks;
@@ -53,6 +55,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
@@ -66,7 +69,7 @@ public final class Wiring implements AutoCloseable {
   /** A standby takes over within this, and the time to open its sessions, after the lease ends. */
   private static final long STANDBY_MS = 250;
 
-  private final Spec spec;
+  private Spec spec;
   private final ShardSessions sessions;
   private final ControlStore control;
   private final ServerLookup lookup;
@@ -130,6 +133,7 @@ public final class Wiring implements AutoCloseable {
    * @throws SpecException if the file's map is not one, or the stored one is of other buckets
    */
   public ShardMap map() throws SQLException {
+    readDirectory();
     Optional<StoredMap> stored = stored();
     if (stored.isEmpty()) {
       return mapOfFile();
@@ -143,6 +147,26 @@ public final class Wiring implements AutoCloseable {
                   .formatted(file, spec.keyspace().name(), stored.get().partitioning())));
     }
     return stored.get().map();
+  }
+
+  /** A directory's keys, once: as they are stored, or else as its table has them now. */
+  private void readDirectory() throws SQLException {
+    if (!(spec.keyspace().buckets() instanceof DirectoryBuckets directory) || directory.isRead()) {
+      return;
+    }
+    try (Connection connection = sessions.open(spec.control(), "map")) {
+      String keyspace = spec.keyspace().name();
+      Optional<StoredMap> stored = ShardMapStore.load(connection, keyspace);
+      if (stored.isEmpty()) {
+        Directory read = Directory.read(connection, directory, spec.shards().keySet());
+        spec = spec.with(read.buckets(), read.owners());
+      } else if (stored.get().partitioning().equals(directory.describe())) {
+        spec = spec.with(ShardMapStore.withKeys(connection, keyspace, directory), Map.of());
+      }
+    } catch (IllegalArgumentException e) {
+      throw new SpecException(
+          "the migration file", List.of("keyspace.buckets.directory: " + e.getMessage()));
+    }
   }
 
   private ShardMap mapOfFile() {
@@ -176,7 +200,11 @@ public final class Wiring implements AutoCloseable {
 
   private Plan planFrom(ShardMap map) {
     try {
-      return Planner.plan(map, spec.to());
+      Spec.Target to =
+          spec.to() instanceof Spec.Target.Keys keys
+              ? keys.in(map, spec.keyspace().buckets())
+              : spec.to();
+      return Planner.plan(map, to);
     } catch (IllegalArgumentException e) {
       throw new SpecException("the migration file", List.of("to: " + e.getMessage()));
     }
@@ -188,6 +216,7 @@ public final class Wiring implements AutoCloseable {
   }
 
   private TableLists tables() throws SQLException {
+    readDirectory();
     try (Connection connection = sessions.open(spec.control(), "tables")) {
       return TableLists.read(connection, spec.keyspace());
     }
@@ -211,7 +240,9 @@ public final class Wiring implements AutoCloseable {
     try {
       return checks(plan(), !isNew(), through);
     } catch (SQLException e) {
-      if (through.shards().contains(spec.control())) {
+      boolean isUnread =
+          spec.keyspace().buckets() instanceof DirectoryBuckets directory && !directory.isRead();
+      if (isUnread || through.shards().contains(spec.control())) {
         throw e;
       }
       return checks(planFrom(mapOfFile()), false, through);

@@ -5,14 +5,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.cli.Shop.Answer;
 import dev.reshard.control.MigrationState;
+import dev.reshard.keyspace.DirectoryBuckets;
 import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.PostgresBuckets;
 import dev.reshard.keyspace.SqlBuckets;
 import dev.reshard.sandbox.SandboxShard;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -22,11 +26,20 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine;
 
 /** A migration of rows that an application's own function placed, while it writes all the time. */
 @Timeout(300)
 class PlacementIT {
   private static final long SOME = 30;
+
+  private static final String IN_FILE =
+      "directory: \"select tenant_id, shard from app.tenant_shard\"";
+
+  /** {@link Shop} makes it and fills it. */
+  private static final Partitioning DIRECTORY =
+      DirectoryBuckets.of("shop", "select tenant_id, shard from app.tenant_shard")
+          .withKeys(Shop.tenants());
 
   /** {@link Shop} makes it, as an application would. */
   private static final Partitioning OWN = SqlBuckets.of("app.bucket_of({key})", 32);
@@ -83,21 +96,91 @@ class PlacementIT {
       assertTrue(
           route.text().contains("bucket    %s   (app.bucket_of({key}) into 32)".formatted(bucket)),
           route::toString);
-      Answer none = Shop.run("route", "forty", "-f", shop.file.toString());
-      assertEquals(ExitCode.USAGE.code(), none.exitCode(), none::toString);
-      assertTrue(none.text().contains("refuses it with SQLSTATE 22P02"), none::toString);
+      assertRefused("refuses it with SQLSTATE 22P02", shop, "route", "forty");
       String file = Files.readString(shop.file);
       for (String other : List.of("app.place({key})\", count: 32", "app.bucket_of({key})\", count: 64")) {
         Files.writeString(shop.file, file.replace("app.bucket_of({key})\", count: 32", other));
         for (String command : List.of("check", "plan", "run")) {
-          Answer refused = shop.run(command);
-          assertEquals(ExitCode.USAGE.code(), refused.exitCode(), refused::toString);
-          assertTrue(
-              refused.text().contains("is stored as 'app.bucket_of({key}) into 32'"),
-              refused::toString);
+          assertRefused("is stored as 'app.bucket_of({key}) into 32'", shop, command);
         }
       }
     }
+  }
+
+  /** A tenant that the directory did not have stays, written all the time, and holds up nothing. */
+  @Test
+  void keysOfADirectoryMoveAndComeBackAndWhatItDidNotHaveStays() throws Exception {
+    try (Shop shop = Shop.open(folder, "by-directory", 2, 3, DIRECTORY, IN_FILE)) {
+      SandboxShard a = shop.shards.get("a");
+      insertTenant(a, 999_998);
+      shop.succeed("check");
+      CompletableFuture<Answer> worker = CompletableFuture.supplyAsync(() -> shop.run("run"));
+      shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+      insertTenant(a, 999_999);
+      shop.succeed("verify");
+      shop.succeedOnceGatesOpen("cutover");
+      writeTenants(a);
+      shop.awaitTransactions(SOME);
+      shop.succeed("rollback");
+      shop.awaitTransactions(SOME);
+      shop.succeed("cutover");
+      writeTenants(a);
+      shop.awaitTransactions(SOME);
+      shop.succeed("complete");
+      assertEquals(ExitCode.DONE.code(), worker.get(30, TimeUnit.SECONDS).exitCode());
+      writeTenants(a);
+      assertRefused("'999999' lies in no bucket", shop, "route", "999999");
+      a.execute("DELETE FROM tenants WHERE id >= 999998");
+      shop.awaitTransactions(SOME);
+      shop.requireClean();
+    }
+  }
+
+  @Test
+  void aDirectoryIsReadWhenItsKeyspaceIsAdoptedAndWhatIsWrongWithItIsNamed() throws Exception {
+    try (Shop shop = Shop.open(folder, "by-unread", 2, 3, DIRECTORY, IN_FILE)) {
+      shop.clients.stop();
+      SandboxShard a = shop.shards.get("a");
+      a.executeAsSuperuser("DROP SCHEMA reshard CASCADE");
+      shop.aimAt("c: [\"38\", 1]");
+      Answer plan = shop.run("plan");
+      assertEquals(ExitCode.DONE.code(), plan.exitCode(), plan::toString);
+      assertTrue(plan.text().contains("a > c  1 buckets [0]"), plan::toString);
+      assertTrue(plan.text().contains("50 buckets"), plan::toString);
+      Answer route = Shop.run("route", "38", "-f", shop.file.toString());
+      assertTrue(route.text().contains("directory 'select tenant_id"), route::toString);
+      shop.aimAt("c: [4711]");
+      assertRefused("'4711' is not in the directory", shop, "plan");
+      shop.aimAt("balance: [a, b, c]");
+      a.execute("INSERT INTO app.tenant_shard VALUES (2, 'z')");
+      assertRefused("it names shard 'z', and under shards there are [a, b, c]", shop, "check");
+      a.execute("DROP TABLE app.tenant_shard");
+      assertRefused("the query must give a key and its shard", shop, "plan");
+    }
+  }
+
+  private static void insertTenant(SandboxShard shard, long id) throws SQLException {
+    shard.execute(
+        "INSERT INTO tenants (id, name, plan_id, created_at, version) VALUES (%d, 'late', 1, now(), 1)"
+            .formatted(id));
+  }
+
+  private static void writeTenants(SandboxShard shard) throws SQLException {
+    assertEquals(
+        List.of("999998", "999999"),
+        shard.query(
+            "UPDATE tenants SET version = version + 1 WHERE id >= 999998 RETURNING id"));
+  }
+
+  private static void assertRefused(String why, Shop shop, String... words) {
+    StringWriter text = new StringWriter();
+    CommandLine line = Main.commandLine(new PrintWriter(text, true));
+    line.setErr(new PrintWriter(text, true));
+    List<String> all = new ArrayList<>(List.of(words));
+    all.addAll(List.of("-f", shop.file.toString()));
+    int exitCode = line.execute(all.toArray(String[]::new));
+    assertEquals(ExitCode.USAGE.code(), exitCode, text::toString);
+    assertTrue(text.toString().contains(why), text::toString);
   }
 
   private static int functionsOn(Shop shop) throws SQLException {

@@ -1,8 +1,10 @@
 package dev.reshard.routing;
 
 import dev.reshard.keyspace.BucketUnknownException;
+import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ServerLookup;
 import dev.reshard.keyspace.ShardId;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -57,8 +59,19 @@ public final class ShardRouter implements AutoCloseable {
    */
   public static ShardRouter open(RouterConfig config) throws SQLException {
     ServerLookup lookup = new ServerLookup(servers(config));
-    RouterConfig asking = config.withPartitioning(config.partitioning().askingBy(lookup));
-    return new ShardRouter(asking, MapFollower.start(asking), new ShardPools(asking), lookup);
+    MapFollower follower = MapFollower.start(config);
+    try (Connection control = MapFollower.connect(config.control())) {
+      Partitioning read =
+          ShardMapStore.withKeys(control, config.keyspace(), config.partitioning());
+      return new ShardRouter(
+          config.withPartitioning(read.askingBy(lookup)),
+          follower,
+          new ShardPools(config),
+          lookup);
+    } catch (SQLException | RuntimeException e) {
+      follower.close();
+      throw e;
+    }
   }
 
   /** Any shard can tell the bucket of a key, where Java cannot. */
@@ -75,7 +88,17 @@ public final class ShardRouter implements AutoCloseable {
    * @throws BucketUnknownException if only a shard can tell the bucket, and none answered
    */
   public Route route(String key) {
-    return follower.routes().of(config.partitioning().bucketOf(key));
+    return follower.routes().of(bucketOf(key));
+  }
+
+  private int bucketOf(String key) {
+    int bucket = config.partitioning().bucketOf(key);
+    if (bucket == Partitioning.NO_BUCKET) {
+      throw new IllegalArgumentException(
+          "a key of no bucket: '%s' did not have it when keyspace %s was adopted; use a connection of your own"
+              .formatted(config.partitioning().describe(), config.keyspace()));
+    }
+    return bucket;
   }
 
   /** As {@link #write(Collection, TransactionFunction)}, for rows of one key. */
@@ -154,7 +177,7 @@ public final class ShardRouter implements AutoCloseable {
   private Set<Integer> bucketsOf(Collection<String> keys) throws SQLException {
     Set<Integer> buckets = new TreeSet<>();
     try {
-      keys.forEach(key -> buckets.add(config.partitioning().bucketOf(key)));
+      keys.forEach(key -> buckets.add(bucketOf(key)));
       return buckets;
     } catch (BucketUnknownException e) {
       SQLException why = e.sqlException();
