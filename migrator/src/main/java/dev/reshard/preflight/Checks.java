@@ -70,8 +70,7 @@ public final class Checks {
                     session, lists.keyspace().sharded(), tables.values().get(session.shard())));
     List<Finding> ownFunction =
         lists.keyspace().partitioning() instanceof SqlBuckets buckets
-            ? OwnFunction.problems(
-                buckets, lists.keyspace().sharded(), sessions, tables.values())
+            ? OwnFunction.problems(buckets, lists.keyspace().sharded(), sessions, tables.values())
             : List.of();
     return new Checks(
         new Subject(

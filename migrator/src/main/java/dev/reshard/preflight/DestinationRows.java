@@ -117,8 +117,7 @@ final class DestinationRows implements Check {
     if (sample.isEmpty()) {
       return Optional.empty();
     }
-    boolean found =
-        sample.get().rows().stream().anyMatch(row -> coming.contains(row.bucket()));
+    boolean found = sample.get().rows().stream().anyMatch(row -> coming.contains(row.bucket()));
     return found || sample.get().all() ? Optional.of(found) : Optional.empty();
   }
 

@@ -128,7 +128,8 @@ final class MeetingValues {
       return new Verdict(apart, "");
     }
     Optional<List<Row>> same = ask(other.shard, box -> same(box, index, rows));
-    List<Row> met = same.orElse(List.of()).stream().filter(row -> other.buckets.contains(row.bucket)).toList();
+    List<Row> met =
+        same.orElse(List.of()).stream().filter(row -> other.buckets.contains(row.bucket)).toList();
     if (same.isEmpty()) {
       return new Verdict(Answer.UNKNOWN, "");
     }

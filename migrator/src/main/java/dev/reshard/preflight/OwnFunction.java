@@ -95,7 +95,8 @@ final class OwnFunction {
                 findings.add(own.ambiguous(functions.size()).at(shard));
               }
             });
-    found.forEach((shard, function) -> own.shape(function).ifPresent(f -> findings.add(f.at(shard))));
+    found.forEach(
+        (shard, function) -> own.shape(function).ifPresent(f -> findings.add(f.at(shard))));
     findings.addAll(own.differences(found));
     findings.addAll(sessions.look(found.keySet(), session -> own.uses(session, found)));
     return findings;
@@ -107,11 +108,7 @@ final class OwnFunction {
 
   private static Function function(ResultSet row) throws SQLException {
     return new Function(
-        row.getLong(1),
-        row.getBoolean(2),
-        row.getString(3),
-        row.getString(4),
-        row.getString(5));
+        row.getLong(1), row.getBoolean(2), row.getString(3), row.getString(4), row.getString(5));
   }
 
   private Finding missing(Map<ShardId, Function> found) {
@@ -185,7 +182,11 @@ final class OwnFunction {
     Map<TableId, Table> here = tables.get(session.shard());
     List<Finding> findings = new ArrayList<>();
     List<Long> oids =
-        sharded.stream().map(ShardedTable::id).filter(here::containsKey).map(id -> here.get(id).oid()).toList();
+        sharded.stream()
+            .map(ShardedTable::id)
+            .filter(here::containsKey)
+            .map(id -> here.get(id).oid())
+            .toList();
     for (String role : session.texts(KEPT_OUT, function.oid, session.oids(oids))) {
       findings.add(keptOut(role, function).at(session.shard()));
     }

@@ -80,8 +80,7 @@ final class RowSample implements Check {
   }
 
   private Optional<Finding> homeless(ShardedTable sharded, List<Row> rows) {
-    List<Row> homeless =
-        rows.stream().filter(row -> row.bucket() == RowBuckets.NONE).toList();
+    List<Row> homeless = rows.stream().filter(row -> row.bucket() == RowBuckets.NONE).toList();
     if (homeless.isEmpty()) {
       return Optional.empty();
     }

@@ -89,8 +89,8 @@ record Subject(
             table ->
                 placeable
                     && key(shard, table.id())
-                    .filter(key -> keyspace.partitioning().objectionTo(key.type()).isEmpty())
-                    .isPresent())
+                        .filter(key -> keyspace.partitioning().objectionTo(key.type()).isEmpty())
+                        .isPresent())
         .toList();
   }
 

@@ -90,8 +90,7 @@ public final class SpecReader {
     if (isDirectory && root.has("from")) {
       root.problem("from", "the directory says who owns what; leave it out");
     }
-    Map<ShardId, BucketSet> from =
-        isDirectory ? Map.of() : owners(root.map("from"), shards, count);
+    Map<ShardId, BucketSet> from = isDirectory ? Map.of() : owners(root.map("from"), shards, count);
     Yaml toNode = root.map("to");
     Spec.Target to =
         isDirectory && !toNode.has("balance")

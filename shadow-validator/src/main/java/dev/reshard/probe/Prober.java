@@ -44,7 +44,8 @@ public final class Prober implements Service {
 
   /**
    * Says that a lane has changed a row, so that it is compared soon, if there is room. Waits for
-   * nothing but a server that has to be asked for the bucket; for the threads of lanes. What belongs to no move is of no interest.
+   * nothing but a server that has to be asked for the bucket; for the threads of lanes. What
+   * belongs to no move is of no interest.
    *
    * @param columns that name the row, at least the row key's
    * @param key their values as text, in that order; may hold nulls

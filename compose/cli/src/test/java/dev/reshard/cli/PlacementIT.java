@@ -98,7 +98,8 @@ class PlacementIT {
           route::toString);
       assertRefused("refuses it with SQLSTATE 22P02", shop, "route", "forty");
       String file = Files.readString(shop.file);
-      for (String other : List.of("app.place({key})\", count: 32", "app.bucket_of({key})\", count: 64")) {
+      for (String other :
+          List.of("app.place({key})\", count: 32", "app.bucket_of({key})\", count: 64")) {
         Files.writeString(shop.file, file.replace("app.bucket_of({key})\", count: 32", other));
         for (String command : List.of("check", "plan", "run")) {
           assertRefused("is stored as 'app.bucket_of({key}) into 32'", shop, command);
@@ -109,7 +110,8 @@ class PlacementIT {
 
   /** A tenant that the directory did not have stays, written all the time, and holds up nothing. */
   @Test
-  void keysOfADirectoryMoveAndComeBackAndWhatItDidNotHaveStays() throws Exception {
+  void keysOfADirectoryMoveAndComeBackAndWhatItDidNotHaveStaysUntilItIsAdoptedAnew()
+      throws Exception {
     try (Shop shop = Shop.open(folder, "by-directory", 2, 3, DIRECTORY, IN_FILE)) {
       SandboxShard a = shop.shards.get("a");
       insertTenant(a, 999_998);
@@ -126,14 +128,43 @@ class PlacementIT {
       shop.succeed("cutover");
       writeTenants(a);
       shop.awaitTransactions(SOME);
-      shop.succeed("complete");
+      Answer complete =
+          Shop.run("complete", "by-directory", "--drop-fences", "-f", shop.file.toString());
+      assertEquals(ExitCode.DONE.code(), complete.exitCode(), complete::toString);
       assertEquals(ExitCode.DONE.code(), worker.get(30, TimeUnit.SECONDS).exitCode());
       writeTenants(a);
       assertRefused("'999999' lies in no bucket", shop, "route", "999999");
-      a.execute("DELETE FROM tenants WHERE id >= 999998");
       shop.awaitTransactions(SOME);
+      shop.clients.stop();
+      moveWhatCameLater(shop);
+      shop.shards.get("c").execute("DELETE FROM tenants WHERE id >= 999998");
+      a.execute("DELETE FROM tenants WHERE id >= 999998");
       shop.requireClean();
     }
+  }
+
+  /** Under another keyspace name, once the application has brought its table up to date. */
+  private static void moveWhatCameLater(Shop shop) throws Exception {
+    SandboxShard a = shop.shards.get("a");
+    a.executeAsSuperuser(
+        """
+        UPDATE app.tenant_shard t SET shard = o.owner
+          FROM reshard.directory d JOIN reshard.owners o USING (keyspace, bucket)
+         WHERE d.keyspace = 'shop' AND d.key = t.tenant_id::text AND o.owner <> t.shard""",
+        "INSERT INTO app.tenant_shard VALUES (999999, 'a')");
+    shop.begin("by-directory-again");
+    shop.aimAt("c: [999999]");
+    Files.writeString(
+        shop.file, Files.readString(shop.file).replace("  name: shop\n", "  name: shop-again\n"));
+    CompletableFuture<Answer> worker = CompletableFuture.supplyAsync(() -> shop.run("run"));
+    shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+    shop.succeed("verify");
+    shop.succeedOnceGatesOpen("cutover");
+    shop.succeed("complete");
+    assertEquals(ExitCode.DONE.code(), worker.get(30, TimeUnit.SECONDS).exitCode());
+    String late = "SELECT id FROM tenants WHERE id >= 999998";
+    assertEquals(List.of("999998"), a.query(late));
+    assertEquals(List.of("999999"), shop.shards.get("c").query(late));
   }
 
   @Test
@@ -168,8 +199,7 @@ class PlacementIT {
   private static void writeTenants(SandboxShard shard) throws SQLException {
     assertEquals(
         List.of("999998", "999999"),
-        shard.query(
-            "UPDATE tenants SET version = version + 1 WHERE id >= 999998 RETURNING id"));
+        shard.query("UPDATE tenants SET version = version + 1 WHERE id >= 999998 RETURNING id"));
   }
 
   private static void assertRefused(String why, Shop shop, String... words) {
@@ -188,7 +218,10 @@ class PlacementIT {
     for (SandboxShard shard : shop.shards.all()) {
       functions +=
           Integer.parseInt(
-              shard.query("SELECT count(*) FROM pg_proc WHERE proname LIKE 'bucket\\_%' AND pronamespace::regnamespace::text = 'reshard'").get(0));
+              shard
+                  .query(
+                      "SELECT count(*) FROM pg_proc WHERE proname LIKE 'bucket\\_%' AND pronamespace::regnamespace::text = 'reshard'")
+                  .get(0));
     }
     return functions;
   }

@@ -171,7 +171,11 @@ final class Shop implements AutoCloseable {
 
   /** Of every tenant that the demo makes. */
   static List<String> tenants() {
-    return LongStream.range(0, ROWS / 100).map(n -> 1 + n * 37).mapToObj(Long::toString).sorted().toList();
+    return LongStream.range(0, ROWS / 100)
+        .map(n -> 1 + n * 37)
+        .mapToObj(Long::toString)
+        .sorted()
+        .toList();
   }
 
   private static void fillDirectory(SandboxShard shard, DirectoryBuckets directory, ShardMap map)

@@ -6,11 +6,10 @@ import java.util.Optional;
  * How a shard key's value finds its bucket, in Java and as SQL: both give the same answer for every
  * value. Immutable; thread-safe.
  */
-public sealed interface Partitioning 
+public sealed interface Partitioning
     permits HashBuckets, PostgresBuckets, SqlBuckets, DirectoryBuckets {
   /** The bucket of a key that lies in none; only of one that {@link #isPartial}. */
   int NO_BUCKET = -1;
-
 
   /** How many buckets there are; a bucket is {@code 0 <= bucket < count}. */
   int count();

@@ -134,8 +134,7 @@ public final class SqlBuckets implements Partitioning {
 
   /** The bare function, without a look at what it gives. */
   public String call(String expression) {
-    return "%s.%s(%s)"
-        .formatted(TableId.quote(schema), TableId.quote(function), expression);
+    return "%s.%s(%s)".formatted(TableId.quote(schema), TableId.quote(function), expression);
   }
 
   /** Calls the function twice, to have NULL for what is no bucket. */
@@ -146,8 +145,8 @@ public final class SqlBuckets implements Partitioning {
   }
 
   /**
-   * Calls the function once, for a guard pays it with every row; false, and no error, for what is no
-   * bucket. A negative number becomes a large one, a large one and NULL the bit after the last
+   * Calls the function once, for a guard pays it with every row; false, and no error, for what is
+   * no bucket. A negative number becomes a large one, a large one and NULL the bit after the last
    * bucket's, which is never set.
    */
   @Override

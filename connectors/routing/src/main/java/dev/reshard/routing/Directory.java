@@ -27,8 +27,8 @@ public record Directory(DirectoryBuckets buckets, Map<ShardId, BucketSet> owners
    *
    * @param connection in autocommit
    * @param shards all that there are
-   * @throws IllegalArgumentException saying what is wrong: the query, a key that stands there twice,
-   *     a shard that is none
+   * @throws IllegalArgumentException saying what is wrong: the query, a key that stands there
+   *     twice, a shard that is none
    */
   public static Directory read(Connection connection, DirectoryBuckets unread, Set<ShardId> shards)
       throws SQLException {

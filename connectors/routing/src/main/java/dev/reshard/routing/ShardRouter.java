@@ -61,13 +61,9 @@ public final class ShardRouter implements AutoCloseable {
     ServerLookup lookup = new ServerLookup(servers(config));
     MapFollower follower = MapFollower.start(config);
     try (Connection control = MapFollower.connect(config.control())) {
-      Partitioning read =
-          ShardMapStore.withKeys(control, config.keyspace(), config.partitioning());
+      Partitioning read = ShardMapStore.withKeys(control, config.keyspace(), config.partitioning());
       return new ShardRouter(
-          config.withPartitioning(read.askingBy(lookup)),
-          follower,
-          new ShardPools(config),
-          lookup);
+          config.withPartitioning(read.askingBy(lookup)), follower, new ShardPools(config), lookup);
     } catch (SQLException | RuntimeException e) {
       follower.close();
       throw e;

@@ -60,7 +60,8 @@ class DirectoryBucketsIT {
   @ValueSource(strings = {"bigint", "text", "uuid", "numeric(20,0)", "character varying(60)"})
   void javaAndSqlNumberEveryKeyTheSameForEveryRoleAndSearchPath(String type) throws SQLException {
     List<String> keys =
-        new ArrayList<>(new RandomKeys(new Random().nextLong(), 500).of(type).stream().distinct().toList());
+        new ArrayList<>(
+            new RandomKeys(new Random().nextLong(), 500).of(type).stream().distinct().toList());
     if (type.equals("text")) {
       keys.addAll(List.of("\"", "\\\"", "$$", "a\nb", "\u0001", "{}", "?", "%s", "''"));
     }

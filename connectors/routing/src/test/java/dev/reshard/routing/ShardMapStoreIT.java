@@ -94,8 +94,7 @@ class ShardMapStoreIT {
       ShardMapStore.adopt(control, "shop", read, FIRST);
     }
     assertEquals(
-        read.keys(),
-        ((DirectoryBuckets) ShardMapStore.withKeys(control, "shop", unread)).keys());
+        read.keys(), ((DirectoryBuckets) ShardMapStore.withKeys(control, "shop", unread)).keys());
     assertThrows(
         MapConflictException.class,
         () ->
