@@ -43,11 +43,11 @@ class OwnPlacementIT {
       rig.inTransaction("INSERT INTO orders VALUES (3, 2)", "UPDATE orders SET customer = 6");
       CaptureRig.await(
           "capture says why",
-          () -> capture.status().reason().contains("function public.place(unknown) does not exist"));
+          () ->
+              capture.status().reason().contains("function public.place(unknown) does not exist"));
       assertTrue(capture.status().problem().isEmpty());
       rig.shard.execute("ALTER FUNCTION gone RENAME TO place");
-      assertEquals(
-          List.of("INSERT -1>2 3", "UPDATE 1>6 1", "UPDATE 2>6 3"), next(reader));
+      assertEquals(List.of("INSERT -1>2 3", "UPDATE 1>6 1", "UPDATE 2>6 3"), next(reader));
     }
   }
 
@@ -74,8 +74,7 @@ class OwnPlacementIT {
           "UPDATE orders SET customer = 43 WHERE id = 1",
           "UPDATE orders SET customer = 2 WHERE id = 1",
           "UPDATE orders SET customer = 44 WHERE id = 1");
-      assertEquals(
-          List.of("INSERT -1>1 2", "UPDATE -1>2 1", "UPDATE 2>-1 1"), next(reader));
+      assertEquals(List.of("INSERT -1>1 2", "UPDATE -1>2 1", "UPDATE 2>-1 1"), next(reader));
     }
   }
 }
