@@ -101,7 +101,14 @@ public record TableCopy(
   }
 
   private String where(Chunk chunk) {
-    return passed.isEmpty() ? chunk.where() : chunk.where() + " AND " + in(passed) + " IS NOT TRUE";
+    StringBuilder where = new StringBuilder(chunk.where());
+    if (!passed.isEmpty()) {
+      where.append(" AND ").append(in(passed)).append(" IS NOT TRUE");
+    }
+    if (key.isPresent() && partitioning.isPartial()) {
+      where.append(" AND ").append(bucket()).append(" IS NOT NULL"); // those stay
+    }
+    return where.toString();
   }
 
   /** A row's bucket, as an expression of type {@code int4}. */

@@ -91,6 +91,9 @@ final class DraftText {
       lines.add(
           "  # For a key of type %s, %s would be usual: buckets: { function: %s, count: %d }"
               .formatted(draft.keyType(), proposed, proposed, draft.count()));
+      lines.add(
+          "  # Your own function: { sql: \"app.bucket_of({key})\", count: %d }; your own table: { directory: \"select key, shard from app.t\" }"
+              .formatted(draft.count()));
       lines.add("  buckets: { count: %d }".formatted(draft.count()));
     }
   }

@@ -31,8 +31,10 @@ public final class Planner {
     ShardMap wanted;
     if (target instanceof Target.Owners owners) {
       wanted = ShardMap.of(current.epoch(), current.count(), owners.buckets());
+    } else if (target instanceof Target.Balance balance) {
+      wanted = balance(current, balance.shards());
     } else {
-      wanted = balance(current, ((Target.Balance) target).shards());
+      throw new IllegalArgumentException("keys are turned into buckets before they are planned");
     }
     return new Plan(current, wanted);
   }

@@ -33,6 +33,9 @@ public final class CheckSession implements AutoCloseable {
    */
   private static final Set<String> NOT_NOW = Set.of("57014", "55P03", "42501", "42883", "3F000");
 
+  /** statement_timeout, lock_timeout. */
+  private static final Set<String> IN_THE_WAY = Set.of("57014", "55P03");
+
   private static final String SETTINGS =
       "SET default_transaction_read_only = on; SET lock_timeout = '2s'";
 
@@ -118,6 +121,11 @@ public final class CheckSession implements AutoCloseable {
       }
       throw e;
     }
+  }
+
+  /** Whether somebody else kept a query from its answer: time ran out, or a lock was held. */
+  static boolean isInTheWay(SQLException e) {
+    return IN_THE_WAY.contains(e.getSQLState());
   }
 
   /** Those of the tables that are there. */

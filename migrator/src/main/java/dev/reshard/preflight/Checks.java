@@ -2,6 +2,7 @@ package dev.reshard.preflight;
 
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
+import dev.reshard.keyspace.SqlBuckets;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.plan.Plan;
 import dev.reshard.postgres.Table;
@@ -19,12 +20,19 @@ public final class Checks {
   private final Subject subject;
   private final List<Finding> listed;
   private final List<Finding> unread;
+  private final List<Finding> ownFunction;
   private final List<Check> others;
 
-  private Checks(Subject subject, List<Finding> listed, List<Finding> unread, List<Check> others) {
+  private Checks(
+      Subject subject,
+      List<Finding> listed,
+      List<Finding> unread,
+      List<Finding> ownFunction,
+      List<Check> others) {
     this.subject = subject;
     this.listed = listed;
     this.unread = unread;
+    this.ownFunction = ownFunction;
     this.others = others;
   }
 
@@ -60,6 +68,10 @@ public final class Checks {
             session ->
                 KeyColumn.read(
                     session, lists.keyspace().sharded(), tables.values().get(session.shard())));
+    List<Finding> ownFunction =
+        lists.keyspace().partitioning() instanceof SqlBuckets buckets
+            ? OwnFunction.problems(buckets, lists.keyspace().sharded(), sessions, tables.values())
+            : List.of();
     return new Checks(
         new Subject(
             spec,
@@ -69,7 +81,8 @@ public final class Checks {
             sessions,
             tables.values(),
             sizes.values(),
-            keys.values()),
+            keys.values(),
+            ownFunction.isEmpty()),
         Stream.of(
                 names.failures(), names.values().isEmpty() ? List.<Finding>of() : lists.problems())
             .flatMap(List::stream)
@@ -77,6 +90,7 @@ public final class Checks {
         Stream.of(tables.failures(), sizes.failures(), keys.failures())
             .flatMap(List::stream)
             .toList(),
+        ownFunction,
         List.copyOf(others.apply(lists.keyspace())));
   }
 
@@ -92,6 +106,7 @@ public final class Checks {
     checks.add(new SameTables(subject));
     checks.add(new ShardKeys(subject));
     checks.add(new ShardKeyCheck(subject));
+    checks.add(check("your own function", () -> ownFunction));
     checks.add(new RowKeyNotes(subject));
     checks.add(new UniqueKeys(subject));
     checks.add(new TableShapes(subject));

@@ -3,7 +3,6 @@ package dev.reshard.preflight;
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.Move;
-import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Table;
@@ -114,13 +113,11 @@ final class DestinationRows implements Check {
   /** The server lacks the function, which a check does not make; so some rows are looked at. */
   private Optional<Boolean> hasKeyOf(TimeBox box, ShardedTable sharded, BucketSet coming)
       throws SQLException {
-    Partitioning partitioning = subject.keyspace().partitioning();
     Optional<KeySample> sample = KeySample.read(subject, box, sharded, ROWS);
     if (sample.isEmpty()) {
       return Optional.empty();
     }
-    boolean found =
-        sample.get().keys().stream().anyMatch(key -> coming.contains(partitioning.bucketOf(key)));
+    boolean found = sample.get().rows().stream().anyMatch(row -> coming.contains(row.bucket()));
     return found || sample.get().all() ? Optional.of(found) : Optional.empty();
   }
 

@@ -2,7 +2,6 @@ package dev.reshard.preflight;
 
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.Move;
-import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Table;
@@ -64,7 +63,7 @@ final class MeetingValues {
   private record Side(ShardId shard, BucketSet buckets) {}
 
   /** One value with its row's shard key. */
-  private record Row(List<String> values, String key) {}
+  private record Row(List<String> values, String key, int bucket) {}
 
   Verdict of(UniqueIndex index) throws InterruptedException {
     Verdict worst = new Verdict(Answer.NOBODY_MEETS, "");
@@ -124,12 +123,13 @@ final class MeetingValues {
       return new Verdict(Answer.UNKNOWN, "");
     }
     Answer apart = sample.isAll(read.get().size()) ? Answer.ALL_APART : Answer.SOME_APART;
-    List<Row> rows = read.get().stream().filter(row -> isOf(one, row.key)).toList();
+    List<Row> rows = read.get().stream().filter(row -> one.buckets.contains(row.bucket)).toList();
     if (rows.isEmpty()) {
       return new Verdict(apart, "");
     }
     Optional<List<Row>> same = ask(other.shard, box -> same(box, index, rows));
-    List<Row> met = same.orElse(List.of()).stream().filter(row -> isOf(other, row.key)).toList();
+    List<Row> met =
+        same.orElse(List.of()).stream().filter(row -> other.buckets.contains(row.bucket)).toList();
     if (same.isEmpty()) {
       return new Verdict(Answer.UNKNOWN, "");
     }
@@ -221,24 +221,24 @@ final class MeetingValues {
 
   private String columns(ShardId shard, UniqueIndex index) {
     Table table = subject.table(shard, index.table().id()).orElseThrow();
+    String key = table.column(index.table().key()).quoted();
     return index.expressions().stream()
             .map(expression -> "(%s)::text, ".formatted(expression))
             .collect(Collectors.joining())
-        + table.column(index.table().key()).quoted()
-        + "::text";
+        + "%s::text, %s".formatted(key, buckets().column(key));
   }
 
-  private static Row row(UniqueIndex index, ResultSet row) throws SQLException {
+  private Row row(UniqueIndex index, ResultSet row) throws SQLException {
     List<String> values = new ArrayList<>();
     int width = index.expressions().size();
     for (int i = 1; i <= width; i++) {
       values.add(row.getString(i));
     }
-    return new Row(values, row.getString(width + 1));
+    String key = row.getString(width + 1);
+    return new Row(values, key, buckets().read(row, width + 2, key));
   }
 
-  private boolean isOf(Side side, String key) {
-    Partitioning partitioning = subject.keyspace().partitioning();
-    return key != null && side.buckets.contains(partitioning.bucketOf(key));
+  private RowBuckets buckets() {
+    return new RowBuckets(subject.keyspace().partitioning());
   }
 }

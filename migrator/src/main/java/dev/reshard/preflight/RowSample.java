@@ -3,6 +3,7 @@ package dev.reshard.preflight;
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.ShardId;
+import dev.reshard.preflight.KeySample.Row;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -53,27 +54,51 @@ final class RowSample implements Check {
                 .on(sharded.id())
                 .todo("check again; copying looks at every row"));
       } else {
-        strays(sharded, sample.get().keys(), expected)
+        strays(sharded, sample.get().rows(), expected)
+            .ifPresent(found -> findings.add(found.at(shard).on(sharded.id())));
+        homeless(sharded, sample.get().rows())
             .ifPresent(found -> findings.add(found.at(shard).on(sharded.id())));
       }
     }
     return findings;
   }
 
-  private Optional<Finding> strays(ShardedTable sharded, List<String> keys, BucketSet expected) {
-    List<String> strays =
-        keys.stream()
-            .filter(key -> !expected.contains(subject.keyspace().partitioning().bucketOf(key)))
+  private static Optional<Finding> strays(
+      ShardedTable sharded, List<Row> rows, BucketSet expected) {
+    List<Row> strays =
+        rows.stream()
+            .filter(row -> row.bucket() != RowBuckets.NONE && !expected.contains(row.bucket()))
             .toList();
     return strays.isEmpty()
         ? Optional.empty()
         : Optional.of(
             Finding.blocker(
                     "rows of buckets that belong to other shards: the map or the function is not your application's")
-                .detail(
-                    "%d of %d rows, e.g. of %s %s"
-                        .formatted(strays.size(), keys.size(), sharded.key(), strays.get(0)))
+                .detail(some(sharded, strays, rows))
                 .todo(
                     "correct keyspace.buckets or from; if only a few rows are astray, find out what put them there and move them"));
+  }
+
+  private Optional<Finding> homeless(ShardedTable sharded, List<Row> rows) {
+    List<Row> homeless = rows.stream().filter(row -> row.bucket() == RowBuckets.NONE).toList();
+    if (homeless.isEmpty()) {
+      return Optional.empty();
+    }
+    int last = subject.keyspace().partitioning().count() - 1;
+    return Optional.of(
+        subject.keyspace().partitioning().isPartial()
+            ? Finding.note("rows whose key is not in your directory: they stay where they are")
+                .detail(some(sharded, homeless, rows))
+            : Finding.blocker(
+                    "rows of no bucket: your function gives NULL, or a number that is not 0 to %d"
+                        .formatted(last))
+                .detail(some(sharded, homeless, rows))
+                .todo(
+                    "correct keyspace.buckets.count, or make the function give each key a bucket"));
+  }
+
+  private static String some(ShardedTable sharded, List<Row> some, List<Row> all) {
+    return "%d of %d rows, e.g. of %s %s"
+        .formatted(some.size(), all.size(), sharded.key(), some.get(0).key());
   }
 }

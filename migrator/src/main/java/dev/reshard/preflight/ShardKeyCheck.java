@@ -52,7 +52,7 @@ final class ShardKeyCheck implements Check {
                       .formatted(name))
               .todo("give it a deterministic one"));
     }
-    if (!key.encoding().equals("UTF8")) {
+    if (!key.encoding().equals("UTF8") && subject.keyspace().partitioning().isComputed()) {
       findings.add(
           Finding.blocker(
                   "%s is stored in %s, but keys are hashed in UTF-8, so one with an accent would lie elsewhere"

@@ -25,6 +25,8 @@ import java.util.TreeSet;
  * @param tables the keyspace's tables as each shard has them
  * @param sizes of them
  * @param keys the columns of their shard keys
+ * @param placeable whether a server can be asked for buckets: not while the user's own function is
+ *     amiss, which is a finding of its own
  */
 record Subject(
     Spec spec,
@@ -34,7 +36,8 @@ record Subject(
     CheckSessions sessions,
     Map<ShardId, SortedMap<TableId, Table>> tables,
     Map<ShardId, Map<TableId, TableSize>> sizes,
-    Map<ShardId, Map<TableId, KeyColumn>> keys) {
+    Map<ShardId, Map<TableId, KeyColumn>> keys,
+    boolean placeable) {
 
   Moves moves() {
     return plan.moves();
@@ -85,9 +88,10 @@ record Subject(
     return keyed(shard).stream()
         .filter(
             table ->
-                key(shard, table.id())
-                    .filter(key -> keyspace.partitioning().objectionTo(key.type()).isEmpty())
-                    .isPresent())
+                placeable
+                    && key(shard, table.id())
+                        .filter(key -> keyspace.partitioning().objectionTo(key.type()).isEmpty())
+                        .isPresent())
         .toList();
   }
 

@@ -1,8 +1,10 @@
 package dev.reshard.spec;
 
+import dev.reshard.keyspace.DirectoryBuckets;
 import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.PostgresBuckets;
+import dev.reshard.keyspace.SqlBuckets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,8 +19,8 @@ import java.util.stream.Collectors;
 final class Placements {
   private static final String POSTGRES = "postgres";
 
-  /** A function or a table of the user's, of which routers and lanes could not tell a bucket. */
-  private static final List<String> OF_YOUR_OWN = List.of("sql", "directory");
+  private static final String SQL = "sql";
+  private static final String DIRECTORY = "directory";
 
   private static final Map<String, HashBuckets.Function> HASHES =
       Arrays.stream(HashBuckets.Function.values())
@@ -30,30 +32,46 @@ final class Placements {
 
   private Placements() {}
 
-  static Partitioning read(Yaml node) {
+  static Partitioning read(Yaml node, String keyspace) {
+    if (node.has(DIRECTORY)) {
+      for (String other : List.of("function", "type", "count", SQL)) {
+        if (node.has(other)) {
+          node.problem(other, "each key of a directory is a bucket; leave it out");
+        }
+      }
+      String query = node.required(DIRECTORY, Function.identity()).orElse("?");
+      node.refuseUnknown();
+      return DirectoryBuckets.of(keyspace, query);
+    }
+    Partitioning partitioning = node.has(SQL) ? own(node) : known(node);
+    node.refuseUnknown();
+    return partitioning;
+  }
+
+  private static Partitioning own(Yaml node) {
+    for (String other : List.of("function", "type")) {
+      if (node.has(other)) {
+        node.problem(other, "sql names your own function already; leave it out");
+      }
+    }
+    int count = node.required("count", Placements::count).orElse(1);
+    return node.required(SQL, call -> SqlBuckets.of(call, count))
+        .map(Partitioning.class::cast)
+        .orElseGet(() -> new HashBuckets(HashBuckets.Function.MODULO, count));
+  }
+
+  private static Partitioning known(Yaml node) {
     String function = node.required("function", Placements::function).orElse("");
     int count = node.required("count", Placements::count).orElse(1);
-    Partitioning partitioning;
     if (function.equals(POSTGRES)) {
       PostgresBuckets.Type type =
           node.required("type", Placements::type).orElse(PostgresBuckets.Type.BIGINT);
-      partitioning = new PostgresBuckets(type, count);
-    } else {
-      if (node.has("type") && !function.isEmpty()) {
-        node.problem("type", "only function postgres has one; leave it out");
-      }
-      partitioning =
-          new HashBuckets(HASHES.getOrDefault(function, HashBuckets.Function.MODULO), count);
+      return new PostgresBuckets(type, count);
     }
-    for (String own : OF_YOUR_OWN) {
-      if (node.has(own)) {
-        node.problem(
-            own,
-            "placement by your own function or table is not supported; if one of the functions gives the same, name that");
-      }
+    if (node.has("type") && !function.isEmpty()) {
+      node.problem("type", "only function postgres has one; leave it out");
     }
-    node.refuseUnknown();
-    return partitioning;
+    return new HashBuckets(HASHES.getOrDefault(function, HashBuckets.Function.MODULO), count);
   }
 
   private static String function(String text) {

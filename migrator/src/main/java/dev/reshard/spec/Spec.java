@@ -1,10 +1,13 @@
 package dev.reshard.spec;
 
 import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.KeyLookup;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.ShardMap;
 import dev.reshard.keyspace.TableId;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -31,6 +34,28 @@ public record Spec(
     Gates gates,
     Shadow shadow,
     Copy copy) {
+
+  /** The same, whose buckets are asked for by {@code lookup} where Java cannot find them. */
+  public Spec askingBy(KeyLookup lookup) {
+    return with(keyspace.buckets().askingBy(lookup), from);
+  }
+
+  /** The same, with what was read of a directory: its keys, and who has which of them. */
+  public Spec with(Partitioning read, Map<ShardId, BucketSet> owners) {
+    return new Spec(
+        migration,
+        shards,
+        control,
+        kafka,
+        topics,
+        keyspace.with(read),
+        owners,
+        to,
+        budget,
+        gates,
+        shadow,
+        copy);
+  }
 
   /**
    * A shard's direct address and who we are there.
@@ -70,6 +95,11 @@ public record Spec(
       return acceptCrossShardUnique.contains(table.toString())
           || acceptCrossShardUnique.contains(table.schema() + ".*");
     }
+
+    private KeyspaceSpec with(Partitioning same) {
+      return new KeyspaceSpec(
+          name, key, same, sharded, keyOf, reference, ignored, acceptCrossShardUnique);
+    }
   }
 
   /** Who shall own what: written out, or the same number of buckets on each of some shards. */
@@ -79,6 +109,30 @@ public record Spec(
 
     /** As many buckets on each of these shards, by the fewest moves. */
     record Balance(List<ShardId> shards) implements Target {}
+
+    /** New owners of some keys of a directory; the others stay. */
+    record Keys(Map<String, ShardId> owners) implements Target {
+
+      /**
+       * Every shard's buckets.
+       *
+       * @throws IllegalArgumentException naming a key that the directory does not have
+       */
+      public Owners in(ShardMap current, Partitioning directory) {
+        List<ShardId> wanted = new ArrayList<>(current.owners());
+        owners.forEach(
+            (key, shard) -> {
+              int bucket = directory.bucketOf(key);
+              if (bucket == Partitioning.NO_BUCKET) {
+                throw new IllegalArgumentException(
+                    "'%s' is not in the directory as it was when the keyspace was adopted"
+                        .formatted(key));
+              }
+              wanted.set(bucket, shard);
+            });
+        return new Owners(new ShardMap(current.epoch(), wanted).byShard());
+      }
+    }
   }
 
   /**

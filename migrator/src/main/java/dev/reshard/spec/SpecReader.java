@@ -1,6 +1,7 @@
 package dev.reshard.spec;
 
 import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.DirectoryBuckets;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
@@ -84,9 +85,17 @@ public final class SpecReader {
             topicsNode.optional("replication", (short) 3, SpecReader::shortNumber));
     topicsNode.refuseUnknown();
     Spec.KeyspaceSpec keyspace = keyspace(root.map("keyspace"));
-    int count = keyspace.buckets().count();
-    Map<ShardId, BucketSet> from = owners(root.map("from"), shards, count);
-    Spec.Target to = target(root.map("to"), shards, count);
+    boolean isDirectory = keyspace.buckets() instanceof DirectoryBuckets;
+    int count = isDirectory ? 0 : keyspace.buckets().count();
+    if (isDirectory && root.has("from")) {
+      root.problem("from", "the directory says who owns what; leave it out");
+    }
+    Map<ShardId, BucketSet> from = isDirectory ? Map.of() : owners(root.map("from"), shards, count);
+    Yaml toNode = root.map("to");
+    Spec.Target to =
+        isDirectory && !toNode.has("balance")
+            ? keys(toNode, shards)
+            : target(toNode, shards, count);
 
     Yaml budgetNode = root.map("budget");
     Spec.Budget budget =
@@ -146,7 +155,7 @@ public final class SpecReader {
   private static Spec.KeyspaceSpec keyspace(Yaml node) {
     String name = node.required("name", SpecReader::migrationName).orElse("?");
     String key = node.required("key", Function.identity()).orElse("?");
-    Partitioning buckets = Placements.read(node.map("buckets"));
+    Partitioning buckets = Placements.read(node.map("buckets"), name);
     Yaml tables = node.map("tables");
     Map<TableId, String> keyOf = new TreeMap<>();
     Yaml keys = tables.map("key_of");
@@ -208,6 +217,25 @@ public final class SpecReader {
       return new Spec.Target.Balance(over);
     }
     return new Spec.Target.Owners(owners(node, shards, count));
+  }
+
+  /** The keys that shall move, by their new owners; the others stay. */
+  private static Spec.Target keys(Yaml node, Map<ShardId, Spec.Shard> shards) {
+    Map<String, ShardId> owners = new TreeMap<>();
+    for (String name : node.keys()) {
+      List<String> keys = node.list(name, Function.identity());
+      try {
+        ShardId shard = known(name, shards);
+        for (String key : keys) {
+          if (owners.put(key, shard) != null) {
+            node.problem(name, "'%s' stands twice".formatted(key));
+          }
+        }
+      } catch (IllegalArgumentException e) {
+        node.problem(name, e.getMessage());
+      }
+    }
+    return new Spec.Target.Keys(owners);
   }
 
   private static ShardId known(String name, Map<ShardId, Spec.Shard> shards) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.DirectoryBuckets;
 import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Partitioning;
 import java.sql.Connection;
@@ -154,6 +155,18 @@ class RowsIT {
             "INSERT INTO orders SELECT i, %d FROM generate_series(1, 100000) i".formatted(key),
             "ANALYZE orders");
     scene.assertFinds("note  a: public.orders: was not read in full to see whether it has rows");
+  }
+
+  @Test
+  void rowsThatADirectoryDoesNotKnowAreANoteForTheyStay() throws Exception {
+    bothServe();
+    scene.placedBy(
+        DirectoryBuckets.of("shop", "select customer, shard from t")
+            .withKeys(List.of("0", "1", "2", "3", "4", "5", "6", "7")));
+    scene.a().execute("INSERT INTO orders VALUES (1, 1), (2, 42)");
+    scene.assertFinds(
+        "note  a: public.orders (1 of 2 rows, e.g. of customer 42): rows whose key is not in your directory: they stay where they are");
+    assertEquals(0, scene.check().findings().stream().filter(Finding::blocks).count());
   }
 
   @Test

@@ -156,7 +156,13 @@ class SpecReaderTest {
         "10 | '  buckets: {function: postgres, count: 8}' | keyspace.buckets.type is missing",
         "10 | '  buckets: {function: postgres, count: 8, type: integer}' | keyspace.buckets.type: 'integer' is not one of bigint, text, uuid; bigint stands for",
         "10 | '  buckets: {function: md5, count: 8, type: text}' | keyspace.buckets.type: only function postgres has one",
-        "10 | '  buckets: {function: md5, count: 8, sql: app.bucket_of(x)}' | keyspace.buckets.sql: placement by your own function or table is not supported",
+        "10 | '  buckets: {function: md5, count: 8, sql: \"app.bucket_of({key})\"}' | keyspace.buckets.function: sql names your own function already; leave it out",
+        "10 | '  buckets: {sql: \"app.bucket_of({key})\"}' | keyspace.buckets.count is missing",
+        "10 | '  buckets: {sql: app.bucket_of(tenant_id), count: 8}' | keyspace.buckets.sql: 'app.bucket_of(tenant_id)' must be schema.function({key})",
+        "10 | '  buckets: {sql: \"bucket_of({key})\", count: 8}' | keyspace.buckets.sql: 'bucket_of({key})' must be schema.function({key})",
+        "10 | '  buckets: {sql: \"app.f({key}) % 8\", count: 8}' | keyspace.buckets.sql: 'app.f({key}) % 8' must be schema.function({key})",
+        "10 | '  buckets: {sql: \"app.f({key})\", count: 70000}' | keyspace.buckets.count: the number of buckets must be",
+        "10 | '  buckets: {count: 8}' | keyspace.buckets.function is missing",
         "10 | '  buckets: {function: md5, count: 8, seed: 1}' | keyspace.buckets.seed is unknown",
         "10 | '  buckets: {function: modulo, count: 70000}' | keyspace.buckets.count: the number of buckets must be",
         "10 | '  buckets: {function: modulo}'           | keyspace.buckets.count is missing",
@@ -194,11 +200,33 @@ class SpecReaderTest {
         "{function: murmur3, count: 7}                 | murmur3 into 7",
         "{function: postgres, count: 1024, type: bigint} | postgres hash of bigint into 1024",
         "{type: text, function: postgres, count: 1024} | postgres hash of text into 1024",
-        "{function: postgres, count: 1024, type: uuid} | postgres hash of uuid into 1024"
+        "{function: postgres, count: 1024, type: uuid} | postgres hash of uuid into 1024",
+        "{sql: \"app.bucket_of({key})\", count: 4096}   | app.bucket_of({key}) into 4096"
       })
   void everyFunctionIsRead(String buckets, String stored) {
     Spec spec = read(replaced(10, "  buckets: " + buckets));
     assertEquals(stored, spec.keyspace().buckets().describe());
+  }
+
+  @Test
+  void aDirectorySaysWhoOwnsWhatAndKeysAreWrittenOut() {
+    String directory =
+        replaced(10, "  buckets: {directory: 'select tenant, shard from app.t'}")
+            .replace("from: {a: 0 mod 1}\n", "")
+            .replace("to: {balance: [a, b]}", "to: {b: [4711, \"x y\"]}");
+    Spec spec = read(directory);
+    assertEquals(
+        "directory 'select tenant, shard from app.t'", spec.keyspace().buckets().describe());
+    assertEquals(new Spec.Target.Keys(Map.of("4711", B, "x y", B)), spec.to());
+    assertEquals(
+        List.of(
+            "line 10: keyspace.buckets.count: each key of a directory is a bucket; leave it out",
+            "line 13: from: the directory says who owns what; leave it out",
+            "line 14: to.c: there is no shard 'c' under shards; known: [a, b]",
+            "line 14: to.b: '4711' stands twice"),
+        problems(
+            replaced(10, "  buckets: {directory: 'select 1', count: 8}")
+                .replace("to: {balance: [a, b]}", "to: {c: [1], a: [4711], b: [4711]}")));
   }
 
   /** The file says {@code key % 4}, as the application does; 1024 buckets cut it finer. */

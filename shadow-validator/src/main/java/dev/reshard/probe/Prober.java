@@ -1,5 +1,6 @@
 package dev.reshard.probe;
 
+import dev.reshard.keyspace.BucketUnknownException;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.TableId;
@@ -9,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -41,8 +43,9 @@ public final class Prober implements Service {
   }
 
   /**
-   * Says that a lane has changed a row, so that it is compared soon, if there is room. Never
-   * blocks; for the threads of lanes. What belongs to no move is of no interest.
+   * Says that a lane has changed a row, so that it is compared soon, if there is room. Waits for
+   * nothing but a server that has to be asked for the bucket; for the threads of lanes. What
+   * belongs to no move is of no interest.
    *
    * @param columns that name the row, at least the row key's
    * @param key their values as text, in that order; may hold nulls
@@ -56,13 +59,22 @@ public final class Prober implements Service {
     if (place < 0 || key.get(place) == null) {
       return;
     }
-    int bucket = migration.keyspace().partitioning().bucketOf(key.get(place));
+    OptionalInt bucket = bucketOf(key.get(place));
     changed.forEach(
         (move, rows) -> {
-          if (move.buckets().contains(bucket)) {
+          if (bucket.isPresent() && move.buckets().contains(bucket.getAsInt())) {
             rows.offer(table, columns, key);
           }
         });
+  }
+
+  /** Mostly remembered: capture has just asked for it. A lane must not fail for it. */
+  private OptionalInt bucketOf(String key) {
+    try {
+      return OptionalInt.of(migration.keyspace().partitioning().bucketOf(key));
+    } catch (BucketUnknownException | IllegalArgumentException e) {
+      return OptionalInt.empty();
+    }
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.reshard.cli;
 
+import dev.reshard.keyspace.ShardMap;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -33,7 +34,8 @@ final class RouteCommand implements Callable<Integer> {
         if (table != null) {
           lines.add(RouteView.table(table, wiring.keyspace(), wiring.spec().control()));
         }
-        lines.addAll(RouteView.lines(key, wiring.spec(), wiring.stored(), wiring.map()));
+        ShardMap map = wiring.map(); // reads what the file's placement needs
+        lines.addAll(RouteView.lines(key, wiring.spec(), wiring.stored(), map));
       } catch (IllegalArgumentException e) {
         self.commandLine().getErr().println(e.getMessage());
         return ExitCode.USAGE.code();

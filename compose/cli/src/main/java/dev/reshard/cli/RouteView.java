@@ -33,6 +33,11 @@ final class RouteView {
               .formatted(key, partitioning.describe(), e.getMessage()),
           e);
     }
+    if (bucket == Partitioning.NO_BUCKET) {
+      throw new IllegalArgumentException(
+          "'%s' lies in no bucket: '%s' did not have it when the keyspace was adopted; its rows stay where your application puts them"
+              .formatted(key, partitioning.describe()));
+    }
     ShardMap map = stored.map(StoredMap::map).orElse(file);
     ShardId owner = map.ownerOf(bucket);
     return List.of(

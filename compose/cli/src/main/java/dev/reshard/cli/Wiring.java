@@ -9,8 +9,11 @@ import dev.reshard.cutover.HandOverOperation;
 import dev.reshard.cutover.RecoverPhase;
 import dev.reshard.finish.CleanUpPhase;
 import dev.reshard.finish.CompleteOperation;
+import dev.reshard.keyspace.DirectoryBuckets;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Move;
+import dev.reshard.keyspace.ServerLookup;
+import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
 import dev.reshard.migration.CatchUpPhase;
 import dev.reshard.migration.CopyPhase;
@@ -38,6 +41,7 @@ import dev.reshard.preflight.CheckSessions;
 import dev.reshard.preflight.Checks;
 import dev.reshard.preflight.TableLists;
 import dev.reshard.publish.TopicPublisher;
+import dev.reshard.routing.Directory;
 import dev.reshard.routing.ShardMapStore;
 import dev.reshard.routing.StoredMap;
 import dev.reshard.schema.SchemaChecks;
@@ -51,7 +55,9 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 
@@ -63,12 +69,12 @@ public final class Wiring implements AutoCloseable {
   /** A standby takes over within this, and the time to open its sessions, after the lease ends. */
   private static final long STANDBY_MS = 250;
 
-  private final Spec spec;
+  private Spec spec;
   private final ShardSessions sessions;
   private final ControlStore control;
+  private final ServerLookup lookup;
 
   public Wiring(Spec spec) {
-    this.spec = spec;
     this.sessions =
         new ShardSessions(
             spec.migration(),
@@ -76,6 +82,15 @@ public final class Wiring implements AutoCloseable {
                 .map(s -> new ShardAddress(s.id(), s.url(), s.user(), s.password().value()))
                 .toList());
     this.control = new ControlStore(sessions, spec.control(), spec.migration());
+    this.lookup = new ServerLookup(servers(spec.shards().keySet()));
+    this.spec = spec.askingBy(lookup);
+  }
+
+  /** Any shard can tell the bucket of a key, where Java cannot. */
+  private List<ServerLookup.Server> servers(Set<ShardId> shards) {
+    List<ServerLookup.Server> servers = new ArrayList<>();
+    shards.forEach(shard -> servers.add(() -> sessions.open(shard, "buckets")));
+    return servers;
   }
 
   public Spec spec() {
@@ -115,11 +130,43 @@ public final class Wiring implements AutoCloseable {
   /**
    * The stored map, or the one of the file if the keyspace is not known yet.
    *
-   * @throws SpecException if the file's map is not one
+   * @throws SpecException if the file's map is not one, or the stored one is of other buckets
    */
   public ShardMap map() throws SQLException {
+    readDirectory();
     Optional<StoredMap> stored = stored();
-    return stored.isPresent() ? stored.get().map() : mapOfFile();
+    if (stored.isEmpty()) {
+      return mapOfFile();
+    }
+    String file = spec.keyspace().buckets().describe();
+    if (!stored.get().partitioning().equals(file)) {
+      throw new SpecException(
+          "the migration file",
+          List.of(
+              "keyspace.buckets: '%s', but keyspace %s is stored as '%s': rows would be looked for where they are not; correct the file"
+                  .formatted(file, spec.keyspace().name(), stored.get().partitioning())));
+    }
+    return stored.get().map();
+  }
+
+  /** A directory's keys, once: as they are stored, or else as its table has them now. */
+  private void readDirectory() throws SQLException {
+    if (!(spec.keyspace().buckets() instanceof DirectoryBuckets directory) || directory.isRead()) {
+      return;
+    }
+    try (Connection connection = sessions.open(spec.control(), "map")) {
+      String keyspace = spec.keyspace().name();
+      Optional<StoredMap> stored = ShardMapStore.load(connection, keyspace);
+      if (stored.isEmpty()) {
+        Directory read = Directory.read(connection, directory, spec.shards().keySet());
+        spec = spec.with(read.buckets(), read.owners());
+      } else if (stored.get().partitioning().equals(directory.describe())) {
+        spec = spec.with(ShardMapStore.withKeys(connection, keyspace, directory), Map.of());
+      }
+    } catch (IllegalArgumentException e) {
+      throw new SpecException(
+          "the migration file", List.of("keyspace.buckets.directory: " + e.getMessage()));
+    }
   }
 
   private ShardMap mapOfFile() {
@@ -153,7 +200,11 @@ public final class Wiring implements AutoCloseable {
 
   private Plan planFrom(ShardMap map) {
     try {
-      return Planner.plan(map, spec.to());
+      Spec.Target to =
+          spec.to() instanceof Spec.Target.Keys keys
+              ? keys.in(map, spec.keyspace().buckets())
+              : spec.to();
+      return Planner.plan(map, to);
     } catch (IllegalArgumentException e) {
       throw new SpecException("the migration file", List.of("to: " + e.getMessage()));
     }
@@ -165,6 +216,7 @@ public final class Wiring implements AutoCloseable {
   }
 
   private TableLists tables() throws SQLException {
+    readDirectory();
     try (Connection connection = sessions.open(spec.control(), "tables")) {
       return TableLists.read(connection, spec.keyspace());
     }
@@ -188,7 +240,9 @@ public final class Wiring implements AutoCloseable {
     try {
       return checks(plan(), !isNew(), through);
     } catch (SQLException e) {
-      if (through.shards().contains(spec.control())) {
+      boolean isUnread =
+          spec.keyspace().buckets() instanceof DirectoryBuckets directory && !directory.isRead();
+      if (isUnread || through.shards().contains(spec.control())) {
         throw e;
       }
       return checks(planFrom(mapOfFile()), false, through);
@@ -332,6 +386,7 @@ public final class Wiring implements AutoCloseable {
 
   @Override
   public void close() throws SQLException {
+    lookup.close();
     control.close();
   }
 }

@@ -10,10 +10,12 @@ import dev.reshard.demo.DemoLedger;
 import dev.reshard.demo.DemoLoad;
 import dev.reshard.finish.ShardLeftovers;
 import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.DirectoryBuckets;
 import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
+import dev.reshard.keyspace.SqlBuckets;
 import dev.reshard.postgres.ShardSchema;
 import dev.reshard.routing.DatabaseAddress;
 import dev.reshard.routing.RouterConfig;
@@ -40,6 +42,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import org.apache.kafka.clients.admin.Admin;
 
 /**
@@ -140,6 +143,14 @@ final class Shop implements AutoCloseable {
   /** Leaves none of our functions behind: a worker must make them where it needs them. */
   private void load(ShardMap map) throws Exception {
     for (SandboxShard shard : shards.all()) {
+      if (buckets instanceof SqlBuckets own) {
+        create(shard, own);
+      }
+    }
+    if (buckets instanceof DirectoryBuckets directory) {
+      fillDirectory(shards.get("a"), directory, map);
+    }
+    for (SandboxShard shard : shards.all()) {
       try (Connection connection = shard.connect(SandboxRole.RESHARD)) {
         ShardSchema.install(connection, buckets);
       }
@@ -147,6 +158,34 @@ final class Shop implements AutoCloseable {
     DemoLoad.load(shards, map, buckets, ROWS);
     for (SandboxShard shard : shards.all()) {
       shard.executeAsSuperuser("DROP SCHEMA IF EXISTS reshard CASCADE");
+    }
+  }
+
+  /** The application's own: it scatters neighbours over 32 buckets. */
+  private static void create(SandboxShard shard, SqlBuckets own) throws SQLException {
+    shard.createSchema(own.schema());
+    shard.execute(
+        "CREATE FUNCTION %s.%s(tenant bigint) RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT (tenant * 40503 >> 4 & 31)::int $$"
+            .formatted(own.schema(), own.function()));
+  }
+
+  /** Of every tenant that the demo makes. */
+  static List<String> tenants() {
+    return LongStream.range(0, ROWS / 100)
+        .map(n -> 1 + n * 37)
+        .mapToObj(Long::toString)
+        .sorted()
+        .toList();
+  }
+
+  private static void fillDirectory(SandboxShard shard, DirectoryBuckets directory, ShardMap map)
+      throws SQLException {
+    shard.createSchema("app");
+    shard.execute("CREATE TABLE app.tenant_shard (tenant_id bigint PRIMARY KEY, shard text)");
+    for (int bucket = 0; bucket < directory.count(); bucket++) {
+      shard.execute(
+          "INSERT INTO app.tenant_shard VALUES (%s, '%s')"
+              .formatted(directory.keys().get(bucket), map.ownerOf(bucket)));
     }
   }
 
@@ -173,7 +212,11 @@ final class Shop implements AutoCloseable {
   private RouterConfig routerConfig() {
     Map<ShardId, DatabaseAddress> addresses = new TreeMap<>();
     shards.all().forEach(shard -> addresses.put(new ShardId(shard.name()), address(shard)));
-    return RouterConfig.of("shop", buckets, address(shards.get("a")), addresses)
+    Partitioning given =
+        buckets instanceof DirectoryBuckets directory
+            ? DirectoryBuckets.of("shop", directory.query()) // a router reads the stored keys
+            : buckets;
+    return RouterConfig.of("shop", given, address(shards.get("a")), addresses)
         .withPoolSize(CLIENTS)
         .withTimeout(Duration.ofSeconds(40));
   }
@@ -229,7 +272,7 @@ final class Shop implements AutoCloseable {
             key_of: { public.tenants: id }
             reference: [ public.plans ]
             accept_cross_shard_unique: [ public.orders ]
-        from: { %s }
+        %s
         to: { %s }
         %s
         """
@@ -243,11 +286,18 @@ final class Shop implements AutoCloseable {
                 SharedSandbox.kafka().bootstrapServers(),
                 prefix,
                 bucketsInFile,
-                owners().entrySet().stream()
-                    .map(e -> "%s: %s".formatted(e.getKey(), e.getValue()))
-                    .collect(Collectors.joining(", ")),
+                from(),
                 target,
                 String.join("\n", more)));
+  }
+
+  /** A directory says it itself. */
+  private String from() {
+    return buckets instanceof DirectoryBuckets
+        ? ""
+        : owners().entrySet().stream()
+            .map(e -> "%s: %s".formatted(e.getKey(), e.getValue()))
+            .collect(Collectors.joining(", ", "from: { ", " }"));
   }
 
   /** What a command answers. */

@@ -80,7 +80,7 @@ record Trigger(
         prefix + "_row",
         true,
         "AFTER UPDATE",
-        "%s AND %s <> %s AND NOT %s"
+        "%s AND %s IS DISTINCT FROM %s AND NOT %s"
             .formatted(
                 partitioning.sqlIn("NEW." + column, buckets),
                 partitioning.sql("NEW." + column),

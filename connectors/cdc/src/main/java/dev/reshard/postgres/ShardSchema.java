@@ -74,8 +74,8 @@ public final class ShardSchema {
              WHERE usename = current_user AND datname = current_database()
                AND pid <> pg_backend_pid()
                AND starts_with(application_name, 'reshard ' || ? || ' ')
-               AND application_name <> ALL (SELECT left('reshard ' || ? || part, 63)
-                     FROM unnest(ARRAY[' control', ' lease', ' map', ' check', ' tables', ' status']) part)""")) {
+               AND application_name <> ALL (SELECT left('reshard ' || ? || ' ' || part, 63)
+                     FROM unnest('{control,lease,map,check,tables,status,buckets}'::text[]) part)""")) {
       statement.setString(1, migration);
       statement.setString(2, migration);
       statement.execute();

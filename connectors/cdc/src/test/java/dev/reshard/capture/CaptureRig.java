@@ -7,6 +7,8 @@ import dev.reshard.change.Transaction;
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Keyspace;
+import dev.reshard.keyspace.Partitioning;
+import dev.reshard.keyspace.ServerLookup;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Anchor;
@@ -61,6 +63,12 @@ final class CaptureRig implements AutoCloseable {
   private final List<Runnable> opened = new ArrayList<>();
 
   CaptureRig(SandboxShard shard, SandboxKafka broker, String... tables) throws SQLException {
+    this(shard, broker, new HashBuckets(HashBuckets.Function.MODULO, 8), tables);
+  }
+
+  private CaptureRig(
+      SandboxShard shard, SandboxKafka broker, Partitioning partitioning, String... tables)
+      throws SQLException {
     this.shard = shard;
     shard.execute(tables);
     shard.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO app");
@@ -71,6 +79,8 @@ final class CaptureRig implements AutoCloseable {
             List.of(
                 new ShardAddress(
                     id, shard.url(), SandboxRole.RESHARD.user(), SandboxRole.RESHARD.password())));
+    ServerLookup lookup = new ServerLookup(List.of(() -> sessions.open(id, "buckets")));
+    opened.add(lookup::close);
     kafka = Map.of("bootstrap.servers", broker.bootstrapServers());
     topic = "changes." + shard.database();
     ChangeTopics.create(kafka, topic, (short) 1);
@@ -92,7 +102,7 @@ final class CaptureRig implements AutoCloseable {
             new CaptureScope(
                 new Keyspace(
                     "shop",
-                    new HashBuckets(HashBuckets.Function.MODULO, 8),
+                    partitioning.askingBy(lookup),
                     sharded.stream().map(t -> new Keyspace.ShardedTable(t, "customer")).toList(),
                     reference),
                 BucketSet.range(0, 4),
@@ -112,6 +122,12 @@ final class CaptureRig implements AutoCloseable {
   /** On the shared servers. */
   static CaptureRig with(String... tables) throws SQLException {
     return new CaptureRig(SharedSandbox.shards(1).get("a"), SharedSandbox.kafka(), tables);
+  }
+
+  /** On the shared servers, with rows that something else than {@code customer mod 8} places. */
+  static CaptureRig placedBy(Partitioning partitioning, String... tables) throws SQLException {
+    return new CaptureRig(
+        SharedSandbox.shards(1).get("a"), SharedSandbox.kafka(), partitioning, tables);
   }
 
   /** On the shared servers; {@code note} is stored out of line when it is long. */

@@ -3,11 +3,14 @@ package dev.reshard.guard;
 import static dev.reshard.guard.GuardedShard.execute;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.reshard.keyspace.DirectoryBuckets;
+import dev.reshard.keyspace.Keyspace;
 import dev.reshard.postgres.Marker;
 import dev.reshard.postgres.OwnTransaction;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -80,5 +83,30 @@ class RowMessageIT {
             .filter(CommitOrder.Entry::isMessage)
             .map(CommitOrder.Entry::prefix)
             .toList());
+  }
+
+  /** As of a user's directory, which names the other keys only. */
+  @Test
+  void aRowThatComesFromNoBucketBringsAllThatTheUpdateLeavesOut() throws SQLException {
+    DirectoryBuckets directory =
+        DirectoryBuckets.of("shop", "select customer, shard from t")
+            .withKeys(IntStream.range(0, 16).mapToObj(Integer::toString).toList());
+    Keyspace keyspace = new Keyspace("shop", directory, a.keyspace.sharded(), List.of());
+    try (GuardedShard b =
+            GuardedShard.create(
+                GuardedShard.A,
+                List.of(
+                    "CREATE TABLE orders (id bigint, customer bigint NOT NULL, amounts numeric[], PRIMARY KEY (id, customer))",
+                    "INSERT INTO orders VALUES (7, 99, '{1}')"),
+                keyspace);
+        Connection other = b.app();
+        CommitOrder seen = CommitOrder.from(b.shard)) {
+      b.arm();
+      execute(other, "UPDATE orders SET customer = 98", "UPDATE orders SET customer = 1");
+      List<CommitOrder.Entry> messages =
+          seen.read().stream().filter(CommitOrder.Entry::isMessage).toList();
+      assertEquals(1, messages.size(), CommitOrder.text(messages));
+      assertEquals(Marker.ROW, messages.get(0).prefix());
+    }
   }
 }

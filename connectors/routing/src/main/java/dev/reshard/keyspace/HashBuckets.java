@@ -126,7 +126,7 @@ public record HashBuckets(Function function, int count) implements Partitioning 
               ? Optional.empty()
               : Optional.of("but modulo needs an integer; name the function that placed your rows");
       case MD5, CRC32, MURMUR3 ->
-          ONE_TEXT.matcher(type).matches()
+          hasOneText(type)
               ? Optional.empty()
               : Optional.of(
                   ("whose text is not the same in every session, or not for all equal values, so %s"
@@ -139,6 +139,11 @@ public record HashBuckets(Function function, int count) implements Partitioning 
   @Override
   public String describe() {
     return function.word() + " into " + count;
+  }
+
+  /** Whether equal values of a type have one text, in every session. */
+  static boolean hasOneText(String type) {
+    return ONE_TEXT.matcher(type).matches();
   }
 
   private static byte[] utf8(String text) {

@@ -4,20 +4,41 @@ import java.util.Optional;
 
 /**
  * How a shard key's value finds its bucket, in Java and as SQL: both give the same answer for every
- * value. Immutable.
+ * value. Immutable; thread-safe.
  */
-public sealed interface Partitioning permits HashBuckets, PostgresBuckets {
+public sealed interface Partitioning
+    permits HashBuckets, PostgresBuckets, SqlBuckets, DirectoryBuckets {
+  /** The bucket of a key that lies in none; only of one that {@link #isPartial}. */
+  int NO_BUCKET = -1;
 
   /** How many buckets there are; a bucket is {@code 0 <= bucket < count}. */
   int count();
 
   /**
-   * The bucket of one key.
+   * The bucket of one key; {@link #NO_BUCKET} if it lies in none.
    *
    * @param keyText the key as PostgreSQL writes it as text; never null
    * @throws IllegalArgumentException if the text is no value that this partitioning can place
    */
   int bucketOf(String keyText);
+
+  /** Whether Java finds buckets by itself; if not, {@link #bucketOf} asks a server. */
+  default boolean isComputed() {
+    return true;
+  }
+
+  /**
+   * Whether keys may lie in no bucket, and are right so: their rows stay where they are, and {@link
+   * #sql} gives NULL.
+   */
+  default boolean isPartial() {
+    return false;
+  }
+
+  /** The same, which asks by {@code lookup} where it has to ask and nobody else was named. */
+  default Partitioning askingBy(KeyLookup lookup) {
+    return this;
+  }
 
   /**
    * An immutable SQL expression of type {@code int} with the bucket of {@code expression}, null of

@@ -186,7 +186,8 @@ final class MapFollower implements AutoCloseable {
     connection = null;
   }
 
-  private static Connection connect(DatabaseAddress control) throws SQLException {
+  /** A connection of a router's own, beside its pools. */
+  static Connection connect(DatabaseAddress control) throws SQLException {
     Properties properties = new Properties();
     properties.setProperty("user", control.user());
     properties.setProperty("password", control.password());

@@ -45,6 +45,10 @@ public record RouterConfig(
         keyspace, partitioning, control, shards, 10, Duration.ofSeconds(10), Duration.ofSeconds(1));
   }
 
+  RouterConfig withPartitioning(Partitioning same) {
+    return new RouterConfig(keyspace, same, control, shards, poolSize, timeout, poll);
+  }
+
   public RouterConfig withPoolSize(int connections) {
     return new RouterConfig(keyspace, partitioning, control, shards, connections, timeout, poll);
   }

@@ -13,6 +13,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -87,6 +88,39 @@ final class ShardMapRows {
       statement.setArray(
           5, connection.createArrayOf("text", map.owners().stream().map(ShardId::name).toArray()));
       statement.executeUpdate();
+    }
+  }
+
+  /** Stores the keys of a directory; nothing if the keyspace has some. */
+  static void insertKeys(Connection connection, String keyspace, List<String> keys)
+      throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            """
+            INSERT INTO reshard.directory (keyspace, bucket, key)
+              SELECT ?, k.ordinality - 1, k.key
+                FROM unnest(?::text[]) WITH ORDINALITY AS k (key, ordinality)
+               WHERE NOT EXISTS (SELECT FROM reshard.directory d WHERE d.keyspace = ?)""")) {
+      statement.setString(1, keyspace);
+      statement.setArray(2, connection.createArrayOf("text", keys.toArray()));
+      statement.setString(3, keyspace);
+      statement.executeUpdate();
+    }
+  }
+
+  /** The keys of a directory, in the order of their buckets. */
+  static List<String> keys(Connection connection, String keyspace) throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "SELECT key FROM reshard.directory WHERE keyspace = ? ORDER BY bucket")) {
+      statement.setString(1, keyspace);
+      List<String> keys = new ArrayList<>();
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          keys.add(row.getString(1));
+        }
+      }
+      return keys;
     }
   }
 

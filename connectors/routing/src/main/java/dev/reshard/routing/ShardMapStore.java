@@ -1,5 +1,6 @@
 package dev.reshard.routing;
 
+import dev.reshard.keyspace.DirectoryBuckets;
 import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.Moves;
 import dev.reshard.keyspace.Partitioning;
@@ -56,6 +57,14 @@ public final class ShardMapStore {
           ShardMapRows.insert(connection, keyspace, partitioning, map);
           StoredMap stored = known(connection, keyspace);
           refuseOther(stored, partitioning);
+          if (partitioning instanceof DirectoryBuckets directory) {
+            ShardMapRows.insertKeys(connection, keyspace, directory.keys());
+            if (!ShardMapRows.keys(connection, keyspace).equals(directory.keys())) {
+              throw new MapConflictException(
+                  "keyspace %s: the directory has other keys than when the keyspace was adopted; the stored ones stay"
+                      .formatted(keyspace));
+            }
+          }
           if (!stored.map().owners().equals(map.owners())) {
             throw new MapConflictException(
                 "keyspace %s: the given map is not the stored one (epoch %d), which stays: %s"
@@ -63,6 +72,18 @@ public final class ShardMapStore {
           }
           return stored;
         });
+  }
+
+  /**
+   * A partitioning with the keys that are stored of it, if it is a directory; else as it is.
+   *
+   * @throws IllegalArgumentException if none are stored
+   */
+  public static Partitioning withKeys(
+      Connection connection, String keyspace, Partitioning partitioning) throws SQLException {
+    return partitioning instanceof DirectoryBuckets directory && !directory.isRead()
+        ? directory.withKeys(ShardMapRows.keys(connection, keyspace))
+        : partitioning;
   }
 
   /** The stored map; empty if the keyspace, or the schema, is not there. */

@@ -1,8 +1,13 @@
 package dev.reshard.routing;
 
+import dev.reshard.keyspace.BucketUnknownException;
+import dev.reshard.keyspace.Partitioning;
+import dev.reshard.keyspace.ServerLookup;
 import dev.reshard.keyspace.ShardId;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -36,11 +41,14 @@ public final class ShardRouter implements AutoCloseable {
   private final RouterConfig config;
   private final MapFollower follower;
   private final ShardPools pools;
+  private final ServerLookup lookup;
 
-  private ShardRouter(RouterConfig config, MapFollower follower, ShardPools pools) {
+  private ShardRouter(
+      RouterConfig config, MapFollower follower, ShardPools pools, ServerLookup lookup) {
     this.config = config;
     this.follower = follower;
     this.pools = pools;
+    this.lookup = lookup;
   }
 
   /**
@@ -50,12 +58,43 @@ public final class ShardRouter implements AutoCloseable {
    * @throws MapConflictException if it has no such keyspace, or one with another partitioning
    */
   public static ShardRouter open(RouterConfig config) throws SQLException {
-    return new ShardRouter(config, MapFollower.start(config), new ShardPools(config));
+    ServerLookup lookup = new ServerLookup(servers(config));
+    MapFollower follower = MapFollower.start(config);
+    try (Connection control = MapFollower.connect(config.control())) {
+      Partitioning read = ShardMapStore.withKeys(control, config.keyspace(), config.partitioning());
+      return new ShardRouter(
+          config.withPartitioning(read.askingBy(lookup)), follower, new ShardPools(config), lookup);
+    } catch (SQLException | RuntimeException e) {
+      follower.close();
+      throw e;
+    }
   }
 
-  /** Where a key's rows are, as far as this router knows now. */
+  /** Any shard can tell the bucket of a key, where Java cannot. */
+  private static List<ServerLookup.Server> servers(RouterConfig config) {
+    List<ServerLookup.Server> servers = new ArrayList<>();
+    config.shards().values().forEach(shard -> servers.add(() -> MapFollower.connect(shard)));
+    return servers;
+  }
+
+  /**
+   * Where a key's rows are, as far as this router knows now.
+   *
+   * @throws IllegalArgumentException if the key can be placed nowhere
+   * @throws BucketUnknownException if only a shard can tell the bucket, and none answered
+   */
   public Route route(String key) {
-    return follower.routes().of(config.partitioning().bucketOf(key));
+    return follower.routes().of(bucketOf(key));
+  }
+
+  private int bucketOf(String key) {
+    int bucket = config.partitioning().bucketOf(key);
+    if (bucket == Partitioning.NO_BUCKET) {
+      throw new IllegalArgumentException(
+          "a key of no bucket: '%s' did not have it when keyspace %s was adopted; use a connection of your own"
+              .formatted(config.partitioning().describe(), config.keyspace()));
+    }
+    return bucket;
   }
 
   /** As {@link #write(Collection, TransactionFunction)}, for rows of one key. */
@@ -96,12 +135,12 @@ public final class ShardRouter implements AutoCloseable {
   public void close() {
     follower.close();
     pools.close();
+    lookup.close();
   }
 
   private <T> T run(Collection<String> keys, boolean readOnly, TransactionFunction<T> function)
       throws SQLException {
-    Set<Integer> buckets = new TreeSet<>();
-    keys.forEach(key -> buckets.add(config.partitioning().bucketOf(key)));
+    Set<Integer> buckets = bucketsOf(keys);
     if (buckets.isEmpty()) {
       throw new IllegalArgumentException("a transaction needs a key, to know its shard");
     }
@@ -128,6 +167,17 @@ public final class ShardRouter implements AutoCloseable {
           "interrupted while waiting for buckets %s; nothing was written".formatted(buckets),
           "57014",
           e);
+    }
+  }
+
+  private Set<Integer> bucketsOf(Collection<String> keys) throws SQLException {
+    Set<Integer> buckets = new TreeSet<>();
+    try {
+      keys.forEach(key -> buckets.add(bucketOf(key)));
+      return buckets;
+    } catch (BucketUnknownException e) {
+      SQLException why = e.sqlException();
+      throw new SQLException(e.getMessage() + "; nothing was run", why.getSQLState(), e);
     }
   }
 

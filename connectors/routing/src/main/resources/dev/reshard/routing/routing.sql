@@ -18,6 +18,15 @@ CREATE TABLE IF NOT EXISTS reshard.shard_map (
   PRIMARY KEY (keyspace, bucket)
 );
 
+-- The keys of a keyspace whose buckets are those of the user's own lookup table.
+CREATE TABLE IF NOT EXISTS reshard.directory (
+  keyspace text NOT NULL REFERENCES reshard.keyspace ON DELETE CASCADE,
+  bucket int NOT NULL CHECK (bucket >= 0),
+  key text COLLATE "C" NOT NULL,
+  PRIMARY KEY (keyspace, bucket),
+  UNIQUE (keyspace, key)
+);
+
 -- Not CREATE OR REPLACE: that would wait for everybody who is just reading the view.
 DO $$
 BEGIN
@@ -26,4 +35,4 @@ BEGIN
   END IF;
 END $$;
 
-GRANT SELECT ON reshard.keyspace, reshard.shard_map, reshard.owners TO PUBLIC;
+GRANT SELECT ON reshard.keyspace, reshard.shard_map, reshard.directory, reshard.owners TO PUBLIC;

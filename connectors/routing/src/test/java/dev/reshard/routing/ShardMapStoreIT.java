@@ -5,12 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.DirectoryBuckets;
 import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.Partitionings;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
+import dev.reshard.keyspace.SqlBuckets;
 import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.SandboxShards;
 import dev.reshard.sandbox.SharedSandbox;
@@ -85,9 +87,33 @@ class ShardMapStoreIT {
   }
 
   @Test
+  void theKeysOfADirectoryAreStoredAndOthersAreRefused() throws SQLException {
+    DirectoryBuckets unread = DirectoryBuckets.of("shop", "select id, shard from t");
+    DirectoryBuckets read = unread.withKeys(List.of("10", "9", "a'b", "ä"));
+    for (int again = 0; again < 2; again++) {
+      ShardMapStore.adopt(control, "shop", read, FIRST);
+    }
+    assertEquals(
+        read.keys(), ((DirectoryBuckets) ShardMapStore.withKeys(control, "shop", unread)).keys());
+    assertThrows(
+        MapConflictException.class,
+        () ->
+            ShardMapStore.adopt(
+                control, "shop", unread.withKeys(List.of("10", "9", "a'b", "b")), FIRST));
+    assertThrows(
+        IllegalArgumentException.class, () -> ShardMapStore.withKeys(control, "other", unread));
+  }
+
+  @Test
   void aStoredMapRefusesEveryOtherFunctionTypeAndCount() throws SQLException {
     List<Partitioning> all = new ArrayList<>(Partitionings.into(4));
     all.addAll(Partitionings.into(8));
+    all.add(SqlBuckets.of("app.bucket_of({key})", 4));
+    all.add(SqlBuckets.of("app.bucket_of({key})", 8));
+    all.add(SqlBuckets.of("app.place({key})", 4));
+    List<String> keys = List.of("1", "2", "3", "4");
+    all.add(DirectoryBuckets.of("shop", "select id, shard from t").withKeys(keys));
+    all.add(DirectoryBuckets.of("shop", "select id, shard from other").withKeys(keys));
     for (Partitioning stored : Partitionings.into(4)) {
       String keyspace = stored.describe().replace(' ', '-');
       StoredMap first = ShardMapStore.adopt(control, keyspace, stored, FIRST);

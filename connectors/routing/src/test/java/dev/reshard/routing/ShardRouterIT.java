@@ -6,10 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.DirectoryBuckets;
 import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Move;
+import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
+import dev.reshard.keyspace.SqlBuckets;
 import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.SandboxShard;
 import dev.reshard.sandbox.SandboxShards;
@@ -64,13 +67,7 @@ class ShardRouterIT {
         """
         CREATE TRIGGER guard AFTER INSERT OR UPDATE ON orders
           FOR EACH ROW EXECUTE FUNCTION refuse()""");
-    try (Connection control = shards.get("a").connect(SandboxRole.RESHARD)) {
-      ShardMapStore.adopt(
-          control,
-          "shop",
-          MODULO_4,
-          ShardMap.of(1, 4, Map.of(A, BucketSet.range(0, 2), B, BucketSet.range(2, 4))));
-    }
+    adopt("shop", MODULO_4);
     router = ShardRouter.open(config());
   }
 
@@ -329,6 +326,52 @@ class ShardRouterIT {
   }
 
   @Test
+  void asksAnyShardForBucketsOfTheApplicationsOwnFunctionAndRunsNothingWhileNoneAnswers()
+      throws SQLException {
+    Partitioning own = SqlBuckets.of("public.place({key})", 4);
+    adopt("by_function", own);
+    shards
+        .get("b")
+        .execute(
+            "CREATE FUNCTION place(tenant bigint) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT (tenant & 3)::int'");
+    try (ShardRouter asking = ShardRouter.open(config("by_function", own))) {
+      asking.write("6", connection -> insert(connection, 1, 6));
+      assertEquals(List.of("1"), ids("b"));
+      assertThrows(IllegalArgumentException.class, () -> asking.route("six"));
+      shards.get("b").execute("DROP FUNCTION place");
+      SQLException e =
+          assertThrows(
+              SQLException.class, () -> asking.write("5", connection -> insert(connection, 2, 5)));
+      assertTrue(e.getMessage().contains("nothing was run"), e.getMessage());
+      assertEquals("42883", e.getSQLState());
+      assertEquals(2, asking.route("6").bucket());
+    }
+  }
+
+  @Test
+  void readsTheStoredKeysOfADirectoryAndRefusesOthers() throws SQLException {
+    DirectoryBuckets directory = DirectoryBuckets.of("by_table", "select id, shard from t");
+    adopt("by_table", directory.withKeys(List.of("10", "20", "30", "40")));
+    try (ShardRouter reading = ShardRouter.open(config("by_table", directory))) {
+      reading.write("30", connection -> insert(connection, 1, 30));
+      assertEquals(List.of("1"), ids("b"));
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> reading.write("50", connection -> insert(connection, 2, 50)));
+    }
+  }
+
+  private void adopt(String keyspace, Partitioning partitioning) throws SQLException {
+    try (Connection control = shards.get("a").connect(SandboxRole.RESHARD)) {
+      ShardMapStore.adopt(
+          control,
+          keyspace,
+          partitioning,
+          ShardMap.of(1, 4, Map.of(A, BucketSet.range(0, 2), B, BucketSet.range(2, 4))));
+    }
+  }
+
+  @Test
   void doesNotOpenUnderAnotherPartitioning() {
     RouterConfig other =
         RouterConfig.of(
@@ -351,7 +394,12 @@ class ShardRouterIT {
   }
 
   private RouterConfig config() {
-    return RouterConfig.of("shop", MODULO_4, address("a"), Map.of(A, address("a"), B, address("b")))
+    return config("shop", MODULO_4);
+  }
+
+  private RouterConfig config(String keyspace, Partitioning partitioning) {
+    return RouterConfig.of(
+            keyspace, partitioning, address("a"), Map.of(A, address("a"), B, address("b")))
         .withPoolSize(2)
         .withPoll(Duration.ofMillis(50));
   }
