@@ -52,7 +52,7 @@ final class CheckCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     PrintWriter out = self.commandLine().getOut();
-    try (Wiring wiring = new Wiring(file.read());
+    try (Wiring wiring = file.open();
         CheckSessions sessions = wiring.checkSessions()) {
       Checks checks = wiring.checks(sessions);
       if (form.grants != null) {
@@ -66,6 +66,9 @@ final class CheckCommand implements Callable<Integer> {
         result.fixes().forEach(out::println);
       } else {
         result.lines().forEach(out::println);
+      }
+      if (sessions.loginIsRefused()) {
+        return ExitCode.USAGE.code();
       }
       return (result.blocked() ? ExitCode.BLOCKED : ExitCode.DONE).code();
     }

@@ -27,6 +27,11 @@ final class RouteView {
     int bucket;
     try {
       bucket = partitioning.bucketOf(key);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "'%s' is not an integer, but '%s' places integer keys"
+              .formatted(key, partitioning.describe()),
+          e);
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException(
           "'%s' is no key that '%s' can place: %s"
