@@ -12,7 +12,7 @@ public final class Near {
   public static Optional<String> of(String word, Collection<String> known) {
     return known.stream()
         .min(Comparator.comparingInt(k -> distance(word, k)))
-        .filter(k -> distance(word, k) <= Math.max(1, Math.min(word.length(), k.length()) / 3));
+        .filter(k -> distance(word, k) <= Math.max(1, Math.min(word.length(), k.length()) * 2 / 5));
   }
 
   private static int distance(String a, String b) {

@@ -201,8 +201,10 @@ public final class SpecReader {
 
   /** Absent, or a whole map: each bucket has one owner. */
   private Map<ShardId, BucketSet> from(Yaml root, Map<ShardId, Spec.Shard> shards, int count) {
+    int before = problems.size();
+    boolean countIsKnown = problems.stream().noneMatch(p -> p.contains("keyspace.buckets"));
     Map<ShardId, BucketSet> from = owners(root.map("from"), shards, count);
-    if (root.has("from") && problems.isEmpty()) {
+    if (root.has("from") && countIsKnown && problems.size() == before) {
       try {
         ShardMap.of(1, count, from);
       } catch (IllegalArgumentException e) {
