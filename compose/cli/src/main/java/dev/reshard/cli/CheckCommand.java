@@ -67,10 +67,15 @@ final class CheckCommand implements Callable<Integer> {
       } else {
         result.lines().forEach(out::println);
       }
-      if (sessions.loginIsRefused()) {
-        return ExitCode.USAGE.code();
-      }
-      return (result.blocked() ? ExitCode.BLOCKED : ExitCode.DONE).code();
+      return exitCode(result, sessions).code();
     }
+  }
+
+  /** A password that is refused is a fault of the file, as it is for every other command. */
+  static ExitCode exitCode(Preflight.Result result, CheckSessions sessions) {
+    if (sessions.loginIsRefused()) {
+      return ExitCode.USAGE;
+    }
+    return result.blocked() ? ExitCode.BLOCKED : ExitCode.DONE;
   }
 }

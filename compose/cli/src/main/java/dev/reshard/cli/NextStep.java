@@ -28,7 +28,7 @@ final class NextStep {
       List<String> steps = new ArrayList<>();
       steps.add(facts.command("run") + "   goes on where the last worker stopped");
       if (waitsForPeople(facts)) {
-        inState(facts).forEach(step -> steps.add(steps.size() == 1 ? "then " + step : step));
+        steps.addAll(after(inState(facts)));
       }
       return steps;
     }
@@ -40,9 +40,19 @@ final class NextStep {
     List<String> steps = new ArrayList<>();
     if (facts.state().replicates() && facts.report().lanes().stream().anyMatch(Lane::isStopped)) {
       steps.add("mend why a lane has stopped, then " + facts.command("resume"));
+      steps.addAll(after(inState(facts)));
+      return steps;
     }
-    steps.addAll(inState(facts));
-    return steps;
+    return inState(facts);
+  }
+
+  /** As what follows another step: only the first of them is not joined to one yet. */
+  private static List<String> after(List<String> steps) {
+    List<String> joined = new ArrayList<>(steps);
+    if (!joined.get(0).startsWith("nothing")) {
+      joined.set(0, "then " + joined.get(0));
+    }
+    return joined;
   }
 
   /** A worker that lives, but has not said anything for long. */

@@ -27,15 +27,15 @@ final class RouteView {
     int bucket;
     try {
       bucket = partitioning.bucketOf(key);
-    } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(
-          "'%s' is not an integer, but '%s' places integer keys"
-              .formatted(key, partitioning.describe()),
-          e);
     } catch (IllegalArgumentException e) {
+      boolean isNoInteger =
+          e instanceof NumberFormatException && partitioning.objectionTo("bigint").isEmpty();
       throw new IllegalArgumentException(
           "'%s' is no key that '%s' can place: %s"
-              .formatted(key, partitioning.describe(), e.getMessage()),
+              .formatted(
+                  key,
+                  partitioning.describe(),
+                  isNoInteger ? "it is not an integer" : e.getMessage()),
           e);
     }
     ShardMap map = stored.map(StoredMap::map).orElse(file);

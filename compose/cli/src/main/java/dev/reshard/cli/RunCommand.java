@@ -50,8 +50,9 @@ final class RunCommand implements Callable<Integer> {
           out.println(plan.summary());
           return ExitCode.DONE.code();
         }
-        if (isBlocked(wiring, out)) {
-          return ExitCode.BLOCKED.code();
+        ExitCode checked = check(wiring, out);
+        if (checked != ExitCode.DONE) {
+          return checked.code();
         }
       }
       while (true) {
@@ -72,7 +73,7 @@ final class RunCommand implements Callable<Integer> {
   }
 
   /** What would stop a migration half-way is told before anything is made for it. */
-  private static boolean isBlocked(Wiring wiring, PrintWriter out)
+  private static ExitCode check(Wiring wiring, PrintWriter out)
       throws SQLException, InterruptedException {
     try (CheckSessions sessions = wiring.checkSessions()) {
       Preflight.Result result = Preflight.run(wiring.checks(sessions).all());
@@ -80,7 +81,7 @@ final class RunCommand implements Callable<Integer> {
         result.lines().forEach(out::println);
         out.println("nothing was begun");
       }
-      return result.blocked();
+      return CheckCommand.exitCode(result, sessions);
     }
   }
 

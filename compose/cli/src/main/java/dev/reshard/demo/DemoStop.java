@@ -36,9 +36,9 @@ final class DemoStop implements AutoCloseable {
     Sandbox started = sandbox.get();
     if (started != null) {
       started.closeNow();
+      DemoFile.forgetPassword(DemoFile.FOLDER);
+      Runtime.getRuntime().halt(INTERRUPTED); // the worker would wait for its servers
     }
-    DemoFile.forgetPassword(DemoFile.FOLDER);
-    Runtime.getRuntime().halt(INTERRUPTED); // the worker would wait for its servers
   }
 
   /** After the servers' own end. */
