@@ -63,8 +63,7 @@ public final class CheckSessions implements AutoCloseable {
    *
    * @param hints for findings about shards that cannot be reached
    */
-  public static CheckSessions open(
-      ShardSessions sessions, Collection<ShardId> shards, Hints hints)
+  public static CheckSessions open(ShardSessions sessions, Collection<ShardId> shards, Hints hints)
       throws InterruptedException {
     return new CheckSessions(sessions, shards, hints);
   }

@@ -27,7 +27,9 @@ public final class Checks {
   private final List<Finding> unread;
   private final List<Check> others;
 
-  /** Else it is not known which shard owns what, and only what does not ask for that is looked at. */
+  /**
+   * Else it is not known which shard owns what, and only what does not ask for that is looked at.
+   */
   private final boolean mapIsKnown;
 
   private Checks(

@@ -8,7 +8,6 @@ import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
-import dev.reshard.keyspace.TableId;
 import dev.reshard.plan.Plan;
 import dev.reshard.postgres.ShardAddress;
 import dev.reshard.postgres.ShardSessions;
@@ -167,7 +166,8 @@ final class CheckScene implements AutoCloseable {
   <T> T with(Use<T> use) throws Exception {
     try (CheckSessions sessions = CheckSessions.open(sessions(), spec().shards().keySet())) {
       Plan plan = new Plan(ShardMap.of(1, 8, before), ShardMap.of(1, 8, after));
-      return use.with(Checks.read(spec(), Optional.of(plan), false, sessions, keyspace -> List.of()));
+      return use.with(
+          Checks.read(spec(), Optional.of(plan), false, sessions, keyspace -> List.of()));
     }
   }
 

@@ -45,8 +45,7 @@ class PreflightIT {
     Preflight.Result result = scene.placedBy(new HashBuckets(function, 8)).check();
     assertEquals(List.of(), result.findings());
     assertEquals(
-        List.of("%d checks: %d clean".formatted(result.checks(), result.checks())),
-        result.lines());
+        List.of("%d checks: %d clean".formatted(result.checks(), result.checks())), result.lines());
   }
 
   @ParameterizedTest
@@ -177,7 +176,8 @@ class PreflightIT {
             "REVOKE CONNECT ON DATABASE %s FROM PUBLIC".formatted(scene.b().database()));
     Preflight.Result result = scene.check();
     assertTrue(
-        result.lines().stream().anyMatch(l -> l.matches("BLOCKER  b \\([0-9.:]+\\): cannot be reached.*")));
+        result.lines().stream()
+            .anyMatch(l -> l.matches("BLOCKER  b \\([0-9.:]+\\): cannot be reached.*")));
     assertTrue(
         result.lines().get(0).contains(" without findings where shards could be asked"),
         result.lines().get(0));
@@ -232,9 +232,7 @@ class PreflightIT {
               throw new SQLException("no way");
             });
     assertEquals(
-        List.of(
-            "1 check: 1 could not be made",
-            "BLOCKER  something: could not be checked: no way"),
+        List.of("1 check: 1 could not be made", "BLOCKER  something: could not be checked: no way"),
         Preflight.run(List.of(blind)).lines());
   }
 }

@@ -49,12 +49,14 @@ class UnreachableTest {
 
   @Test
   void anErrorOfAShardThatAnswersIsNone() {
-    assertTrue(Unreachable.of(ADDRESS, Hints.inFile("f"), new SQLException("x", "42P01")).isEmpty());
+    assertTrue(
+        Unreachable.of(ADDRESS, Hints.inFile("f"), new SQLException("x", "42P01")).isEmpty());
   }
 
   @Test
   void theAddressHasNoSecrets() {
-    assertEquals("h1:1,h2:2", Unreachable.where("jdbc:postgresql://me:hush@h1:1,h2:2/x?password=y"));
+    assertEquals(
+        "h1:1,h2:2", Unreachable.where("jdbc:postgresql://me:hush@h1:1,h2:2/x?password=y"));
   }
 
   private static String text(String message, String state, Throwable cause) {

@@ -47,12 +47,7 @@ final class Asking {
    * @param sure is asked once nothing else stands in the way
    */
   static int ask(
-      Wiring opened,
-      Command command,
-      String argument,
-      Duration timeout,
-      Sure sure,
-      PrintWriter out)
+      Wiring opened, Command command, String argument, Duration timeout, Sure sure, PrintWriter out)
       throws SQLException, IOException, InterruptedException {
     Spec spec = opened.spec();
     try (Wiring wiring = opened;

@@ -58,8 +58,7 @@ record Ended(String text, ExitCode exitCode) {
         switch (command) {
           case COMPLETE, CANCEL ->
               "%s is CLEANED: it %s; nothing to %s"
-                  .formatted(
-                      migration, how.substring(migration.length() + 1), verb(command));
+                  .formatted(migration, how.substring(migration.length() + 1), verb(command));
           default ->
               "%s is CLEANED: it has ended; nothing to %s".formatted(migration, verb(command));
         },

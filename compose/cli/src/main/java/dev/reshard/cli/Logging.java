@@ -22,8 +22,8 @@ public final class Logging {
 
   /**
    * Begins to write the log: not before something is done that is worth one, so that neither a
-   * question for help nor a word too many leaves a file behind. Idempotent; a log that somebody else
-   * has configured stays as it is.
+   * question for help nor a word too many leaves a file behind. Idempotent; a log that somebody
+   * else has configured stays as it is.
    */
   public static synchronized void toFile() {
     if (!(LoggerFactory.getILoggerFactory() instanceof LoggerContext context)

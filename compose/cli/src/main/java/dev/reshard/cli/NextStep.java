@@ -81,9 +81,7 @@ final class NextStep {
       case COMPLETED ->
           List.of(
               facts.named("complete") + "   once you are sure: purges, and ends the way back",
-              "or "
-                  + facts.named("rollback")
-                  + "   gives all back, as long as it is not complete");
+              "or " + facts.named("rollback") + "   gives all back, as long as it is not complete");
       case ROLLED_BACK ->
           List.of(
               handOver(facts) + "   hands over again, without copying",

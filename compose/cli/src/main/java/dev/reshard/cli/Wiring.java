@@ -142,8 +142,7 @@ public final class Wiring implements AutoCloseable {
     try {
       return question.ask();
     } catch (SQLException e) {
-      Optional<Unreachable> why =
-          Unreachable.of(sessions.address(spec.control()), hints, e);
+      Optional<Unreachable> why = Unreachable.of(sessions.address(spec.control()), hints, e);
       throw why.isPresent() ? new UnreachableException(why.get(), e) : e;
     }
   }

@@ -105,8 +105,7 @@ final class Demo {
     command("plan");
     try (Wiring wiring = new Wiring(SpecReader.read(file))) {
       Moves moves = wiring.plan().moves();
-      CompletableFuture<Integer> worker =
-          CompletableFuture.supplyAsync(this::work);
+      CompletableFuture<Integer> worker = CompletableFuture.supplyAsync(this::work);
       DemoProgress progress = new DemoProgress(wiring, screen, worker, moves);
       progress.until(MigrationState.READY_FOR_CUTOVER, LIMIT);
       report.copied(progress.rowsCopied());

@@ -28,8 +28,7 @@ final class DemoProgress {
   private final Map<String, Long> rows = new TreeMap<>();
   private final Set<String> moving;
 
-  DemoProgress(
-      Wiring wiring, DemoScreen screen, CompletableFuture<Integer> worker, Moves moves) {
+  DemoProgress(Wiring wiring, DemoScreen screen, CompletableFuture<Integer> worker, Moves moves) {
     this.wiring = wiring;
     this.screen = screen;
     this.worker = worker;

@@ -93,7 +93,8 @@ final class DemoReport {
     report.put("rollbacks", rollbacks);
     report.put("leftovers", leftovers);
     report.put("guards_kept", guardsKept);
-    new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT)
+    new ObjectMapper()
+        .enable(SerializationFeature.INDENT_OUTPUT)
         .writeValue(options.report().toFile(), report);
   }
 }

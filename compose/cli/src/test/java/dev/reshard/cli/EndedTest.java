@@ -40,8 +40,7 @@ class EndedTest {
         Ended.of(
             command,
             "two",
-            List.of(
-                transition(ending, MigrationState.CLEANED), transition(lastOfPeople, ending)),
+            List.of(transition(ending, MigrationState.CLEANED), transition(lastOfPeople, ending)),
             NOW,
             ZoneOffset.UTC);
     assertEquals(text, ended.text());

@@ -95,7 +95,9 @@ class FirstStepsIT {
     Answer check = reshard("check");
     assertFalse(check.text().contains("from"), check::toString);
     assertTrue(
-        check.text().matches("(?s)\\d+ checks: 1 with blockers, 1 with notes, \\d+ could not be made.*"),
+        check
+            .text()
+            .matches("(?s)\\d+ checks: 1 with blockers, 1 with notes, \\d+ could not be made.*"),
         check::toString);
     write(SandboxRole.RESHARD.password(), shards.get("a").url(), kafka(), "");
     Answer missing = reshard("check");
@@ -108,10 +110,12 @@ class FirstStepsIT {
     write(SandboxRole.RESHARD.password(), shards.get("a").url(), "127.0.0.1:1", ALL_ON_A);
     Answer run = reshard("run");
     assertEquals(ExitCode.BLOCKED.code(), run.exitCode(), run::toString);
-    assertTrue(run.text().contains("BLOCKER  Kafka does not answer at 127.0.0.1:1: "), run::toString);
+    assertTrue(
+        run.text().contains("BLOCKER  Kafka does not answer at 127.0.0.1:1: "), run::toString);
     assertTrue(run.text().strip().endsWith("nothing was begun"), run::toString);
     assertEquals(
-        List.of(), shards.get("a").query("SELECT nspname FROM pg_namespace WHERE nspname = 'reshard'"));
+        List.of(),
+        shards.get("a").query("SELECT nspname FROM pg_namespace WHERE nspname = 'reshard'"));
   }
 
   @Test

@@ -65,7 +65,9 @@ class ManyTablesIT {
     writeFile();
   }
 
-  /** Most with a primary key that lacks the shard key, some with one that has it, a few with none. */
+  /**
+   * Most with a primary key that lacks the shard key, some with one that has it, a few with none.
+   */
   private static String create(int i) {
     String key =
         switch (i % 10) {

@@ -49,7 +49,7 @@ class MigrationIT {
       shop.awaitTransactions(SOME);
       shop.succeed("complete");
 
-      assertEquals(ExitCode.DONE.code(), worker.get(30, TimeUnit.SECONDS).exitCode());
+      tellsEachState(worker.get(30, TimeUnit.SECONDS));
       assertEquals("CLEANED", shop.state());
       hasEnded(shop);
       shop.awaitTransactions(SOME);
@@ -140,6 +140,16 @@ class MigrationIT {
 
   private static List<String> units(Shop shop) throws SQLException {
     return shop.shards.get("a").query("SELECT u::text FROM reshard.stage_unit u ORDER BY 1");
+  }
+
+  private static void tellsEachState(Answer worker) {
+    assertEquals(ExitCode.DONE.code(), worker.exitCode());
+    List<String> lines = worker.text().lines().toList();
+    assertTrue(lines.get(0).startsWith("working on moves; log: "), worker::toString);
+    assertTrue(lines.get(1).contains("  PENDING > PREPARING  "), worker::toString);
+    assertTrue(worker.text().contains("  CUTTING_OVER > COMPLETED  "), worker::toString);
+    assertTrue(lines.get(lines.size() - 2).contains("  CLEANING_UP > CLEANED  "), worker::toString);
+    assertEquals("migration moves is CLEANED", lines.get(lines.size() - 1));
   }
 
   private static void hasEnded(Shop shop) {

@@ -99,9 +99,7 @@ class StatusViewTest {
             "then reshard cutover shop -f shop.yaml",
             "or reshard cancel shop -f shop.yaml   gives up; nothing has moved"),
         NextStep.of(
-            HandMadeStatus.in(MigrationState.READY_FOR_CUTOVER)
-                .withoutWorkerFor(12_000)
-                .facts()));
+            HandMadeStatus.in(MigrationState.READY_FOR_CUTOVER).withoutWorkerFor(12_000).facts()));
   }
 
   @Test

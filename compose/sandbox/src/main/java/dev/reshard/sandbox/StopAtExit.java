@@ -6,8 +6,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Stops servers when the process is told to end: they would outlive it. A broker runs inside the
- * process and is left alone, as an orderly stop of it takes longer than anybody waits at a terminal;
- * the next sandbox deletes its files. Thread-safe.
+ * process and is left alone, as an orderly stop of it takes longer than anybody waits at a
+ * terminal; the next sandbox deletes its files. Thread-safe.
  */
 final class StopAtExit {
   /** Those that are just starting are waited for: nobody else knows of them. */
@@ -41,8 +41,7 @@ final class StopAtExit {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    Parallel.runAll(
-        List.copyOf(servers).stream().map(server -> (Runnable) server::close).toList());
+    Parallel.runAll(List.copyOf(servers).stream().map(server -> (Runnable) server::close).toList());
   }
 
   /** They are closed. */
