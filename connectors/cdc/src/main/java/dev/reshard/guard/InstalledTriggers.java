@@ -27,7 +27,8 @@ final class InstalledTriggers {
     this.found = found;
   }
 
-  static InstalledTriggers read(Connection connection, Collection<Tree> trees) throws SQLException {
+  static InstalledTriggers read(Connection connection, Collection<Tree> trees)
+      throws SQLException {
     Object[] relations = trees.stream().flatMap(tree -> tree.relations().stream()).toArray();
     Set<List<String>> found = new HashSet<>();
     try (PreparedStatement statement = connection.prepareStatement(QUERY)) {
@@ -45,6 +46,7 @@ final class InstalledTriggers {
   boolean has(Tree tree, Trigger trigger) {
     return trigger.expectedOn(tree).stream()
         .allMatch(
-            relation -> found.contains(List.of(relation, trigger.name(), trigger.signature())));
+            relation ->
+                found.contains(List.of(relation, trigger.name(), trigger.signature())));
   }
 }

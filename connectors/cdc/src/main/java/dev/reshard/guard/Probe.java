@@ -68,7 +68,8 @@ public final class Probe {
   public static List<String> problems(Connection connection, Keyspace keyspace, Unit unit)
       throws SQLException {
     List<Table> tables =
-        Catalog.readInOrder(connection, keyspace.sharded().stream().map(ShardedTable::id).toList());
+        Catalog.readInOrder(
+            connection, keyspace.sharded().stream().map(ShardedTable::id).toList());
     Long[] sequences = sequences(connection, unit);
     List<String> problems = missing(connection, tables, sequences);
     problems.addAll(writes(connection, tables, sequences));
@@ -113,8 +114,8 @@ public final class Probe {
   }
 
   /** Each table is written to as each role and rolled back, all within one server call. */
-  private static List<String> writes(Connection connection, List<Table> tables, Long[] sequences)
-      throws SQLException {
+  private static List<String> writes(
+      Connection connection, List<Table> tables, Long[] sequences) throws SQLException {
     boolean hasSetOption = connection.getMetaData().getDatabaseMajorVersion() >= 16;
     List<Long> oids = new ArrayList<>();
     List<String> columns = new ArrayList<>();
