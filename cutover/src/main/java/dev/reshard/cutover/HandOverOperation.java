@@ -16,6 +16,7 @@ import dev.reshard.migration.Replication;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -134,18 +135,21 @@ public final class HandOverOperation implements Operation {
     return result.millis().values().stream().mapToDouble(Double::doubleValue).sum();
   }
 
+  /** Clients are let in before the hand-over is recorded: that is no part of their wait. */
   private static String steps(CutoverDriver.Result result) {
+    double recording = result.millis().getOrDefault(CutoverDecider.Step.RECORD, 0.0);
     return result.millis().entrySet().stream()
-            .map(
-                step ->
-                    "%s %.1f"
-                        .formatted(
-                            step.getKey()
-                                .name()
-                                .toLowerCase(java.util.Locale.ROOT)
-                                .replace('_', ' '),
-                            step.getValue()))
-            .collect(Collectors.joining(", "))
-        + " ms";
+        .filter(step -> step.getKey() != CutoverDecider.Step.RECORD)
+        .map(
+            step ->
+                "%s %.1f"
+                    .formatted(
+                        step.getKey().name().toLowerCase(Locale.ROOT).replace('_', ' '),
+                        step.getValue()))
+        .collect(
+            Collectors.joining(
+                ", ",
+                "clients waited during ",
+                ": %.0f ms; then record %.1f ms".formatted(pause(result) - recording, recording)));
   }
 }

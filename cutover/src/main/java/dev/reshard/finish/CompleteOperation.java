@@ -16,7 +16,9 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /** Ends a migration, as an operator asks for it: for good, or as if it had never been begun. */
 public final class CompleteOperation implements Operation {
@@ -91,8 +93,16 @@ public final class CompleteOperation implements Operation {
       return UNFINISHED;
     }
     migration.control().moveTo(cleanUp.state(), outcome.next(), lease, "worker", outcome.why());
-    say.accept(outcome.why());
+    say.accept(state == MigrationState.ROLLED_BACK ? givenUp() : outcome.why());
     return DONE;
+  }
+
+  /** After a rollback all that was purged are copies. */
+  private String givenUp() {
+    Set<ShardId> copied = new TreeSet<>(migration.moves().destinations());
+    copied.addAll(migration.newShards());
+    return "given up: nothing has moved; the copies on %s are deleted"
+        .formatted(copied.stream().map(ShardId::name).collect(Collectors.joining(", ")));
   }
 
   /** From here on nobody brings new shards what is written to reference tables at home. */

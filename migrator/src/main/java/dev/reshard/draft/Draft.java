@@ -76,7 +76,10 @@ public record Draft(
     if (!failures.isEmpty()) {
       throw new ImpossibleException(
           failures.stream()
-              .map(f -> "%s: %s; %s".formatted(f.shard().orElseThrow(), f.what(), f.todo()))
+              .map(
+                  f ->
+                      "%s %s: %s; %s"
+                          .formatted(f.shard().orElseThrow(), f.detail(), f.what(), f.todo()))
               .collect(Collectors.joining("\n")));
     }
     return new Looking(user, urls, sessions, read.values()).draft(key);

@@ -14,4 +14,19 @@ public interface Check {
    * @throws Exception if it could not look; that is a blocker too
    */
   List<Finding> look() throws Exception;
+
+  /** How much of what it is about it can look at; a check that finds nothing is clean if all. */
+  default Reach reach() {
+    return Reach.ALL;
+  }
+
+  /** Of the shards that a check is about. */
+  enum Reach {
+    /** All of them can be asked. */
+    ALL,
+    /** Some can be asked. */
+    SOME,
+    /** None can, so that nothing is known. */
+    NONE
+  }
 }

@@ -2,6 +2,7 @@ package dev.reshard.preflight;
 
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.postgres.ShardSessions;
+import dev.reshard.preflight.Unreachable.Hints;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -24,8 +25,9 @@ public final class CheckSessions implements AutoCloseable {
   private final Map<ShardId, CheckSession> open = new TreeMap<>();
   private final List<Finding> unreachable;
   private final ExecutorService threads;
+  private boolean loginIsRefused;
 
-  private CheckSessions(ShardSessions sessions, Collection<ShardId> shards)
+  private CheckSessions(ShardSessions sessions, Collection<ShardId> shards, Hints hints)
       throws InterruptedException {
     threads = Executors.newFixedThreadPool(Math.max(1, shards.size()));
     try {
@@ -33,7 +35,11 @@ public final class CheckSessions implements AutoCloseable {
           ask(
               new TreeSet<>(shards),
               shard -> CheckSession.open(sessions, shard),
-              Unreachable::finding);
+              (shard, e) -> {
+                Unreachable found = Unreachable.whatever(sessions.address(shard), hints, e);
+                loginIsRefused |= found.loginIsRefused();
+                return found.finding();
+              });
       open.putAll(answers.values());
       unreachable = answers.failures();
     } catch (InterruptedException | RuntimeException e) {
@@ -49,7 +55,17 @@ public final class CheckSessions implements AutoCloseable {
    */
   public static CheckSessions open(ShardSessions sessions, Collection<ShardId> shards)
       throws InterruptedException {
-    return new CheckSessions(sessions, shards);
+    return open(sessions, shards, Hints.inFile("the migration file"));
+  }
+
+  /**
+   * The same.
+   *
+   * @param hints for findings about shards that cannot be reached
+   */
+  public static CheckSessions open(ShardSessions sessions, Collection<ShardId> shards, Hints hints)
+      throws InterruptedException {
+    return new CheckSessions(sessions, shards, hints);
   }
 
   /** Those that can be reached. */
@@ -60,6 +76,11 @@ public final class CheckSessions implements AutoCloseable {
   /** A finding for each of the others. */
   public List<Finding> unreachable() {
     return unreachable;
+  }
+
+  /** Whether one of them refused our password. */
+  public boolean loginIsRefused() {
+    return loginIsRefused;
   }
 
   /** What one shard is asked. */

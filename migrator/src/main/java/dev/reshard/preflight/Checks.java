@@ -1,7 +1,10 @@
 package dev.reshard.preflight;
 
+import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.ShardMap;
 import dev.reshard.keyspace.SqlBuckets;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.plan.Plan;
@@ -9,8 +12,11 @@ import dev.reshard.postgres.Table;
 import dev.reshard.preflight.CheckSessions.Answers;
 import dev.reshard.spec.Spec;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -23,29 +29,37 @@ public final class Checks {
   private final List<Finding> ownFunction;
   private final List<Check> others;
 
+  /**
+   * Else it is not known which shard owns what, and only what does not ask for that is looked at.
+   */
+  private final boolean mapIsKnown;
+
   private Checks(
       Subject subject,
       List<Finding> listed,
       List<Finding> unread,
       List<Finding> ownFunction,
-      List<Check> others) {
+      List<Check> others,
+      boolean mapIsKnown) {
     this.subject = subject;
     this.listed = listed;
     this.unread = unread;
     this.ownFunction = ownFunction;
     this.others = others;
+    this.mapIsKnown = mapIsKnown;
   }
 
   /**
    * Reads the tables of every shard.
    *
+   * @param plan empty if nobody knows the map, as the shard that keeps it cannot be reached
    * @param begun whether the migration is under way already
    * @param sessions stay the caller's
    * @param others checks of other modules, of the keyspace with the tables found
    */
   public static Checks read(
       Spec spec,
-      Plan plan,
+      Optional<Plan> plan,
       boolean begun,
       CheckSessions sessions,
       Function<Keyspace, List<Check>> others)
@@ -76,7 +90,7 @@ public final class Checks {
         new Subject(
             spec,
             lists.keyspace(),
-            plan,
+            plan.orElseGet(() -> noPlan(spec)),
             begun,
             sessions,
             tables.values(),
@@ -91,12 +105,19 @@ public final class Checks {
             .flatMap(List::stream)
             .toList(),
         ownFunction,
-        List.copyOf(others.apply(lists.keyspace())));
+        List.copyOf(others.apply(lists.keyspace())),
+        plan.isPresent());
+  }
+
+  /** Nothing moves, so that every shard is concerned. */
+  private static Plan noPlan(Spec spec) {
+    int count = spec.keyspace().buckets().count();
+    ShardMap all = ShardMap.of(1, count, Map.of(spec.control(), BucketSet.range(0, count)));
+    return new Plan(all, all);
   }
 
   public List<Check> all() {
     List<Check> checks = new ArrayList<>();
-    checks.add(check("connection", subject.sessions()::unreachable));
     checks.addAll(ShardChecks.of(subject));
     checks.add(new RestartSettings(subject));
     checks.add(new ServerSettings(subject));
@@ -116,8 +137,34 @@ public final class Checks {
     checks.add(new Databases(subject));
     checks.add(new DiskSpace(subject));
     checks.add(new OtherMigrations(subject));
-    checks.addAll(others);
-    return checks;
+    List<Check> all = new ArrayList<>();
+    all.add(check("connection", subject.sessions()::unreachable));
+    checks.forEach(check -> all.add(asking(check)));
+    all.addAll(others);
+    return all;
+  }
+
+  private Check asking(Check check) {
+    return new Check() {
+      @Override
+      public String name() {
+        return check.name();
+      }
+
+      @Override
+      public List<Finding> look() throws Exception {
+        return reach() == Reach.NONE ? List.of() : check.look();
+      }
+
+      @Override
+      public Reach reach() {
+        Set<ShardId> reachable = subject.sessions().shards();
+        if (!mapIsKnown || Collections.disjoint(reachable, subject.concerned())) {
+          return Reach.NONE;
+        }
+        return reachable.containsAll(subject.concerned()) ? Reach.ALL : Reach.SOME;
+      }
+    };
   }
 
   /**

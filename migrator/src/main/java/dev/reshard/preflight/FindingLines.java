@@ -69,13 +69,15 @@ final class FindingLines {
   private static String line(Kind kind, String shards, Set<Place> places) {
     StringBuilder line = new StringBuilder();
     if (!shards.isEmpty()) {
-      line.append(shards).append(": ");
+      line.append(shards);
     }
     String tables = tables(places);
     if (!tables.isEmpty()) {
-      line.append(tables).append(": ");
+      boolean address = tables.startsWith("(");
+      line.append(line.isEmpty() ? "" : address ? " " : ": ").append(tables);
     }
-    line.append(kind.what);
+    line.append(line.isEmpty() ? "" : ": ");
+    line.append(kind.todo.isEmpty() ? kind.what : kind.what.replaceFirst("\\.$", ""));
     if (!kind.todo.isEmpty()) {
       line.append("; ").append(kind.todo);
     }

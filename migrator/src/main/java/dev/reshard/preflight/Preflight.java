@@ -2,25 +2,46 @@ package dev.reshard.preflight;
 
 import dev.reshard.keyspace.ShardId;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** Runs every check, whatever the others found. Stateless. */
 public final class Preflight {
 
+  /** What came of a check, in the words of the first line. */
+  enum Outcome {
+    CLEAN("clean"),
+    BLOCKED("with blockers"),
+    NOTED("with notes"),
+    IN_PART("without findings where shards could be asked"),
+    UNMADE("could not be made");
+
+    private final String words;
+
+    Outcome(String words) {
+      this.words = words;
+    }
+  }
+
   /**
    * All that was found.
    *
-   * @param checks how many were run
-   * @param clean how many found nothing
+   * @param outcomes how many checks came to what
    */
-  public record Result(int checks, int clean, List<Finding> findings) {
+  public record Result(Map<Outcome, Integer> outcomes, List<Finding> findings) {
     public Result {
+      outcomes = new TreeMap<>(outcomes);
       findings = List.copyOf(findings);
+    }
+
+    int checks() {
+      return outcomes.values().stream().mapToInt(Integer::intValue).sum();
     }
 
     public boolean blocked() {
@@ -37,12 +58,13 @@ public final class Preflight {
           FindingLines.of(findings.stream().filter(finding -> !finding.blocks()).toList());
       List<String> lines = new ArrayList<>();
       lines.add(
-          "%d checks: %d ok, %s, %s%s"
+          "%d check%s: %s%s"
               .formatted(
-                  checks,
-                  clean,
-                  count(notes.size(), "note"),
-                  count(blockers.size(), "blocker"),
+                  checks(),
+                  checks() == 1 ? "" : "s",
+                  outcomes.entrySet().stream()
+                      .map(outcome -> outcome.getValue() + " " + outcome.getKey().words)
+                      .collect(Collectors.joining(", ")),
                   blockers.size() + notes.size() < findings.size()
                       ? " (%d findings, all in --json)".formatted(findings.size())
                       : ""));
@@ -78,21 +100,19 @@ public final class Preflight {
           });
       return lines;
     }
-
-    private static String count(int number, String word) {
-      return "%d %s%s".formatted(number, word, number == 1 ? "" : "s");
-    }
   }
 
   private Preflight() {}
 
   public static Result run(List<Check> checks) {
     List<Finding> findings = new ArrayList<>();
-    int clean = 0;
+    Map<Outcome, Integer> outcomes = new EnumMap<>(Outcome.class);
     for (Check check : checks) {
       List<Finding> found;
+      Outcome outcome;
       try {
         found = check.look();
+        outcome = outcome(check, found);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         findings.add(
@@ -103,10 +123,25 @@ public final class Preflight {
             List.of(
                 Finding.blocker(
                     "%s: could not be checked: %s".formatted(check.name(), e.getMessage())));
+        outcome = Outcome.UNMADE;
       }
-      clean += found.isEmpty() ? 1 : 0;
+      outcomes.merge(outcome, 1, Integer::sum);
       found.forEach(finding -> findings.add(finding.by(check.name())));
     }
-    return new Result(checks.size(), clean, findings);
+    return new Result(outcomes, findings);
+  }
+
+  private static Outcome outcome(Check check, List<Finding> found) {
+    if (found.stream().anyMatch(Finding::blocks)) {
+      return Outcome.BLOCKED;
+    }
+    if (!found.isEmpty()) {
+      return Outcome.NOTED;
+    }
+    return switch (check.reach()) {
+      case ALL -> Outcome.CLEAN;
+      case SOME -> Outcome.IN_PART;
+      case NONE -> Outcome.UNMADE;
+    };
   }
 }

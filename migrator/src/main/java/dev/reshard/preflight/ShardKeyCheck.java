@@ -19,7 +19,7 @@ final class ShardKeyCheck implements Check {
 
   @Override
   public String name() {
-    return "shard keys";
+    return "type of the shard key";
   }
 
   @Override

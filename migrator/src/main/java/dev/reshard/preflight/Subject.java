@@ -71,6 +71,11 @@ record Subject(
     return shards;
   }
 
+  /** As {@link #shards}, whether they can be reached or not. */
+  Set<ShardId> concerned() {
+    return moves().all().isEmpty() ? spec.shards().keySet() : shards();
+  }
+
   /** Sharded and reference tables. */
   List<TableId> tableIds() {
     List<TableId> ids = new ArrayList<>(keyspace.sharded().stream().map(ShardedTable::id).toList());

@@ -2,13 +2,17 @@ package dev.reshard.spec;
 
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.Optional;
 
-/** The nearest of some words by edit distance. Stateless. */
-final class Near {
+/** The nearest of some words by edit distance, if it is near at all. Stateless. */
+public final class Near {
   private Near() {}
 
-  static String of(String word, Collection<String> known) {
-    return known.stream().min(Comparator.comparingInt(k -> distance(word, k))).orElse("nothing");
+  /** Empty if every word is another one, not the same with a slip of the finger. */
+  public static Optional<String> of(String word, Collection<String> known) {
+    return known.stream()
+        .min(Comparator.comparingInt(k -> distance(word, k)))
+        .filter(k -> distance(word, k) <= Math.max(1, Math.min(word.length(), k.length()) * 2 / 5));
   }
 
   private static int distance(String a, String b) {

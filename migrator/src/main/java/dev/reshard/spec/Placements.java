@@ -81,8 +81,8 @@ final class Placements {
     return oneOf(
         words,
         text,
-        "did you mean %s? It must be the function that placed your rows"
-            .formatted(Near.of(text, words)));
+        Near.of(text, words).map("did you mean %s? "::formatted).orElse("")
+            + "It must be the function that placed your rows");
   }
 
   private static PostgresBuckets.Type type(String text) {

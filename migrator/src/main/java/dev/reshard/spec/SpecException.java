@@ -17,6 +17,12 @@ public final class SpecException extends RuntimeException {
     this.problems = List.copyOf(problems);
   }
 
+  /** For what is one sentence by itself. */
+  SpecException(String problem) {
+    super(problem);
+    this.problems = List.of(problem);
+  }
+
   public List<String> problems() {
     return problems;
   }

@@ -4,9 +4,11 @@ import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.DirectoryBuckets;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.ShardMap;
 import dev.reshard.keyspace.TableId;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,6 +27,23 @@ import org.yaml.snakeyaml.error.YAMLException;
 
 /** Reads a migration file. Confined to one thread. */
 public final class SpecReader {
+  /** Every key that stands in no block. */
+  static final Set<String> TOP_LEVEL =
+      Set.of(
+          "migration",
+          "login",
+          "shards",
+          "control",
+          "kafka",
+          "topics",
+          "keyspace",
+          "from",
+          "to",
+          "budget",
+          "gates",
+          "shadow",
+          "copy");
+
   private static final Pattern BYTES = Pattern.compile("(\\d{1,6})\\s?(MB|GB|TB)");
   private static final Pattern PERCENT = Pattern.compile("(\\d+(?:\\.\\d+)?)%");
 
@@ -40,6 +59,10 @@ public final class SpecReader {
   public static Spec read(Path file) {
     try {
       return parse(file.toString(), Files.readString(file));
+    } catch (NoSuchFileException e) {
+      throw new SpecException(
+          "there is no %s here; name it with -f FILE, or draft one with 'reshard init --url ..'"
+              .formatted(file));
     } catch (IOException e) {
       throw new SpecException(
           file.toString(), List.of("cannot be read; name it with -f FILE or $RESHARD_FILE"));
@@ -90,7 +113,7 @@ public final class SpecReader {
     if (isDirectory && root.has("from")) {
       root.problem("from", "the directory says who owns what; leave it out");
     }
-    Map<ShardId, BucketSet> from = isDirectory ? Map.of() : owners(root.map("from"), shards, count);
+    Map<ShardId, BucketSet> from = isDirectory ? Map.of() : from(root, shards, count);
     Yaml toNode = root.map("to");
     Spec.Target to =
         isDirectory && !toNode.has("balance")
@@ -183,6 +206,21 @@ public final class SpecReader {
     tables.refuseUnknown();
     node.refuseUnknown();
     return keyspace;
+  }
+
+  /** Absent, or a whole map: each bucket has one owner. */
+  private Map<ShardId, BucketSet> from(Yaml root, Map<ShardId, Spec.Shard> shards, int count) {
+    int before = problems.size();
+    boolean countIsKnown = problems.stream().noneMatch(p -> p.contains("keyspace.buckets"));
+    Map<ShardId, BucketSet> from = owners(root.map("from"), shards, count);
+    if (root.has("from") && countIsKnown && problems.size() == before) {
+      try {
+        ShardMap.of(1, count, from);
+      } catch (IllegalArgumentException e) {
+        root.problem("from", e.getMessage());
+      }
+    }
+    return from;
   }
 
   private static Map<ShardId, BucketSet> owners(

@@ -157,7 +157,8 @@ final class Yaml {
     try {
       return Files.readString(Path.of(name)).strip();
     } catch (IOException e) {
-      throw new IllegalArgumentException("cannot read the file " + name, e);
+      throw new IllegalArgumentException(
+          "cannot read the file " + Path.of(name).toAbsolutePath(), e);
     }
   }
 
@@ -166,10 +167,16 @@ final class Yaml {
     entries.forEach(
         (key, node) -> {
           if (!asked.contains(key)) {
-            problem(
-                node, "%s is unknown; did you mean %s?".formatted(path(key), Near.of(key, asked)));
+            problem(node, "%s is unknown%s".formatted(path(key), hint(key)));
           }
         });
+  }
+
+  private String hint(String key) {
+    if (!place.isEmpty() && SpecReader.TOP_LEVEL.contains(key)) {
+      return "; it belongs at the top level of the file, not into " + place;
+    }
+    return Near.of(key, asked).map("; did you mean %s?"::formatted).orElse("");
   }
 
   void problem(String key, String text) {

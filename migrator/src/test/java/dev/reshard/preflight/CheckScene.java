@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 
@@ -165,7 +166,8 @@ final class CheckScene implements AutoCloseable {
   <T> T with(Use<T> use) throws Exception {
     try (CheckSessions sessions = CheckSessions.open(sessions(), spec().shards().keySet())) {
       Plan plan = new Plan(ShardMap.of(1, 8, before), ShardMap.of(1, 8, after));
-      return use.with(Checks.read(spec(), plan, false, sessions, keyspace -> List.of()));
+      return use.with(
+          Checks.read(spec(), Optional.of(plan), false, sessions, keyspace -> List.of()));
     }
   }
 

@@ -44,7 +44,8 @@ class PreflightIT {
   void findsNothingInAGoodShopAndChangesNothing(HashBuckets.Function function) throws Exception {
     Preflight.Result result = scene.placedBy(new HashBuckets(function, 8)).check();
     assertEquals(List.of(), result.findings());
-    assertEquals(result.checks(), result.clean());
+    assertEquals(
+        List.of("%d checks: %d clean".formatted(result.checks(), result.checks())), result.lines());
   }
 
   @ParameterizedTest
@@ -163,7 +164,11 @@ class PreflightIT {
 
   @Test
   void aShardThatCannotBeReachedHidesNothingOfTheOthers() throws Exception {
-    scene.as("reshard", "wrong").assertFinds("BLOCKER  a, b: cannot be reached: FATAL: password");
+    scene
+        .as("reshard", "wrong")
+        .assertFinds(
+            "BLOCKER  a (127.0.0.1:%d): the password of user \"reshard\" is refused; see login in "
+                .formatted(scene.a().server().port()));
     scene.as("reshard", "reshard-password").a().execute("ALTER TABLE orders SET UNLOGGED");
     scene
         .b()
@@ -171,9 +176,22 @@ class PreflightIT {
             "REVOKE CONNECT ON DATABASE %s FROM PUBLIC".formatted(scene.b().database()));
     Preflight.Result result = scene.check();
     assertTrue(
-        result.lines().stream().anyMatch(l -> l.startsWith("BLOCKER  b: cannot be reached")));
+        result.lines().stream()
+            .anyMatch(l -> l.matches("BLOCKER  b \\([0-9.:]+\\): cannot be reached.*")));
+    assertTrue(
+        result.lines().get(0).contains(" without findings where shards could be asked"),
+        result.lines().get(0));
     assertTrue(
         result.lines().stream().anyMatch(l -> l.startsWith("BLOCKER  a: public.orders: is not")));
+  }
+
+  @Test
+  void whatCouldNotBeLookedAtIsNotClean() throws Exception {
+    Preflight.Result result = scene.as("reshard", "wrong").check();
+    assertEquals(
+        "%d checks: 1 with blockers, %d could not be made"
+            .formatted(result.checks(), result.checks() - 1),
+        result.lines().get(0));
   }
 
   @ParameterizedTest
@@ -214,9 +232,7 @@ class PreflightIT {
               throw new SQLException("no way");
             });
     assertEquals(
-        List.of(
-            "1 checks: 0 ok, 0 notes, 1 blocker",
-            "BLOCKER  something: could not be checked: no way"),
+        List.of("1 check: 1 could not be made", "BLOCKER  something: could not be checked: no way"),
         Preflight.run(List.of(blind)).lines());
   }
 }

@@ -171,6 +171,8 @@ class SpecReaderTest {
         "12 | '    sharded: []'                         | keyspace.tables.sharded: name at least one table",
         "13 | 'from: {c: 0 mod 1}'                      | from.c: there is no shard 'c'",
         "13 | 'from: {a: 1 mod 1}'                      | from.a: '1 mod 1': r must be less than n",
+        "13 | 'from: {a: [0-6]}'                        | from: no shard owns the buckets [7]",
+        "13 | 'from: {a: [0-7], b: [7]}'                | from: bucket 7 belongs to both a and b",
         "13 | 'from: {a: 0 mod 3}'                      | from.a: '0 mod 3': rows of one remainder are no set of buckets, for 8 buckets are no multiple of 3; set keyspace.buckets.count to a multiple, as 9",
         "13 | 'from: {a: 0 mod 65000}'                  | from.a: '0 mod 65000': rows of one remainder are no set of buckets, for 8 buckets are no multiple of 65000; set keyspace.buckets.count to a multiple, as 65000",
         "13 | 'from: {a: 0 mod 70000}'                  | from.a: '0 mod 70000': rows of one remainder are no set of buckets, for 8 buckets are no multiple of 70000; n can be 65536 at most",
@@ -272,12 +274,20 @@ class SpecReaderTest {
         "'login: reshard'          | login must be a mapping",
         "'budgets: {pause: 1s}'    | budgets is unknown; did you mean budget?",
         "'budget: {pauze: 1s}'     | budget.pauze is unknown; did you mean pause?",
+        "'budget: {from: 1s}'      | budget.from is unknown; it belongs at the top level of the file, not into budget",
         "'control: b'              | control stands twice"
       })
   void anAddedViolationIsNamedWithItsLine(String text, String problem) {
     List<String> problems = problems(SMALLEST + text + "\n");
     assertEquals(1, problems.size(), problems.toString());
     assertTrue(problems.get(0).startsWith("line 15: " + problem), problems.get(0));
+  }
+
+  @Test
+  void aKeyThatIsNearToNoneIsNotGuessed() {
+    assertEquals(
+        List.of("line 15: gates.colour is unknown", "line 16: zebra is unknown"),
+        problems(SMALLEST + "gates: {colour: red}\nzebra: 1\n"));
   }
 
   @Test
@@ -354,7 +364,9 @@ class SpecReaderTest {
   @Test
   void aSecretThatCannotBeReadIsNamedNotShown() {
     assertEquals(
-        List.of("line 15: login.password: cannot read the file no/such/file"),
+        List.of(
+            "line 15: login.password: cannot read the file "
+                + Path.of("no/such/file").toAbsolutePath()),
         problems(SMALLEST + "login: {password: '${file:no/such/file}'}\n"));
     assertEquals(
         List.of("line 15: login.password: the environment has no variable NO_SUCH_VARIABLE"),
@@ -368,7 +380,9 @@ class SpecReaderTest {
   void aFileThatIsNotThereSaysHowToNameOne() {
     SpecException failure =
         assertThrows(SpecException.class, () -> SpecReader.read(Path.of("no-such-file.yaml")));
-    assertTrue(failure.getMessage().contains("-f FILE"), failure.getMessage());
+    assertEquals(
+        "there is no no-such-file.yaml here; name it with -f FILE, or draft one with 'reshard init --url ..'",
+        failure.getMessage());
   }
 
   private static Spec read(String text) {

@@ -7,9 +7,12 @@ import dev.reshard.control.Requests.Answer;
 import dev.reshard.control.Requests.Command;
 import dev.reshard.control.WorkerLease;
 import dev.reshard.spec.Spec;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
 import java.util.EnumSet;
 import java.util.Set;
 
@@ -25,26 +28,55 @@ final class Asking {
   /** How long a request is good that nobody waits for. */
   private static final Duration UNWATCHED = Duration.ofMinutes(1);
 
+  /** Enough to see how a migration ended. */
+  private static final int TRANSITIONS = 20;
+
   private Asking() {}
+
+  /** Whether a person means it, now that the state is known. */
+  @FunctionalInterface
+  interface Sure {
+    boolean isSure(MigrationState state) throws IOException;
+  }
 
   /**
    * Asks, and waits for the end.
    *
+   * @param opened is closed in the end
    * @param timeout zero: only asks
+   * @param sure is asked once nothing else stands in the way
    */
-  static int ask(Spec spec, Command command, String argument, Duration timeout, PrintWriter out)
-      throws SQLException, InterruptedException {
-    try (Wiring wiring = new Wiring(spec);
+  static int ask(
+      Wiring opened, Command command, String argument, Duration timeout, Sure sure, PrintWriter out)
+      throws SQLException, IOException, InterruptedException {
+    Spec spec = opened.spec();
+    try (Wiring wiring = opened;
         WorkerLease lease = new WorkerLease(wiring.sessions(), spec.control(), spec.migration())) {
       ControlStore control = wiring.control();
-      if (!control.isInstalled() || control.load().isEmpty()) {
+      if (wiring.isNew()) {
         out.println(
             "there is no migration %s yet; start 'reshard run'".formatted(spec.migration()));
         return ExitCode.REFUSED.code();
       }
+      MigrationState state = control.state();
+      if (state == MigrationState.CLEANED) {
+        Ended ended =
+            Ended.of(
+                command,
+                spec.migration(),
+                control.transitions(TRANSITIONS),
+                Instant.now(),
+                ZoneId.systemDefault());
+        out.println(ended.text());
+        return ended.exitCode().code();
+      }
       if (lease.holder().isEmpty()) {
         out.println("no worker is alive, so nothing was asked; start 'reshard run'");
         return ExitCode.NO_WORKER.code();
+      }
+      if (!sure.isSure(state)) {
+        out.println("not confirmed: nothing was asked of the worker, nothing is changed");
+        return ExitCode.REFUSED.code();
       }
       Requests requests = control.requests();
       if (timeout.isZero()) {

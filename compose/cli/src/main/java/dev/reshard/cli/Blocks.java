@@ -103,7 +103,7 @@ final class Blocks {
       if (!wal.problem().isEmpty()) {
         blocks.add(
             "shard %s: %s; so nobody knows how much WAL it keeps. Look whether it is up"
-                .formatted(wal.shard(), wal.problem()));
+                .formatted(wal.shard(), wal.problem().replaceFirst("\\.$", "")));
       } else if (wal.lost()) {
         blocks.add(
             "shard %s has removed WAL that replication slot %s needed: what is missing can never be read. Raise max_slot_wal_keep_size there, then cancel and begin again"
@@ -125,7 +125,7 @@ final class Blocks {
                 .formatted(
                     gate.name(),
                     gate.value(),
-                    gate.limit(),
+                    gate.limit().replaceFirst("\\.$", ""),
                     gate.remedy().isEmpty() ? "" : "; " + gate.remedy()));
       }
     }

@@ -52,7 +52,7 @@ final class CheckCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     PrintWriter out = self.commandLine().getOut();
-    try (Wiring wiring = new Wiring(file.read());
+    try (Wiring wiring = file.open();
         CheckSessions sessions = wiring.checkSessions()) {
       Checks checks = wiring.checks(sessions);
       if (form.grants != null) {
@@ -67,7 +67,15 @@ final class CheckCommand implements Callable<Integer> {
       } else {
         result.lines().forEach(out::println);
       }
-      return (result.blocked() ? ExitCode.BLOCKED : ExitCode.DONE).code();
+      return exitCode(result, sessions).code();
     }
+  }
+
+  /** A password that is refused is a fault of the file, as it is for every other command. */
+  static ExitCode exitCode(Preflight.Result result, CheckSessions sessions) {
+    if (sessions.loginIsRefused()) {
+      return ExitCode.USAGE;
+    }
+    return result.blocked() ? ExitCode.BLOCKED : ExitCode.DONE;
   }
 }

@@ -1,5 +1,6 @@
 package dev.reshard.cli;
 
+import dev.reshard.control.MigrationState;
 import dev.reshard.control.Requests;
 import dev.reshard.finish.CleanUpOptions;
 import java.time.Duration;
@@ -30,7 +31,12 @@ final class CompleteCommand extends NamedRequestCommand {
   }
 
   @Override
-  String warning() {
-    return "this ends the way back and deletes moved rows where they were.";
+  String warning(MigrationState state) {
+    if (state == MigrationState.ROLLED_BACK) {
+      return "nothing has moved; this gives up, and deletes what was copied.";
+    }
+    return keepSource
+        ? "this ends the way back."
+        : "this ends the way back and deletes moved rows where they were.";
   }
 }

@@ -5,6 +5,7 @@ import dev.reshard.keyspace.ShardId;
 import dev.reshard.postgres.ShardAddress;
 import dev.reshard.postgres.ShardSessions;
 import dev.reshard.preflight.CheckSessions;
+import dev.reshard.preflight.Unreachable;
 import java.io.PrintWriter;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -27,6 +28,9 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true)
 final class InitCommand implements Callable<Integer> {
   private static final String PASSWORD = "RESHARD_PASSWORD";
+
+  private static final Unreachable.Hints HINTS =
+      new Unreachable.Hints("--user and $" + PASSWORD, "--url");
 
   @CommandLine.Spec private CommandSpec self;
 
@@ -76,6 +80,7 @@ final class InitCommand implements Callable<Integer> {
     if (password.isEmpty()) {
       return refuse("there is no terminal to ask for the password; set $" + PASSWORD);
     }
+    Logging.toFile();
     ShardSessions sessions =
         new ShardSessions(
             "init",
@@ -83,11 +88,13 @@ final class InitCommand implements Callable<Integer> {
                 .map(e -> new ShardAddress(e.getKey(), e.getValue(), user, password.get()))
                 .toList());
     String yaml;
-    try (CheckSessions looks = CheckSessions.open(sessions, shards.keySet())) {
-      yaml = Draft.of(user, shards, Optional.ofNullable(key), looks).yaml();
-    } catch (Draft.ImpossibleException e) {
-      self.commandLine().getErr().println("no draft: " + e.getMessage());
-      return ExitCode.BLOCKED.code();
+    try (CheckSessions looks = CheckSessions.open(sessions, shards.keySet(), HINTS)) {
+      try {
+        yaml = Draft.of(user, shards, Optional.ofNullable(key), looks).yaml();
+      } catch (Draft.ImpossibleException e) {
+        self.commandLine().getErr().println("no draft: " + e.getMessage());
+        return (looks.loginIsRefused() ? ExitCode.USAGE : ExitCode.BLOCKED).code();
+      }
     }
     try {
       Files.writeString(file, yaml, StandardOpenOption.CREATE_NEW);

@@ -67,7 +67,9 @@ final class KafkaCheck implements Check {
       return findings;
     } catch (ExecutionException | TimeoutException | org.apache.kafka.common.KafkaException e) {
       return List.of(
-          Finding.blocker("Kafka does not answer: " + cause(e))
+          Finding.blocker(
+                  "Kafka does not answer at %s: %s"
+                      .formatted(spec.kafka().get("bootstrap.servers").value(), cause(e)))
               .todo("look at the kafka block of the file, at the network and the brokers"));
     }
   }

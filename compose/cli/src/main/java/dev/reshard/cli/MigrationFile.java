@@ -27,7 +27,18 @@ final class MigrationFile {
   }
 
   Spec read() {
-    return SpecReader.read(path());
+    Spec spec = SpecReader.read(path());
+    Logging.toFile();
+    return spec;
+  }
+
+  /** Reads the file, and puts the modules together for it. */
+  Wiring open() {
+    return open(read());
+  }
+
+  Wiring open(Spec spec) {
+    return new Wiring(spec, path().toString());
   }
 
   /**

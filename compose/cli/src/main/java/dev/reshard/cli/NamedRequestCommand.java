@@ -1,5 +1,6 @@
 package dev.reshard.cli;
 
+import dev.reshard.control.MigrationState;
 import dev.reshard.control.Requests;
 import dev.reshard.spec.Spec;
 import java.time.Duration;
@@ -20,8 +21,8 @@ abstract class NamedRequestCommand extends RequestCommand {
     super(command, patience);
   }
 
-  /** What cannot be taken back; empty: all of it can. */
-  abstract String warning();
+  /** What cannot be taken back in that state; empty: all of it can. */
+  abstract String warning(MigrationState state);
 
   @Override
   final Spec read(MigrationFile file) {
@@ -29,7 +30,8 @@ abstract class NamedRequestCommand extends RequestCommand {
   }
 
   @Override
-  final String question() {
-    return yes || warning().isEmpty() ? "" : name + ": " + warning();
+  final String question(MigrationState state) {
+    String warning = warning(state);
+    return yes || warning.isEmpty() ? "" : name + ": " + warning;
   }
 }

@@ -4,9 +4,14 @@ import dev.reshard.cli.WorkerReport.Lane;
 import dev.reshard.control.StageUnit.Place;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** What an operator does next, as command lines to paste. Pure. */
 final class NextStep {
+  private static final long SILENT_MS = 10_000;
+  private static final Pattern PID = Pattern.compile("pid \\d+");
+
   private NextStep() {}
 
   static List<String> of(StatusFacts facts) {
@@ -23,16 +28,41 @@ final class NextStep {
       List<String> steps = new ArrayList<>();
       steps.add(facts.command("run") + "   goes on where the last worker stopped");
       if (waitsForPeople(facts)) {
-        inState(facts).forEach(step -> steps.add("then " + step));
+        steps.addAll(after(inState(facts)));
       }
       return steps;
+    }
+    if (isSilent(facts)) {
+      return List.of(
+          "if %s is gone: %s   goes on where it stopped"
+              .formatted(who(facts.holder().get()), facts.command("run")));
     }
     List<String> steps = new ArrayList<>();
     if (facts.state().replicates() && facts.report().lanes().stream().anyMatch(Lane::isStopped)) {
       steps.add("mend why a lane has stopped, then " + facts.command("resume"));
+      steps.addAll(after(inState(facts)));
+      return steps;
     }
-    steps.addAll(inState(facts));
-    return steps;
+    return inState(facts);
+  }
+
+  /** As what follows another step: only the first of them is not joined to one yet. */
+  private static List<String> after(List<String> steps) {
+    List<String> joined = new ArrayList<>(steps);
+    if (!joined.get(0).startsWith("nothing")) {
+      joined.set(0, "then " + joined.get(0));
+    }
+    return joined;
+  }
+
+  /** A worker that lives, but has not said anything for long. */
+  private static boolean isSilent(StatusFacts facts) {
+    return facts.said().filter(said -> said.ageMs() > SILENT_MS).isPresent();
+  }
+
+  private static String who(String holder) {
+    Matcher pid = PID.matcher(holder);
+    return pid.find() ? pid.group() : holder;
   }
 
   private static boolean waitsForPeople(StatusFacts facts) {
@@ -51,11 +81,11 @@ final class NextStep {
       case COMPLETED ->
           List.of(
               facts.named("complete") + "   once you are sure: purges, and ends the way back",
-              facts.named("rollback") + "   gives all back, as long as it is not complete");
+              "or " + facts.named("rollback") + "   gives all back, as long as it is not complete");
       case ROLLED_BACK ->
           List.of(
               handOver(facts) + "   hands over again, without copying",
-              facts.named("complete") + "   gives up: removes all that was made");
+              "or " + facts.named("complete") + "   gives up: removes all that was made");
       case PAUSED -> List.of(facts.command("resume") + pausedIn(facts));
       case FAILED ->
           List.of(

@@ -10,7 +10,7 @@ import picocli.CommandLine.Option;
     name = "pause",
     description = "Stops the worker's work on the shards until resume; the worker lives on.",
     mixinStandardHelpOptions = true)
-final class PauseCommand extends RequestCommand {
+final class PauseCommand extends MaybeNamedRequestCommand {
   @Option(
       names = "--reason",
       paramLabel = "TEXT",

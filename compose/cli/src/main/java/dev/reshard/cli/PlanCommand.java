@@ -21,7 +21,7 @@ final class PlanCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     PrintWriter out = self.commandLine().getOut();
-    try (Wiring wiring = new Wiring(file.read())) {
+    try (Wiring wiring = file.open()) {
       Plan plan = wiring.plan();
       out.println(plan.summary());
       for (Move move : plan.moves().all()) {

@@ -1,9 +1,15 @@
 package dev.reshard.cli;
 
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 
-/** Numbers as people read them. Stateless. */
+/** Numbers and times as people read them. Stateless. */
 final class Quantity {
+  private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss");
+  private static final DateTimeFormatter DATE = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss");
   private static final String[] SIZES = {"kB", "MB", "GB", "TB"};
 
   private Quantity() {}
@@ -49,6 +55,13 @@ final class Quantity {
     return minutes < 24 * 60
         ? two(minutes / 60, "h", minutes % 60, "min")
         : two(minutes / 60 / 24, "d", minutes / 60 % 24, "h");
+  }
+
+  /** {@code 07:54:02}, with the date if it is not today's. */
+  static String time(Instant at, Instant now, ZoneId zone) {
+    ZonedDateTime local = at.atZone(zone);
+    boolean today = local.toLocalDate().equals(now.atZone(zone).toLocalDate());
+    return local.format(today ? TIME : DATE);
   }
 
   private static String two(long large, String unit, long small, String smallUnit) {

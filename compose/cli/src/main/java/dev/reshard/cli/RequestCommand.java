@@ -1,5 +1,6 @@
 package dev.reshard.cli;
 
+import dev.reshard.control.MigrationState;
 import dev.reshard.control.Requests;
 import dev.reshard.spec.Durations;
 import dev.reshard.spec.Spec;
@@ -68,32 +69,34 @@ abstract class RequestCommand implements Callable<Integer> {
     return "";
   }
 
-  /** What a person at a terminal has to say yes to; empty: nothing. */
-  String question() {
+  /** What a person at a terminal has to say yes to in that state; empty: nothing. */
+  String question(MigrationState state) {
     return "";
   }
 
   @Override
   public final Integer call() throws Exception {
     Spec spec = read(file);
-    if (!isSure()) {
-      self.commandLine().getOut().println("nothing was asked, nothing is changed");
-      return ExitCode.REFUSED.code();
-    }
     Duration wait = noWait ? Duration.ZERO : timeout == null ? patience : timeout;
-    return Asking.ask(spec, command, argument(), wait, self.commandLine().getOut());
+    return Asking.ask(
+        file.open(spec), command, argument(), wait, this::isSure, self.commandLine().getOut());
   }
 
   /** A script has nobody to ask; the name of the migration in its command line stands for it. */
-  private boolean isSure() throws IOException {
-    if (question().isEmpty() || !Boolean.getBoolean("reshard.terminal")) {
+  private boolean isSure(MigrationState state) throws IOException {
+    String question = question(state);
+    if (question.isEmpty() || !Boolean.getBoolean("reshard.terminal")) {
       return true;
     }
     PrintWriter out = self.commandLine().getOut();
-    out.printf("%s Type yes to go on: ", question());
+    out.printf("%s Type yes to go on: ", question);
     out.flush();
     BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    return "yes".equals(in.readLine());
+    String answer = in.readLine();
+    if (answer == null) {
+      out.println(); // nobody ended the line
+    }
+    return "yes".equals(answer);
   }
 }

@@ -6,7 +6,7 @@ import picocli.CommandLine.Command;
 
 /** {@code reshard resume}. */
 @Command(name = "resume", description = "Ends a pause.", mixinStandardHelpOptions = true)
-final class ResumeCommand extends RequestCommand {
+final class ResumeCommand extends MaybeNamedRequestCommand {
   ResumeCommand() {
     super(Requests.Command.RESUME, Duration.ofSeconds(60));
   }

@@ -1,5 +1,6 @@
 package dev.reshard.cli;
 
+import dev.reshard.control.MigrationState;
 import dev.reshard.control.Requests;
 import java.time.Duration;
 import picocli.CommandLine.Command;
@@ -15,7 +16,7 @@ final class RollbackCommand extends NamedRequestCommand {
   }
 
   @Override
-  String warning() {
+  String warning(MigrationState state) {
     return "";
   }
 }

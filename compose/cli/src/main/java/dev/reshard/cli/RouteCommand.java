@@ -28,7 +28,7 @@ final class RouteCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    try (Wiring wiring = new Wiring(file.read())) {
+    try (Wiring wiring = file.open()) {
       List<String> lines = new ArrayList<>();
       try {
         if (table != null) {

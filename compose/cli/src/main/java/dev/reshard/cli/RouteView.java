@@ -28,9 +28,14 @@ final class RouteView {
     try {
       bucket = partitioning.bucketOf(key);
     } catch (IllegalArgumentException e) {
+      boolean isNoInteger =
+          e instanceof NumberFormatException && partitioning.objectionTo("bigint").isEmpty();
       throw new IllegalArgumentException(
           "'%s' is no key that '%s' can place: %s"
-              .formatted(key, partitioning.describe(), e.getMessage()),
+              .formatted(
+                  key,
+                  partitioning.describe(),
+                  isNoInteger ? "it is not an integer" : e.getMessage()),
           e);
     }
     if (bucket == Partitioning.NO_BUCKET) {

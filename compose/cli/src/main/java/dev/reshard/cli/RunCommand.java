@@ -2,8 +2,12 @@ package dev.reshard.cli;
 
 import dev.reshard.control.LeaseLostException;
 import dev.reshard.control.MigrationState;
+import dev.reshard.plan.Plan;
+import dev.reshard.preflight.CheckSessions;
+import dev.reshard.preflight.Preflight;
 import dev.reshard.spec.Spec;
 import java.io.PrintWriter;
+import java.sql.SQLException;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -35,18 +39,29 @@ final class RunCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     PrintWriter out = self.commandLine().getOut();
     Spec spec = file.read();
-    try (Wiring wiring = new Wiring(spec)) {
+    try (Wiring wiring = file.open(spec)) {
       if (wiring.isCleaned()) {
         out.println("migration %s is CLEANED: nothing is left to do".formatted(spec.migration()));
         return ExitCode.DONE.code();
       }
-      if (wiring.isNew() && wiring.plan().isEmpty()) {
-        out.println(wiring.plan().summary());
-        return ExitCode.DONE.code();
+      if (wiring.isNew()) {
+        Plan plan = wiring.plan();
+        if (plan.isEmpty()) {
+          out.println(plan.summary());
+          return ExitCode.DONE.code();
+        }
+        ExitCode checked = check(wiring, out);
+        if (checked != ExitCode.DONE) {
+          return checked.code();
+        }
       }
       while (true) {
-        try (RunningWorker worker = standby ? wiring.standby() : wiring.worker()) {
-          return work(worker, spec, out);
+        try (RunningWorker worker = standby ? wiring.standby() : wiring.worker();
+            StateLines states = StateLines.begin(wiring.control(), out)) {
+          out.println(
+              "working on %s; log: %s; 'reshard status%s' tells how it goes"
+                  .formatted(spec.migration(), Logging.file(), file.options()));
+          return work(worker, spec, states, out);
         } catch (LeaseLostException e) {
           if (!standby) {
             throw e;
@@ -57,11 +72,26 @@ final class RunCommand implements Callable<Integer> {
     }
   }
 
-  private int work(RunningWorker worker, Spec spec, PrintWriter out) throws Exception {
+  /** What would stop a migration half-way is told before anything is made for it. */
+  private static ExitCode check(Wiring wiring, PrintWriter out)
+      throws SQLException, InterruptedException {
+    try (CheckSessions sessions = wiring.checkSessions()) {
+      Preflight.Result result = Preflight.run(wiring.checks(sessions).all());
+      if (result.blocked()) {
+        result.lines().forEach(out::println);
+        out.println("nothing was begun");
+      }
+      return CheckCommand.exitCode(result, sessions);
+    }
+  }
+
+  private int work(RunningWorker worker, Spec spec, StateLines states, PrintWriter out)
+      throws Exception {
     Thread hook = new Thread(worker::stop, "stop");
     Runtime.getRuntime().addShutdownHook(hook);
     try {
       MigrationState state = worker.run(until);
+      states.close();
       out.println("migration %s is %s".formatted(spec.migration(), state));
       return ExitCode.DONE.code();
     } finally {

@@ -33,7 +33,7 @@ final class StatusCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    try (Wiring wiring = new Wiring(file.read());
+    try (Wiring wiring = file.open();
         StatusReader reader = new StatusReader(wiring, file.options())) {
       if (watch) {
         watch(reader, wiring.spec().control().name());

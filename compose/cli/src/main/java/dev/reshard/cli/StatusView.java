@@ -11,8 +11,6 @@ import dev.reshard.control.StageUnit.Place;
 import dev.reshard.keyspace.Move;
 import java.time.Instant;
 import java.time.ZoneId;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -27,9 +25,6 @@ import java.util.stream.Collectors;
  * shards there are, it shows the worst few and says how many more there are. Pure.
  */
 final class StatusView {
-  private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("HH:mm:ss");
-  private static final DateTimeFormatter DATE = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss");
-
   /** As many of a kind are shown one by one. */
   private static final int ALL = 6;
 
@@ -106,11 +101,8 @@ final class StatusView {
     return facts.now().getEpochSecond() - at.getEpochSecond();
   }
 
-  /** With the date, if it is not today's. */
   private String time(Instant at) {
-    ZonedDateTime local = at.atZone(zone);
-    boolean today = local.toLocalDate().equals(facts.now().atZone(zone).toLocalDate());
-    return local.format(today ? TIME : DATE);
+    return Quantity.time(at, facts.now(), zone);
   }
 
   private String asked(Requests.Open asked) {

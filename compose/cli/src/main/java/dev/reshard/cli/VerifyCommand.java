@@ -9,7 +9,7 @@ import picocli.CommandLine.Command;
     name = "verify",
     description = "Compares every moved row, every column, on both sides.",
     mixinStandardHelpOptions = true)
-final class VerifyCommand extends RequestCommand {
+final class VerifyCommand extends MaybeNamedRequestCommand {
   VerifyCommand() {
     super(Requests.Command.VERIFY, Duration.ofHours(1));
   }

@@ -12,6 +12,7 @@ import dev.reshard.finish.CompleteOperation;
 import dev.reshard.keyspace.DirectoryBuckets;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Move;
+import dev.reshard.keyspace.Moves;
 import dev.reshard.keyspace.ServerLookup;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
@@ -40,6 +41,8 @@ import dev.reshard.preflight.Check;
 import dev.reshard.preflight.CheckSessions;
 import dev.reshard.preflight.Checks;
 import dev.reshard.preflight.TableLists;
+import dev.reshard.preflight.Unreachable;
+import dev.reshard.preflight.Unreachable.Hints;
 import dev.reshard.publish.TopicPublisher;
 import dev.reshard.routing.Directory;
 import dev.reshard.routing.ShardMapStore;
@@ -60,6 +63,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 
 /**
  * Puts the modules together for one migration file; the only class that knows them all. Confined to
@@ -69,12 +73,28 @@ public final class Wiring implements AutoCloseable {
   /** A standby takes over within this, and the time to open its sessions, after the lease ends. */
   private static final long STANDBY_MS = 250;
 
+  /** How many differences between the file's map and the stored one an error shows. */
+  private static final int DIFFERENCES = 3;
+
   private Spec spec;
   private final ShardSessions sessions;
   private final ControlStore control;
   private final ServerLookup lookup;
+  private final String file;
+  private final Hints hints;
 
   public Wiring(Spec spec) {
+    this(spec, "the migration file");
+  }
+
+  /**
+   * The same.
+   *
+   * @param file what errors call the migration file
+   */
+  Wiring(Spec spec, String file) {
+    this.file = file;
+    this.hints = Hints.inFile(file);
     this.sessions =
         new ShardSessions(
             spec.migration(),
@@ -119,7 +139,27 @@ public final class Wiring implements AutoCloseable {
 
   /** Whether nobody has stored this migration yet. */
   public boolean isNew() throws SQLException {
-    return !control.isInstalled() || control.load().isEmpty();
+    return explained(() -> !control.isInstalled() || control.load().isEmpty());
+  }
+
+  /** What is asked of the control shard. */
+  @FunctionalInterface
+  private interface Question<T> {
+    T ask() throws SQLException;
+  }
+
+  /**
+   * The answer of the control shard.
+   *
+   * @throws UnreachableException if it gives us no session
+   */
+  private <T> T explained(Question<T> question) throws SQLException {
+    try {
+      return question.ask();
+    } catch (SQLException e) {
+      Optional<Unreachable> why = Unreachable.of(sessions.address(spec.control()), hints, e);
+      throw why.isPresent() ? new UnreachableException(why.get(), e) : e;
+    }
   }
 
   /** Whether the migration has ended, and nothing of it is left. */
@@ -138,13 +178,11 @@ public final class Wiring implements AutoCloseable {
     if (stored.isEmpty()) {
       return mapOfFile();
     }
-    String file = spec.keyspace().buckets().describe();
-    if (!stored.get().partitioning().equals(file)) {
-      throw new SpecException(
-          "the migration file",
-          List.of(
-              "keyspace.buckets: '%s', but keyspace %s is stored as '%s': rows would be looked for where they are not; correct the file"
-                  .formatted(file, spec.keyspace().name(), stored.get().partitioning())));
+    String placement = spec.keyspace().buckets().describe();
+    if (!stored.get().partitioning().equals(placement)) {
+      throw contradiction(
+          "keyspace.buckets: the file says '%s', the map is stored as '%s'; rows lie where the stored one put them"
+              .formatted(placement, stored.get().partitioning()));
     }
     return stored.get().map();
   }
@@ -164,8 +202,7 @@ public final class Wiring implements AutoCloseable {
         spec = spec.with(ShardMapStore.withKeys(connection, keyspace, directory), Map.of());
       }
     } catch (IllegalArgumentException e) {
-      throw new SpecException(
-          "the migration file", List.of("keyspace.buckets.directory: " + e.getMessage()));
+      throw contradiction("keyspace.buckets.directory: " + e.getMessage());
     }
   }
 
@@ -173,22 +210,70 @@ public final class Wiring implements AutoCloseable {
     try {
       return ShardMap.of(1, spec.keyspace().buckets().count(), spec.from());
     } catch (IllegalArgumentException e) {
-      throw new SpecException("the migration file", List.of("from: " + e.getMessage()));
+      throw new SpecException(
+          file,
+          List.of(
+              spec.from().isEmpty()
+                  ? "from is missing: no map of keyspace %s is stored yet"
+                      .formatted(spec.keyspace().name())
+                  : "from: " + e.getMessage()));
     }
+  }
+
+  /**
+   * A file that knows another map than the stored one was written for another day; but one whose
+   * migration is stored says what was before it.
+   *
+   * @throws SpecException if the file contradicts the stored map
+   */
+  private void refuseOther(StoredMap stored) {
+    if (spec.from().isEmpty()) {
+      return;
+    }
+    Moves differences = Moves.between(stored.map(), mapOfFile());
+    if (!differences.all().isEmpty()) {
+      throw contradiction(
+          "from: %s (epoch %d); leave 'from' out: the stored map counts"
+              .formatted(
+                  differences.all().stream()
+                      .limit(DIFFERENCES)
+                      .map(
+                          move ->
+                              "of buckets %s the file says %s, the map says %s"
+                                  .formatted(move.buckets(), move.destination(), move.source()))
+                      .collect(Collectors.joining("; ")),
+                  stored.map().epoch()));
+    }
+  }
+
+  private SpecException contradiction(String text) {
+    return new SpecException(file, List.of(text));
   }
 
   /** The stored map; empty if the keyspace is not known yet. */
   Optional<StoredMap> stored() throws SQLException {
-    try (Connection connection = sessions.open(spec.control(), "map")) {
-      return ShardMapStore.load(connection, spec.keyspace().name());
-    }
+    return explained(
+        () -> {
+          try (Connection connection = sessions.open(spec.control(), "map")) {
+            return ShardMapStore.load(connection, spec.keyspace().name());
+          }
+        });
   }
 
-  /** From today's map to the file's target; of a migration under way, what was stored. */
+  /**
+   * From today's map to the file's target; of a migration under way, what was stored.
+   *
+   * @throws SpecException if the file of a new migration contradicts the stored map
+   */
   public Plan plan() throws SQLException {
-    ShardMap map = map();
+    Optional<StoredMap> known = stored();
+    boolean isNew = isNew();
+    if (isNew && known.isPresent()) {
+      refuseOther(known.get());
+    }
+    ShardMap map = known.isPresent() ? known.get().map() : mapOfFile();
     Optional<MigrationRecord> underWay =
-        isNew()
+        isNew
             ? Optional.empty()
             : control.load().filter(stored -> stored.state() != MigrationState.CLEANED);
     if (underWay.isPresent()) {
@@ -206,7 +291,7 @@ public final class Wiring implements AutoCloseable {
               : spec.to();
       return Planner.plan(map, to);
     } catch (IllegalArgumentException e) {
-      throw new SpecException("the migration file", List.of("to: " + e.getMessage()));
+      throw new SpecException(file, List.of("to: " + e.getMessage()));
     }
   }
 
@@ -229,42 +314,48 @@ public final class Wiring implements AutoCloseable {
 
   /** One session on each shard of the file, for {@link #checks}. */
   public CheckSessions checkSessions() throws InterruptedException {
-    return CheckSessions.open(sessions, spec.shards().keySet());
+    return CheckSessions.open(sessions, spec.shards().keySet(), hints);
   }
 
   /**
    * Everything that {@code check} looks at. A control shard that does not answer is a finding: then
-   * the rest is looked at as if the file's map were stored.
+   * the rest is looked at as if the file's map were stored; without one, what needs no map.
    */
   public Checks checks(CheckSessions through) throws SQLException, InterruptedException {
     try {
-      return checks(plan(), !isNew(), through);
+      return checks(Optional.of(plan()), !isNew(), through);
     } catch (SQLException e) {
       boolean isUnread =
           spec.keyspace().buckets() instanceof DirectoryBuckets directory && !directory.isRead();
       if (isUnread || through.shards().contains(spec.control())) {
         throw e;
       }
-      return checks(planFrom(mapOfFile()), false, through);
+      return checks(
+          spec.from().isEmpty() ? Optional.empty() : Optional.of(planFrom(mapOfFile())),
+          false,
+          through);
     }
   }
 
-  private Checks checks(Plan plan, boolean begun, CheckSessions through)
+  private Checks checks(Optional<Plan> plan, boolean begun, CheckSessions through)
       throws InterruptedException {
     return Checks.read(
         spec, plan, begun, through, keyspace -> otherChecks(keyspace, plan, begun, through));
   }
 
   private List<Check> otherChecks(
-      Keyspace keyspace, Plan plan, boolean begun, CheckSessions through) {
-    SchemaCopy schema = new SchemaCopy(sessions, keyspace, plan.moves(), spec.control());
-    List<Check> checks =
-        new ArrayList<>(
-            SchemaChecks.of(
-                schema,
-                begun ? Optional.of(control.registry()) : Optional.empty(),
-                through.shards()));
-    checks.add(new KafkaCheck(spec, plan.moves().shards(), begun));
+      Keyspace keyspace, Optional<Plan> plan, boolean begun, CheckSessions through) {
+    List<Check> checks = new ArrayList<>();
+    if (plan.isPresent()) {
+      checks.addAll(
+          SchemaChecks.of(
+              new SchemaCopy(sessions, keyspace, plan.get().moves(), spec.control()),
+              begun ? Optional.of(control.registry()) : Optional.empty(),
+              through.shards()));
+    }
+    checks.add(
+        new KafkaCheck(
+            spec, plan.map(p -> p.moves().shards()).orElse(spec.shards().keySet()), begun));
     return checks;
   }
 

@@ -15,10 +15,14 @@ import dev.reshard.sandbox.Sandbox;
 import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.SandboxShard;
 import dev.reshard.spec.SpecReader;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -38,12 +42,13 @@ final class Demo {
 
   private final DemoOptions options;
   private final DemoScreen screen;
-  private final DemoReport report = new DemoReport();
+  private final DemoReport report;
   private Path file;
 
   Demo(DemoOptions options, DemoScreen screen) {
     this.options = options;
     this.screen = screen;
+    this.report = new DemoReport(options);
   }
 
   /** Whether not one acknowledged write is lost, doubled or stale, and nothing was left behind. */
@@ -54,7 +59,9 @@ final class Demo {
     screen.plain(
         "The commands below are the real ones; their file is demo/migration.yaml (--keep leaves everything running).");
     screen.plain("");
-    try (Sandbox sandbox = Sandbox.start(Sandbox.Options.shards(options.shards().size()))) {
+    try (DemoStop stop = DemoStop.atExit(screen);
+        Sandbox sandbox = Sandbox.start(Sandbox.Options.shards(options.shards().size()))) {
+      stop.closes(sandbox);
       DemoLoad.Loaded loaded =
           DemoLoad.load(
               sandbox.shards(), options.mapBefore(), DemoOptions.PARTITIONING, options.rows());
@@ -69,7 +76,7 @@ final class Demo {
                   number(loaded.total()),
                   loaded.rows().size() + 1, // and the reference table
                   loaded.bytes() >> 20));
-      file = DemoFile.write(Path.of("demo"), sandbox, options);
+      file = DemoFile.write(DemoFile.FOLDER, sandbox, options);
       adoptMap(sandbox);
       DemoLedger ledger = DemoLedger.of(sandbox.shards());
       boolean clean;
@@ -98,10 +105,8 @@ final class Demo {
     command("plan");
     try (Wiring wiring = new Wiring(SpecReader.read(file))) {
       Moves moves = wiring.plan().moves();
-      CompletableFuture<Integer> worker =
-          CompletableFuture.supplyAsync(
-              () -> Main.run(screen.command("reshard run"), "run", "-f", file.toString()));
-      DemoProgress progress = new DemoProgress(wiring, screen, worker);
+      CompletableFuture<Integer> worker = CompletableFuture.supplyAsync(this::work);
+      DemoProgress progress = new DemoProgress(wiring, screen, worker, moves);
       progress.until(MigrationState.READY_FOR_CUTOVER, LIMIT);
       report.copied(progress.rowsCopied());
       command("verify");
@@ -120,7 +125,7 @@ final class Demo {
                 ? "ACCEPTED: a promise is broken"
                 : refusal + "   refused, as it must be");
         if (refusal.isEmpty()) {
-          throw new IllegalStateException("the old owner took a write after the cutover");
+          throw new DemoStoppedException("the old owner took a write after the cutover");
         }
       }
       Thread.sleep(BETWEEN.toMillis()); // clients write to the new owners
@@ -128,7 +133,7 @@ final class Demo {
       Thread.sleep(BETWEEN.toMillis()); // and to the old ones again
       handOver("cutover", moves, clients);
       report.applied(progress.changesApplied());
-      command("complete", DemoOptions.MIGRATION);
+      command("complete", DemoOptions.MIGRATION, "--yes");
       worker.get();
     }
   }
@@ -136,19 +141,11 @@ final class Demo {
   private void handOver(String command, Moves moves, DemoClients clients) throws Exception {
     Instant from = Instant.now();
     long failedBefore = clients.failed();
-    command(command, DemoOptions.MIGRATION);
+    command(command, DemoOptions.MIGRATION, "--yes");
     Thread.sleep(LOOK_MS); // for the answers of those who were waiting
     DemoWaits waits = clients.refusedBetween(from, Instant.now());
     long failed = clients.failed() - failedBefore;
-    screen.line(
-        "",
-        "%d clients' transactions met it and waited p50 %d ms, p99 %d ms, max %d ms; %d requests failed"
-            .formatted(
-                waits.count(),
-                waits.p50().toMillis(),
-                waits.p99().toMillis(),
-                waits.max().toMillis(),
-                failed));
+    screen.line("", waits.summary(failed));
     clients.failures().forEach(failure -> screen.line("", "failed: " + failure));
     if (command.equals("cutover")) {
       report.cutover(moves.buckets().size(), waits, failed);
@@ -157,21 +154,43 @@ final class Demo {
     }
   }
 
+  /** The worker; what it tells of its states stands on this screen already, but for the end. */
+  private int work() {
+    StringWriter said = new StringWriter();
+    PrintWriter all = new PrintWriter(said, true);
+    int code = Main.run(all, all, "run", "-f", file.toString());
+    List<String> lines = said.toString().lines().toList();
+    PrintWriter shown = screen.command("reshard run");
+    lines.stream().skip(code == 0 ? Math.max(0, lines.size() - 1) : 0).forEach(shown::println);
+    return code;
+  }
+
+  /**
+   * Runs a command as an operator does who is sure: nobody is asked back.
+   *
+   * @throws DemoStoppedException if it does not succeed
+   */
   private void command(String command, String... more) throws InterruptedException {
     String[] words = new String[3 + more.length];
     words[0] = command;
     System.arraycopy(more, 0, words, 1, more.length);
     words[1 + more.length] = "-f";
     words[2 + more.length] = file.toString();
-    int code = Main.run(screen.command("reshard " + command), words);
+    int code = run("reshard " + command, words);
     for (int again = 0; isWorthAnotherTry(code) && again < MOST_TRIES; again++) {
       Thread.sleep(RETRY_MS); // whatever was in the way may have passed
-      code = Main.run(screen.command("again: " + command), words);
+      code = run("again: " + command, words);
     }
     if (code != 0) {
-      throw new IllegalStateException(
-          "reshard %s ended with exit code %d".formatted(command, code));
+      throw new DemoStoppedException(
+          "the demo stops: reshard %s ended with exit code %d; see above, and the log"
+              .formatted(command, code));
     }
+  }
+
+  private int run(String label, String... words) {
+    PrintWriter out = screen.command(label);
+    return Main.run(out, out, words);
   }
 
   /** A machine that is busy with other things may miss the budget, or a gate, and says so. */
@@ -183,7 +202,6 @@ final class Demo {
     CheckReport check = DemoChecker.check(sandbox.shards(), ledger);
     DemoLeftovers left = DemoLeftovers.find(sandbox);
     screen.line("left", left.summary());
-    report.write(options.report(), check, left.unwanted(), left.guardsKept());
     boolean clean = check.isClean() && left.unwanted().isEmpty() && clients.failed() == 0;
     screen.plain("");
     screen.plain(
@@ -212,9 +230,19 @@ final class Demo {
     clients.failures().forEach(failure -> screen.plain("   failed: " + failure));
     screen.plain(
         (clean ? " Nothing was lost." : " SOMETHING IS WRONG: see above.")
-            + " The longest any client waited: %d ms. Details: %s"
-                .formatted(clients.longest().toMillis(), options.report()));
+            + " The longest any client waited: %d ms.%s"
+                .formatted(clients.longest().toMillis(), details(check, left)));
     return clean;
+  }
+
+  /** A report that cannot be written costs nobody the verdict. */
+  private String details(CheckReport check, DemoLeftovers left) {
+    try {
+      report.write(check, left.unwanted(), left.guardsKept());
+      return " Details: " + options.report();
+    } catch (IOException e) {
+      return " The report could not be written: " + e.getMessage();
+    }
   }
 
   /** What an application does that begins to use the router: it stores where its rows lie. */

@@ -1,6 +1,9 @@
 package dev.reshard.demo;
 
 import dev.reshard.cli.ExitCode;
+import dev.reshard.cli.Logging;
+import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
@@ -19,12 +22,17 @@ import picocli.CommandLine.ParameterException;
 public final class DemoCommand implements Callable<Integer> {
   private static final Pattern SHARDS = Pattern.compile("([1-8]):([1-8])");
 
+  /** With fewer there are not enough moved rows for some hundred dual reads in good time. */
+  private static final long FEWEST_ROWS = 20_000;
+
+  private static final int FEWEST_TPS = 8;
+
   @CommandLine.Spec private CommandSpec self;
 
   @Option(
       names = "--rows",
       defaultValue = "300000",
-      description = "rows to load (${DEFAULT-VALUE})")
+      description = "rows to load, 20000 at least (${DEFAULT-VALUE})")
   private long rows;
 
   @Option(
@@ -57,9 +65,17 @@ public final class DemoCommand implements Callable<Integer> {
       throw new ParameterException(
           self.commandLine(), "--shards must be FROM:TO, two different numbers of 1 to 8");
     }
-    if (rows < 1000 || tps < 8) {
+    if (rows < FEWEST_ROWS || tps < FEWEST_TPS) {
       throw new ParameterException(
-          self.commandLine(), "--rows must be at least 1000 and --tps at least 8");
+          self.commandLine(),
+          "--rows must be at least %d and --tps at least %d".formatted(FEWEST_ROWS, FEWEST_TPS));
+    }
+    PrintWriter err = self.commandLine().getErr();
+    try {
+      DemoReport.tryPath(report);
+    } catch (IOException e) {
+      err.println("--report %s: cannot be written (%s); nothing was started".formatted(report, e));
+      return ExitCode.USAGE.code();
     }
     DemoOptions options =
         new DemoOptions(
@@ -69,7 +85,21 @@ public final class DemoCommand implements Callable<Integer> {
             Integer.parseInt(wanted.group(2)),
             report,
             keep);
-    boolean clean = new Demo(options, new DemoScreen(self.commandLine().getOut())).run();
-    return (clean ? ExitCode.DONE : ExitCode.DIFFERENCE).code();
+    Logging.toFile();
+    DemoScreen screen = new DemoScreen(self.commandLine().getOut());
+    try {
+      boolean clean = new Demo(options, screen).run();
+      return (clean ? ExitCode.DONE : ExitCode.DIFFERENCE).code();
+    } catch (DemoStoppedException e) {
+      if (!screen.isEnded()) {
+        err.println(e.getMessage());
+      }
+      return ExitCode.UNEXPECTED.code();
+    } catch (Exception e) {
+      if (screen.isEnded()) { // the process is ending, and its servers are gone
+        return ExitCode.UNEXPECTED.code();
+      }
+      throw e;
+    }
   }
 }

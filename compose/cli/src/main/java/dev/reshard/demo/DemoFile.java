@@ -9,11 +9,23 @@ import java.util.stream.Collectors;
 
 /** Writes the migration file that the demo's commands read, as a person would. Stateless. */
 final class DemoFile {
+  static final Path FOLDER = Path.of("demo");
+  private static final String PASSWORD = "reshard.password";
+
   private DemoFile() {}
+
+  /** Deletes the password, which is of no use once the servers are gone; the file stays. */
+  static void forgetPassword(Path folder) {
+    try {
+      Files.deleteIfExists(folder.resolve(PASSWORD));
+    } catch (IOException e) {
+      // it opens nothing any more
+    }
+  }
 
   static Path write(Path folder, Sandbox sandbox, DemoOptions options) throws IOException {
     Files.createDirectories(folder);
-    Path password = folder.resolve("reshard.password");
+    Path password = folder.resolve(PASSWORD);
     Files.writeString(password, SandboxRole.RESHARD.password());
     String shards =
         options.shards().stream()

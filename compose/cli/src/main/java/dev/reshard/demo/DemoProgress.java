@@ -6,12 +6,15 @@ import dev.reshard.cli.Wiring;
 import dev.reshard.control.ControlStore;
 import dev.reshard.control.MigrationRecord;
 import dev.reshard.control.MigrationState;
+import dev.reshard.keyspace.Moves;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 
 /** Watches the worker as {@code reshard status} does, and draws what it sees. One thread. */
 final class DemoProgress {
@@ -23,24 +26,31 @@ final class DemoProgress {
   private final DemoScreen screen;
   private final CompletableFuture<Integer> worker;
   private final Map<String, Long> rows = new TreeMap<>();
+  private final Set<String> moving;
 
-  DemoProgress(Wiring wiring, DemoScreen screen, CompletableFuture<Integer> worker) {
+  DemoProgress(Wiring wiring, DemoScreen screen, CompletableFuture<Integer> worker, Moves moves) {
     this.wiring = wiring;
     this.screen = screen;
     this.worker = worker;
+    this.moving =
+        moves.all().stream()
+            .map(move -> "%s > %s".formatted(move.source(), move.destination()))
+            .collect(Collectors.toSet());
   }
 
   /**
    * Waits for a state.
    *
-   * @throws IllegalStateException if the worker ends before, or the time is over
+   * @throws DemoStoppedException if the worker ends before, or the time is over
    */
   void until(MigrationState wanted, Duration limit) throws Exception {
     long deadline = System.nanoTime() + limit.toNanos();
     MigrationState shown = null;
     while (System.nanoTime() < deadline) {
       if (worker.isDone()) {
-        throw new IllegalStateException("the worker ended with exit code " + worker.get());
+        throw new DemoStoppedException(
+            "the demo stops: the worker ended with exit code %d; see above, and the log"
+                .formatted(worker.get()));
       }
       Optional<MigrationRecord> stored =
           wiring.isNew() ? Optional.empty() : wiring.control().load();
@@ -58,7 +68,7 @@ final class DemoProgress {
       }
       Thread.sleep(LOOK_MS); // the next look
     }
-    throw new IllegalStateException("not %s after %s".formatted(wanted, limit));
+    throw new DemoStoppedException("the demo stops: not %s after %s".formatted(wanted, limit));
   }
 
   private JsonNode report() throws Exception {
@@ -136,12 +146,14 @@ final class DemoProgress {
     for (Map.Entry<String, Long> pair : byPair.entrySet()) {
       screen.line(
           label,
-          "copy %s  %s 100 %%   %s rows   %s rows/s"
+          "copy %s  %s 100 %%   %s rows   %s"
               .formatted(
                   pair.getKey(),
                   bar(1, 1),
                   Demo.number(pair.getValue()),
-                  Demo.number(Math.round(pair.getValue() / seconds / 100) * 100)));
+                  moving.contains(pair.getKey())
+                      ? Demo.number(Math.round(pair.getValue() / seconds / 100) * 100) + " rows/s"
+                      : "(reference tables)"));
       label = "";
     }
   }

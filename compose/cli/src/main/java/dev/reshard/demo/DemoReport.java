@@ -3,8 +3,12 @@ package dev.reshard.demo;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,10 +16,29 @@ import java.util.Map;
 
 /** The figures of a demo, as they come, and then as {@code report.json}. Confined to one thread. */
 final class DemoReport {
+  private final DemoOptions options;
+  private final Instant started = Instant.now();
   private final List<Map<String, Object>> cutovers = new ArrayList<>();
   private final List<Map<String, Object>> rollbacks = new ArrayList<>();
   private long rowsCopied;
   private long changesApplied;
+
+  DemoReport(DemoOptions options) {
+    this.options = options;
+  }
+
+  /**
+   * Whether a report can be written, found out before anything starts.
+   *
+   * @throws IOException saying why not
+   */
+  static void tryPath(Path file) throws IOException {
+    boolean there = Files.exists(file);
+    Files.newByteChannel(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE).close();
+    if (!there) {
+      Files.delete(file);
+    }
+  }
 
   void copied(long rows) {
     rowsCopied = rows;
@@ -50,9 +73,14 @@ final class DemoReport {
     return duration.toNanos() / 1e6;
   }
 
-  void write(Path file, CheckReport check, List<String> leftovers, List<String> guardsKept)
+  void write(CheckReport check, List<String> leftovers, List<String> guardsKept)
       throws IOException {
     Map<String, Object> report = new LinkedHashMap<>();
+    report.put("started", started.truncatedTo(ChronoUnit.SECONDS).toString());
+    report.put("seconds", Duration.between(started, Instant.now()).toMillis() / 1e3);
+    report.put("shards", "%d:%d".formatted(options.before(), options.after()));
+    report.put("rows", options.rows());
+    report.put("tps", options.tps());
     report.put("rows_copied", rowsCopied);
     report.put("changes_applied", changesApplied);
     report.put("acknowledged_writes", check.acknowledged());
@@ -65,6 +93,8 @@ final class DemoReport {
     report.put("rollbacks", rollbacks);
     report.put("leftovers", leftovers);
     report.put("guards_kept", guardsKept);
-    new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValue(file.toFile(), report);
+    new ObjectMapper()
+        .enable(SerializationFeature.INDENT_OUTPUT)
+        .writeValue(options.report().toFile(), report);
   }
 }

@@ -23,6 +23,7 @@ final class DemoScreen {
 
   private final long startNanos = System.nanoTime();
   private boolean moving;
+  private boolean ended;
 
   DemoScreen(PrintWriter out) {
     this.out = out;
@@ -32,13 +33,29 @@ final class DemoScreen {
     return terminal;
   }
 
+  /** A line after which nothing is shown any more. */
+  synchronized void last(String line) {
+    plain(line);
+    ended = true;
+  }
+
+  synchronized boolean isEnded() {
+    return ended;
+  }
+
   synchronized void plain(String line) {
+    if (ended) {
+      return;
+    }
     endMoving();
     out.println(line);
   }
 
   /** A line that stays. */
   synchronized void line(String label, String text) {
+    if (ended) {
+      return;
+    }
     endMoving();
     String rest = text;
     String head = label;
@@ -53,7 +70,7 @@ final class DemoScreen {
 
   /** A line that the next one replaces; without a terminal it is left out. */
   synchronized void moving(String label, String text) {
-    if (terminal) {
+    if (terminal && !ended) {
       out.print("\r\u001b[K" + compose(label, text));
       out.flush();
       moving = true;

@@ -72,6 +72,7 @@ class CancelIT {
       neverDeletesRowsThatItDidNotLoad(shop);
 
       shop.begin("cancel-failed");
+      shop.beginOnly();
       shop.shards
           .get("a")
           .execute(
@@ -89,8 +90,9 @@ class CancelIT {
   /** What is in the way is told, and nobody has to start the worker again to cancel. */
   private static void neverDeletesRowsThatItDidNotLoad(Shop shop) throws Exception {
     SandboxShard destination = shop.shards.get("c");
-    destination.execute("INSERT INTO plans VALUES (77, 'somebody else''s', 1)");
     shop.begin("cancel-foreign-rows");
+    shop.beginOnly();
+    destination.execute("INSERT INTO plans VALUES (77, 'somebody else''s', 1)");
     CompletableFuture<Answer> worker = shop.ask("run");
     shop.awaitState(MigrationState.COPYING);
     while (!shop.run("status").text().contains("public.plans")) {

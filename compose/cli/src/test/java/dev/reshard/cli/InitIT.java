@@ -154,6 +154,19 @@ class InitIT {
     assertEquals(before, catalogs());
   }
 
+  @Test
+  void neitherHelpNorWrongWordsLeaveALog() throws Exception {
+    assertEquals(ExitCode.DONE.code(), reshard("--help").exitCode());
+    assertEquals(ExitCode.DONE.code(), reshard("cutover", "--help").exitCode());
+    Answer wrong = reshard("stattus");
+    assertEquals(ExitCode.USAGE.code(), wrong.exitCode());
+    assertTrue(wrong.text().contains("did you mean 'reshard status'?"), wrong::toString);
+    Answer far = reshard("zzzzz");
+    assertFalse(far.text().contains("did you mean"), far::toString);
+    assertEquals(ExitCode.USAGE.code(), reshard("check", "-f", "nowhere.yaml").exitCode());
+    assertFalse(Files.exists(folder.resolve("reshard.log")));
+  }
+
   private List<List<String>> catalogs() throws Exception {
     List<List<String>> all = new ArrayList<>();
     for (SandboxShard shard : shards.all()) {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.reshard.cli.Shop.Answer;
 import dev.reshard.control.MigrationState;
 import dev.reshard.sandbox.SandboxShard;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.List;
@@ -48,9 +49,9 @@ class MigrationIT {
       shop.awaitTransactions(SOME);
       shop.succeed("complete");
 
-      assertEquals(ExitCode.DONE.code(), worker.get(30, TimeUnit.SECONDS).exitCode());
+      tellsEachState(worker.get(30, TimeUnit.SECONDS));
       assertEquals("CLEANED", shop.state());
-      assertEquals(ExitCode.NO_WORKER.code(), shop.run("rollback").exitCode());
+      hasEnded(shop);
       shop.awaitTransactions(SOME);
       shop.requireClean();
       hasNothingToMoveAnyMore(shop);
@@ -141,9 +142,33 @@ class MigrationIT {
     return shop.shards.get("a").query("SELECT u::text FROM reshard.stage_unit u ORDER BY 1");
   }
 
+  private static void tellsEachState(Answer worker) {
+    assertEquals(ExitCode.DONE.code(), worker.exitCode());
+    List<String> lines = worker.text().lines().toList();
+    assertTrue(lines.get(0).startsWith("working on moves; log: "), worker::toString);
+    assertTrue(lines.get(1).contains("  PENDING > PREPARING  "), worker::toString);
+    assertTrue(worker.text().contains("  CUTTING_OVER > COMPLETED  "), worker::toString);
+    assertTrue(lines.get(lines.size() - 2).contains("  CLEANING_UP > CLEANED  "), worker::toString);
+    assertEquals("migration moves is CLEANED", lines.get(lines.size() - 1));
+  }
+
+  private static void hasEnded(Shop shop) {
+    Answer rollback = shop.run("rollback");
+    assertEquals(ExitCode.REFUSED.code(), rollback.exitCode(), rollback::toString);
+    assertEquals("moves is CLEANED: it has ended; nothing to hand back", rollback.text().strip());
+    Answer complete = shop.succeed("complete");
+    assertTrue(
+        complete.text().startsWith("already so: moves was completed and cleaned at "),
+        complete::toString);
+  }
+
   private static void hasNothingToMoveAnyMore(Shop shop) throws Exception {
-    for (String file : new String[] {shop.file.toString(), shop.sequel("again").toString()}) {
-      Answer plan = Shop.run("plan", "-f", file);
+    Path sequel = shop.sequel("again");
+    Answer contradicting = Shop.run("plan", "-f", sequel.toString());
+    assertEquals(ExitCode.USAGE.code(), contradicting.exitCode(), contradicting::toString);
+    Files.writeString(sequel, Files.readString(sequel).replaceFirst("(?m)^from:.*$", ""));
+    for (Path file : new Path[] {shop.file, sequel}) {
+      Answer plan = Shop.run("plan", "-f", file.toString());
       assertEquals(ExitCode.DONE.code(), plan.exitCode());
       assertTrue(plan.text().contains("nothing to move"), plan::toString);
     }

@@ -246,11 +246,17 @@ final class Shop implements AutoCloseable {
     writeFile("budget: { pause: 5s }");
   }
 
-  /** A file of another migration to the same end. */
+  /** A file of another migration to the same end, still with the map of before the first one. */
   Path sequel(String name) throws IOException {
     Path other = file.resolveSibling(name + ".yaml");
     writeFile(other, name, "budget: { pause: 5s }");
     return other;
+  }
+
+  /** Begins the migration, and no more: its state is stored. */
+  void beginOnly() {
+    Answer answer = run("run", "--until", "PREPARING", "-f", file.toString());
+    assertEquals(ExitCode.DONE.code(), answer.exitCode(), answer::toString);
   }
 
   private void writeFile(Path path, String name, String... more) throws IOException {

@@ -72,6 +72,43 @@ class StatusViewTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(MigrationState.class)
+  void stepsAreJoinedOnceWhoeverWorks(MigrationState state) throws Exception {
+    for (HandMadeStatus status :
+        List.of(
+            HandMadeStatus.in(state),
+            HandMadeStatus.in(state).withoutWorkerFor(12_000),
+            HandMadeStatus.in(state).verified(0).withoutWorkerFor(12_000),
+            HandMadeStatus.in(state).moved().withoutWorkerFor(12_000))) {
+      List<String> steps = NextStep.of(status.facts());
+      for (String step : steps) {
+        assertFalse(step.matches("(then|or) (then|or) .*"), steps::toString);
+      }
+      assertTrue(
+          steps.stream().skip(1).allMatch(step -> step.matches("(then|or) .*")), steps::toString);
+    }
+  }
+
+  @Test
+  void withoutAWorkerTheStepsOfPeopleFollowTheRun() throws Exception {
+    assertEquals(
+        List.of(
+            "reshard run -f shop.yaml   goes on where the last worker stopped",
+            "then reshard verify -f shop.yaml",
+            "then reshard cutover shop -f shop.yaml",
+            "or reshard cancel shop -f shop.yaml   gives up; nothing has moved"),
+        NextStep.of(
+            HandMadeStatus.in(MigrationState.READY_FOR_CUTOVER).withoutWorkerFor(12_000).facts()));
+  }
+
+  @Test
+  void aWorkerThatIsSilentForLongMayBeGone() throws Exception {
+    assertEquals(
+        List.of("if pid 7 is gone: reshard run -f shop.yaml   goes on where it stopped"),
+        NextStep.of(HandMadeStatus.in(MigrationState.COPYING).silentFor(10_500).facts()));
+  }
+
   @Test
   void whatADeadWorkerSaidLastIsNotShownAsNow() throws Exception {
     String text =

@@ -23,6 +23,19 @@ class DemoWaitsTest {
   }
 
   @Test
+  void oneIsToldInTheSingular() {
+    Duration one = Duration.ofMillis(7);
+    assertEquals(
+        "1 client's transaction met it and waited p50 7 ms, p99 7 ms, max 7 ms; 0 requests failed",
+        DemoWaits.of(List.of(one)).summary(0));
+    assertEquals(
+        "2 clients' transactions met it and waited p50 7 ms, p99 7 ms, max 7 ms; 1 request failed",
+        DemoWaits.of(List.of(one, one)).summary(1));
+    assertEquals(
+        "no client's transaction met it; 0 requests failed", DemoWaits.of(List.of()).summary(0));
+  }
+
+  @Test
   void noneIsZero() {
     assertEquals(
         new DemoWaits(0, Duration.ZERO, Duration.ZERO, Duration.ZERO), DemoWaits.of(List.of()));

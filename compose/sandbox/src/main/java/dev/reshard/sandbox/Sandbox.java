@@ -10,7 +10,8 @@ import java.util.Optional;
 
 /**
  * A set of shards, each on a server of its own, and a Kafka broker, all started in parallel and
- * closed together: what the demo and the benchmarks run on.
+ * closed together: what the demo and the benchmarks run on. When the process is told to end before
+ * that (Ctrl-C, SIGTERM), the servers are stopped first.
  *
  * <p>Thread-safe.
  */
@@ -18,12 +19,17 @@ public final class Sandbox implements AutoCloseable {
   private final List<SandboxPostgres> servers;
   private final SandboxShards shards;
   private final Optional<SandboxKafka> kafka;
+  private final StopAtExit atExit;
 
   private Sandbox(
-      List<SandboxPostgres> servers, SandboxShards shards, Optional<SandboxKafka> kafka) {
+      List<SandboxPostgres> servers,
+      SandboxShards shards,
+      Optional<SandboxKafka> kafka,
+      StopAtExit atExit) {
     this.servers = servers;
     this.shards = shards;
     this.kafka = kafka;
+    this.atExit = atExit;
   }
 
   /**
@@ -35,6 +41,7 @@ public final class Sandbox implements AutoCloseable {
     SandboxEngine engine = SandboxEngine.current();
     List<SandboxPostgres> servers = Collections.synchronizedList(new ArrayList<>());
     List<SandboxKafka> brokers = Collections.synchronizedList(new ArrayList<>());
+    StopAtExit atExit = new StopAtExit(servers);
     List<Runnable> starts = new ArrayList<>();
     for (int i = 0; i < options.shards; i++) {
       starts.add(() -> servers.add(engine.startPostgres(options.postgresSettings)));
@@ -43,14 +50,20 @@ public final class Sandbox implements AutoCloseable {
       starts.add(() -> brokers.add(engine.startKafka(options.kafkaSettings)));
     }
     try {
-      Parallel.runAll(starts);
+      try {
+        Parallel.runAll(starts);
+      } finally {
+        atExit.started();
+      }
       return new Sandbox(
           List.copyOf(servers),
           createShards(servers, options.database),
-          brokers.stream().findFirst());
+          brokers.stream().findFirst(),
+          atExit);
     } catch (SQLException | RuntimeException e) {
       servers.forEach(SandboxPostgres::close);
       brokers.forEach(SandboxKafka::close);
+      atExit.forget();
       throw e instanceof SandboxException known
           ? known
           : new SandboxException("the sandbox did not start: " + e.getMessage(), e);
@@ -87,6 +100,15 @@ public final class Sandbox implements AutoCloseable {
     kafka.ifPresent(broker -> stops.add(broker::close));
     servers.forEach(server -> stops.add(server::close));
     Parallel.runAll(stops);
+    atExit.forget();
+  }
+
+  /**
+   * Stops the servers that are processes of their own, within seconds; a broker inside this process
+   * ends with it. For a process that is about to end.
+   */
+  public void closeNow() {
+    atExit.stop();
   }
 
   private static SandboxShards createShards(List<SandboxPostgres> servers, String database)

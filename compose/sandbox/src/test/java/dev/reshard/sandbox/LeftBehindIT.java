@@ -28,6 +28,15 @@ class LeftBehindIT {
     assertEquals(List.of(), runDirectories(tmp));
   }
 
+  /** As at Ctrl-C or SIGTERM, which end a process by the same hooks. */
+  @Test
+  void serversOfAProcessThatIsToldToEndAreStoppedByIt(@TempDir Path tmp) throws Exception {
+    int port = runSandbox(tmp, "exit");
+    assertThrows(
+        ConnectException.class, () -> new Socket(InetAddress.getLoopbackAddress(), port).close());
+    assertEquals(List.of(), runDirectories(tmp));
+  }
+
   private static List<Path> runDirectories(Path tmp) throws IOException {
     try (Stream<Path> entries = Files.walk(tmp, 2)) {
       return entries.filter(entry -> entry.getFileName().toString().startsWith("run-")).toList();
@@ -56,6 +65,11 @@ class LeftBehindIT {
 
   /** Starts a server and ends as told; {@code halt} runs no hook, as SIGKILL would. */
   public static void main(String[] args) {
+    if (args[0].equals("exit")) {
+      Sandbox sandbox = Sandbox.start(Sandbox.Options.shards(1).withoutKafka());
+      System.out.println("port " + sandbox.shard("a").server().port());
+      System.exit(0);
+    }
     SandboxPostgres server = SandboxPostgres.start();
     System.out.println("port " + server.port());
     System.out.flush();
