@@ -173,18 +173,25 @@ public final class Wiring implements AutoCloseable {
    * @throws SpecException if the file's map is not one, or the stored one is of other buckets
    */
   public ShardMap map() throws SQLException {
+    Optional<StoredMap> stored = storedAsPlaced();
+    return stored.isPresent() ? stored.get().map() : mapOfFile();
+  }
+
+  /**
+   * The stored map, after a directory was read.
+   *
+   * @throws SpecException if it is of other buckets than the file's
+   */
+  private Optional<StoredMap> storedAsPlaced() throws SQLException {
     readDirectory();
     Optional<StoredMap> stored = stored();
-    if (stored.isEmpty()) {
-      return mapOfFile();
-    }
     String placement = spec.keyspace().buckets().describe();
-    if (!stored.get().partitioning().equals(placement)) {
+    if (stored.isPresent() && !stored.get().partitioning().equals(placement)) {
       throw contradiction(
           "keyspace.buckets: the file says '%s', the map is stored as '%s'; rows lie where the stored one put them"
               .formatted(placement, stored.get().partitioning()));
     }
-    return stored.get().map();
+    return stored;
   }
 
   /** A directory's keys, once: as they are stored, or else as its table has them now. */
@@ -192,17 +199,24 @@ public final class Wiring implements AutoCloseable {
     if (!(spec.keyspace().buckets() instanceof DirectoryBuckets directory) || directory.isRead()) {
       return;
     }
+    try {
+      spec = explained(() -> withDirectory(directory));
+    } catch (IllegalArgumentException e) {
+      throw contradiction("keyspace.buckets.directory: " + e.getMessage());
+    }
+  }
+
+  private Spec withDirectory(DirectoryBuckets directory) throws SQLException {
     try (Connection connection = sessions.open(spec.control(), "map")) {
       String keyspace = spec.keyspace().name();
       Optional<StoredMap> stored = ShardMapStore.load(connection, keyspace);
       if (stored.isEmpty()) {
         Directory read = Directory.read(connection, directory, spec.shards().keySet());
-        spec = spec.with(read.buckets(), read.owners());
-      } else if (stored.get().partitioning().equals(directory.describe())) {
-        spec = spec.with(ShardMapStore.withKeys(connection, keyspace, directory), Map.of());
+        return spec.with(read.buckets(), read.owners());
       }
-    } catch (IllegalArgumentException e) {
-      throw contradiction("keyspace.buckets.directory: " + e.getMessage());
+      return stored.get().partitioning().equals(directory.describe())
+          ? spec.with(ShardMapStore.withKeys(connection, keyspace, directory), Map.of())
+          : spec;
     }
   }
 
@@ -266,7 +280,7 @@ public final class Wiring implements AutoCloseable {
    * @throws SpecException if the file of a new migration contradicts the stored map
    */
   public Plan plan() throws SQLException {
-    Optional<StoredMap> known = stored();
+    Optional<StoredMap> known = storedAsPlaced();
     boolean isNew = isNew();
     if (isNew && known.isPresent()) {
       refuseOther(known.get());

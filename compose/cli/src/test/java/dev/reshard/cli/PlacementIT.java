@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,7 +47,7 @@ class PlacementIT {
 
   @TempDir private Path folder;
 
-  static List<Arguments> functions() {
+  static List<Arguments> hashes() {
     return List.of(
         Arguments.of(
             "by-crc32",
@@ -55,12 +56,24 @@ class PlacementIT {
         Arguments.of(
             "by-murmur3",
             new HashBuckets(HashBuckets.Function.MURMUR3, 30),
-            "function: murmur3, count: 30"),
+            "function: murmur3, count: 30"));
+  }
+
+  static List<Arguments> functions() {
+    return List.of(
         Arguments.of(
             "by-postgres",
             new PostgresBuckets(PostgresBuckets.Type.BIGINT, 30),
             "function: postgres, count: 30, type: bigint"),
         Arguments.of("by-own-function", OWN, "sql: \"app.bucket_of({key})\", count: 32"));
+  }
+
+  @Tag("matrix")
+  @ParameterizedTest
+  @MethodSource("hashes")
+  void bucketsByOurHashesMoveToo(String migration, Partitioning buckets, String inFile)
+      throws Exception {
+    bucketsMoveAndComeBackWhileClientsWrite(migration, buckets, inFile);
   }
 
   @ParameterizedTest
@@ -97,7 +110,7 @@ class PlacementIT {
           route.text().contains("bucket    %s   (app.bucket_of({key}) into 32)".formatted(bucket)),
           route::toString);
       assertRefused("refuses it with SQLSTATE 22P02", shop, "route", "forty");
-      String file = Files.readString(shop.file);
+      String file = Files.readString(shop.file).replaceFirst("(?m)^from: .*\n", "");
       for (String other :
           List.of("app.place({key})\", count: 32", "app.bucket_of({key})\", count: 64")) {
         Files.writeString(shop.file, file.replace("app.bucket_of({key})\", count: 32", other));
