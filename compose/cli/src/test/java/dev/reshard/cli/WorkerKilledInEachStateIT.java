@@ -94,14 +94,15 @@ class WorkerKilledInEachStateIT {
     }
   }
 
-  /** It wakes up when another one works, and stands by again. */
+  /** It wakes up when another one works, and stands by again, or ends. */
   private void freeze(MigrationState state) throws Exception {
     assertEquals(state.name(), shop.state());
     try (WorkerProcess frozen = worker) {
       frozen.signal("STOP");
       shop.awaitState(MigrationState.READY_FOR_CUTOVER);
       frozen.signal("CONT");
-      while (!Files.readString(folder.resolve("worker.out")).contains("it stands by again")) {
+      Path said = folder.resolve("worker.out");
+      while (frozen.isAlive() && !Files.readString(said).contains("it stands by again")) {
         TimeUnit.MILLISECONDS.sleep(100); // between two looks
       }
     }
