@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.reshard.control.MigrationState;
 import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.SandboxShard;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -23,7 +22,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(400)
 class WorkerKilledInEachStateIT {
   private static final long SOME = 30;
-  private static final int LOOKS = 200;
 
   @TempDir private Path folder;
   private Shop shop;
@@ -94,37 +92,30 @@ class WorkerKilledInEachStateIT {
     }
   }
 
-  /** It wakes up when another one works, and stands by again, or ends. */
+  /** It wakes up when another one works, and stands by again. */
   private void freeze(MigrationState state) throws Exception {
     assertEquals(state.name(), shop.state());
     try (WorkerProcess frozen = worker) {
       frozen.signal("STOP");
+      succeedWorker();
       shop.awaitState(MigrationState.READY_FOR_CUTOVER);
       frozen.signal("CONT");
-      Path said = folder.resolve("worker.out");
-      while (frozen.isAlive() && !Files.readString(said).contains("it stands by again")) {
-        TimeUnit.MILLISECONDS.sleep(100); // between two looks
-      }
+      frozen.awaitSaid("it stands by again");
     }
-    worker = next;
     next = WorkerProcess.start(shop.file, "--standby");
   }
 
   private void kill(MigrationState state) throws Exception {
     assertEquals(state.name(), shop.state());
-    String lease = lease();
-    boolean worked = worker.isAlive(); // else the one who stands by has taken over already
     worker.kill();
-    worker = next;
+    succeedWorker();
     next = WorkerProcess.start(shop.file, "--standby");
-    // a slow machine may have taken the lease from it just before
-    for (int i = 0; i < LOOKS && worked && lease.equals(lease()); i++) {
-      TimeUnit.MILLISECONDS.sleep(50); // between two looks
-    }
   }
 
-  private String lease() throws SQLException {
-    return shop.shards.get("a").query("SELECT lease FROM reshard.worker").get(0);
+  /** No third one may come before it: it could take the lease first. */
+  private void succeedWorker() throws Exception {
+    next.awaitSaid("working on");
+    worker = next;
   }
 
   private static void execute(Connection connection, String sql) throws SQLException {

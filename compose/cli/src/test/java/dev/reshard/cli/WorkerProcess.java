@@ -2,6 +2,7 @@ package dev.reshard.cli;
 
 import dev.reshard.Reshard;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -13,9 +14,11 @@ final class WorkerProcess implements AutoCloseable {
   private static final long STOP_LIMIT_S = 30;
 
   private final Process process;
+  private final Path said;
 
-  private WorkerProcess(Process process) {
+  private WorkerProcess(Process process, Path said) {
     this.process = process;
+    this.said = said;
   }
 
   /**
@@ -26,6 +29,7 @@ final class WorkerProcess implements AutoCloseable {
    */
   static WorkerProcess start(Path file, String... options) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
+    Path said = Files.createTempFile(folder, "worker", ".out");
     ProcessBuilder builder =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -38,15 +42,22 @@ final class WorkerProcess implements AutoCloseable {
                 "-f",
                 file.toString())
             .redirectErrorStream(true)
-            .redirectOutput(
-                ProcessBuilder.Redirect.appendTo(folder.resolve("worker.out").toFile()));
+            .redirectOutput(said.toFile());
     builder.command().addAll(List.of(options));
     builder.environment().put("RESHARD_LOG", folder.resolve("worker.log").toString());
-    return new WorkerProcess(builder.start());
+    return new WorkerProcess(builder.start(), said);
   }
 
-  boolean isAlive() {
-    return process.isAlive();
+  /** Waits until it has said something, which it must do before it ends. */
+  void awaitSaid(String words) throws IOException, InterruptedException {
+    boolean alive = true;
+    for (String text = ""; !text.contains(words); text = Files.readString(said)) {
+      if (!alive) {
+        throw new AssertionError("it ended and said no '%s': %s".formatted(words, text));
+      }
+      alive = process.isAlive(); // asked before its last words are read
+      TimeUnit.MILLISECONDS.sleep(50); // between two looks
+    }
   }
 
   /** As {@code kill -9}. */
