@@ -83,7 +83,7 @@ public final class CompleteOperation implements Operation {
       return REFUSED;
     }
     long lease = migration.worker().lease();
-    migration.control().setCleanUp(request.argument(), migration.worker().lease());
+    migration.control().setCleanUp(request.argument(), lease);
     migration.control().moveTo(state, cleanUp.state(), lease, request.who(), "asked for");
     Phase.Outcome outcome;
     try {

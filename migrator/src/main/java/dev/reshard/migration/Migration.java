@@ -63,10 +63,7 @@ public record Migration(
 
   /** Destinations that owned nothing before and lack the reference tables' rows. */
   public Set<ShardId> newShards() {
-    Set<ShardId> shards = new TreeSet<>(moves.destinations());
-    shards.removeAll(before.byShard().keySet());
-    shards.remove(home()); // the others get them from there
-    return shards;
+    return moves.newShards(before, home());
   }
 
   /**

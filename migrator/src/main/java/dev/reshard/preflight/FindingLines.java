@@ -77,7 +77,7 @@ final class FindingLines {
       line.append(line.isEmpty() ? "" : address ? " " : ": ").append(tables);
     }
     line.append(line.isEmpty() ? "" : ": ");
-    line.append(kind.todo.isEmpty() ? kind.what : kind.what.replaceFirst("\\.$", ""));
+    line.append(kind.todo.isEmpty() ? kind.what : Clause.of(kind.what));
     if (!kind.todo.isEmpty()) {
       line.append("; ").append(kind.todo);
     }

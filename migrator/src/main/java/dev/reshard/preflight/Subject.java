@@ -50,10 +50,7 @@ record Subject(
 
   /** Destinations that own nothing yet and lack the rows of reference tables. */
   Set<ShardId> newShards() {
-    Set<ShardId> shards = new TreeSet<>(moves().destinations());
-    shards.removeAll(serving());
-    shards.remove(spec.control()); // the others get them from there
-    return shards;
+    return moves().newShards(plan.current(), spec.control());
   }
 
   /**

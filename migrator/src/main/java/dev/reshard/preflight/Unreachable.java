@@ -96,7 +96,7 @@ public record Unreachable(
   }
 
   private static String reason(SQLException e) {
-    return String.valueOf(e.getMessage()).replaceFirst("\\.$", "");
+    return Clause.of(e.getMessage());
   }
 
   /** Host and port of a JDBC URL, without anything that could be a secret. */

@@ -292,12 +292,17 @@ public final class SpecReader {
     return text;
   }
 
-  private static String url(String text) {
+  /**
+   * A shard's URL, checked.
+   *
+   * @throws IllegalArgumentException saying what is wrong with it
+   */
+  public static String url(String text) {
     if (!text.startsWith("jdbc:postgresql://")) {
       throw new IllegalArgumentException("must begin with jdbc:postgresql://");
     }
     if (text.matches(".*[?&](user|password)=.*")) {
-      throw new IllegalArgumentException("user and password belong under login, not into the URL");
+      throw new IllegalArgumentException("user and password do not belong into the URL");
     }
     return text;
   }

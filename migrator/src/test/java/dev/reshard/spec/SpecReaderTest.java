@@ -147,7 +147,7 @@ class SpecReaderTest {
         "1  | migration: Shop                           | migration: 'Shop' must be 1-30 of a-z",
         "1  | migration: [shop]                         | migration must be one value",
         "3  | '  a: postgres://ha/shop'                 | shards.a: must begin with jdbc:postgresql://",
-        "3  | '  a: jdbc:postgresql://ha/shop?password=x' | shards.a: user and password belong under login",
+        "3  | '  a: jdbc:postgresql://ha/shop?password=x' | shards.a: user and password do not belong",
         "5  | control: c                                | control: there is no shard 'c' under shards",
         "6  | 'kafka: {}'                               | kafka.bootstrap.servers is missing",
         "8  | '  name: a shop'                          | keyspace.name: 'a shop' must be",

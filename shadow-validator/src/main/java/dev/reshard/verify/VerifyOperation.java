@@ -114,13 +114,18 @@ public final class VerifyOperation implements Operation {
         .saveVerification(JSON.writeValueAsString(result), migration.worker().lease());
   }
 
+  /** What was saved last, as JSON; empty before that. */
+  private static Optional<JsonNode> saved(Migration migration) throws Exception {
+    Optional<String> stored = migration.control().load().orElseThrow().verification();
+    return stored.isPresent() ? Optional.of(JSON.readTree(stored.get())) : Optional.empty();
+  }
+
   /** Open when the last full verification found no difference. */
   public static Gate gate(Migration migration) {
     return () -> {
-      Optional<String> stored = migration.control().load().orElseThrow().verification();
-      long differing =
-          stored.isEmpty() ? -1 : JSON.readTree(stored.get()).path("differing").asLong(-1);
-      long left = stored.isEmpty() ? 0 : JSON.readTree(stored.get()).path("not_compared").asLong();
+      Optional<JsonNode> saved = saved(migration);
+      long differing = saved.map(last -> last.path("differing").asLong(-1)).orElse(-1L);
+      long left = saved.map(last -> last.path("not_compared").asLong()).orElse(0L);
       String value =
           differing < 0
               ? "not done"
@@ -140,12 +145,13 @@ public final class VerifyOperation implements Operation {
    */
   public static Gate fingerprintGate(Migration migration) {
     return () -> {
-      Optional<String> stored = migration.control().load().orElseThrow().verification();
-      if (stored.isEmpty()) {
+      Optional<JsonNode> saved = saved(migration);
+      if (saved.isEmpty()) {
         return new Gate.Verdict("fingerprint", false, "not known", "as when verified");
       }
       Map<String, String> before = new TreeMap<>();
-      JSON.readTree(stored.get())
+      saved
+          .get()
           .path("fingerprints")
           .properties()
           .forEach(e -> before.put(e.getKey(), e.getValue().asText()));
@@ -166,9 +172,10 @@ public final class VerifyOperation implements Operation {
    * How many rows of the moving buckets can be found by a key, as last verified; empty before that.
    */
   public static OptionalLong keyedRows(Migration migration) throws Exception {
-    Optional<String> stored = migration.control().load().orElseThrow().verification();
-    JsonNode rows = JSON.readTree(stored.orElse("{}")).path("keyed_rows");
-    return rows.isMissingNode() ? OptionalLong.empty() : OptionalLong.of(rows.asLong());
+    Optional<JsonNode> saved = saved(migration);
+    return saved.isPresent() && saved.get().has("keyed_rows")
+        ? OptionalLong.of(saved.get().get("keyed_rows").asLong())
+        : OptionalLong.empty();
   }
 
   /** What has moved already is left out: its owner and its copy have exchanged roles. */

@@ -2,6 +2,7 @@ package dev.reshard.cli;
 
 import dev.reshard.control.MigrationState;
 import dev.reshard.control.WorkerLease;
+import dev.reshard.preflight.Clause;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -103,7 +104,7 @@ final class Blocks {
       if (!wal.problem().isEmpty()) {
         blocks.add(
             "shard %s: %s; so nobody knows how much WAL it keeps. Look whether it is up"
-                .formatted(wal.shard(), wal.problem().replaceFirst("\\.$", "")));
+                .formatted(wal.shard(), Clause.of(wal.problem())));
       } else if (wal.lost()) {
         blocks.add(
             "shard %s has removed WAL that replication slot %s needed: what is missing can never be read. Raise max_slot_wal_keep_size there, then cancel and begin again"
@@ -125,7 +126,7 @@ final class Blocks {
                 .formatted(
                     gate.name(),
                     gate.value(),
-                    gate.limit().replaceFirst("\\.$", ""),
+                    Clause.of(gate.limit()),
                     gate.remedy().isEmpty() ? "" : "; " + gate.remedy()));
       }
     }

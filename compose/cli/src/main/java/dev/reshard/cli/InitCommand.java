@@ -6,6 +6,7 @@ import dev.reshard.postgres.ShardAddress;
 import dev.reshard.postgres.ShardSessions;
 import dev.reshard.preflight.CheckSessions;
 import dev.reshard.preflight.Unreachable;
+import dev.reshard.spec.SpecReader;
 import java.io.PrintWriter;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -70,11 +71,11 @@ final class InitCommand implements Callable<Integer> {
     }
     Map<ShardId, String> shards = new TreeMap<>();
     for (String url : urls) {
-      if (!url.startsWith("jdbc:postgresql://") || url.matches(".*[?&](user|password)=.*")) {
-        return refuse(
-            "every --url must begin with jdbc:postgresql:// and have no user or password in it");
+      try {
+        shards.put(new ShardId(name(shards.size())), SpecReader.url(url));
+      } catch (IllegalArgumentException e) {
+        return refuse("--url: " + e.getMessage());
       }
-      shards.put(new ShardId(name(shards.size())), url);
     }
     Optional<String> password = password();
     if (password.isEmpty()) {

@@ -3,6 +3,7 @@ package dev.reshard.cli;
 import dev.reshard.control.LeaseLostException;
 import dev.reshard.control.RefusedException;
 import dev.reshard.copy.CopyException;
+import dev.reshard.preflight.Clause;
 import dev.reshard.spec.Near;
 import dev.reshard.spec.SpecException;
 import java.io.PrintWriter;
@@ -91,7 +92,7 @@ public final class Main implements Runnable {
         (e instanceof SQLException sql
                 ? "database error (SQLSTATE " + sql.getSQLState() + "): "
                 : "unexpected: ")
-            + String.valueOf(e.getMessage()).replaceFirst("\\.$", "")
+            + Clause.of(e.getMessage())
             + "; details are in "
             + Logging.file());
     return ExitCode.UNEXPECTED.code();

@@ -1,8 +1,10 @@
 package dev.reshard.cli;
 
 import dev.reshard.keyspace.ShardMap;
+import dev.reshard.routing.StoredMap;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -34,8 +36,10 @@ final class RouteCommand implements Callable<Integer> {
         if (table != null) {
           lines.add(RouteView.table(table, wiring.keyspace(), wiring.spec().control()));
         }
-        ShardMap map = wiring.map(); // reads what the file's placement needs
-        lines.addAll(RouteView.lines(key, wiring.spec(), wiring.stored(), map));
+        Planning planning = wiring.planning();
+        Optional<StoredMap> stored = planning.storedAsPlaced();
+        ShardMap owners = stored.isPresent() ? stored.get().map() : planning.mapOfFile();
+        lines.addAll(RouteView.lines(key, planning.spec(), stored, owners));
       } catch (IllegalArgumentException e) {
         self.commandLine().getErr().println(e.getMessage());
         return ExitCode.USAGE.code();

@@ -18,12 +18,11 @@ final class RouteView {
   /**
    * The lines about one key.
    *
-   * @param file the map of the migration file, which counts while none is stored
+   * @param owners the stored map, or the migration file's while none is stored
    * @throws IllegalArgumentException saying why the key cannot be placed
    */
-  static List<String> lines(String key, Spec spec, Optional<StoredMap> stored, ShardMap file) {
+  static List<String> lines(String key, Spec spec, Optional<StoredMap> stored, ShardMap owners) {
     Partitioning partitioning = spec.keyspace().buckets();
-    refuseOther(partitioning, stored, spec.keyspace().name());
     int bucket;
     try {
       bucket = partitioning.bucketOf(key);
@@ -43,8 +42,7 @@ final class RouteView {
           "'%s' lies in no bucket: '%s' did not have it when the keyspace was adopted; its rows stay where your application puts them"
               .formatted(key, partitioning.describe()));
     }
-    ShardMap map = stored.map(StoredMap::map).orElse(file);
-    ShardId owner = map.ownerOf(bucket);
+    ShardId owner = owners.ownerOf(bucket);
     return List.of(
         line("bucket", "%d   (%s)".formatted(bucket, partitioning.describe())),
         line("owner", owner.name()),
@@ -86,16 +84,6 @@ final class RouteView {
 
   private static boolean isNamed(TableId table, String name) {
     return table.toString().equals(name) || table.name().equals(name);
-  }
-
-  private static void refuseOther(
-      Partitioning partitioning, Optional<StoredMap> stored, String keyspace) {
-    String file = partitioning.describe();
-    if (stored.isPresent() && !stored.get().partitioning().equals(file)) {
-      throw new IllegalArgumentException(
-          "keyspace %s is stored as '%s', but the file says '%s'; correct keyspace.buckets"
-              .formatted(keyspace, stored.get().partitioning(), file));
-    }
   }
 
   /** Without anything that could be a secret: what stands before an @ or behind a question mark. */

@@ -43,8 +43,8 @@ final class StatusReader implements AutoCloseable {
    * @throws SQLException if the control database does not answer
    */
   StatusFacts read() throws SQLException, InterruptedException, JsonProcessingException {
-    Optional<StoredMap> map = wiring.stored();
-    ShardMap owners = map.isPresent() ? map.get().map() : wiring.map();
+    Optional<StoredMap> map = wiring.planning().stored();
+    ShardMap owners = map.isPresent() ? map.get().map() : wiring.planning().map();
     Optional<MigrationRecord> stored = wiring.isNew() ? Optional.empty() : wiring.control().load();
     if (stored.isEmpty()) {
       return new StatusFacts(

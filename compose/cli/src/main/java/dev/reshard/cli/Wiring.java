@@ -11,11 +11,8 @@ import dev.reshard.finish.CleanUpPhase;
 import dev.reshard.finish.CompleteOperation;
 import dev.reshard.keyspace.DirectoryBuckets;
 import dev.reshard.keyspace.Keyspace;
-import dev.reshard.keyspace.Move;
-import dev.reshard.keyspace.Moves;
 import dev.reshard.keyspace.ServerLookup;
 import dev.reshard.keyspace.ShardId;
-import dev.reshard.keyspace.ShardMap;
 import dev.reshard.migration.CatchUpPhase;
 import dev.reshard.migration.CopyPhase;
 import dev.reshard.migration.CopyReport;
@@ -33,7 +30,6 @@ import dev.reshard.migration.Service;
 import dev.reshard.migration.StartPhase;
 import dev.reshard.migration.Worker;
 import dev.reshard.plan.Plan;
-import dev.reshard.plan.Planner;
 import dev.reshard.postgres.ShardAddress;
 import dev.reshard.postgres.ShardSessions;
 import dev.reshard.postgres.WorkerIdentity;
@@ -41,12 +37,9 @@ import dev.reshard.preflight.Check;
 import dev.reshard.preflight.CheckSessions;
 import dev.reshard.preflight.Checks;
 import dev.reshard.preflight.TableLists;
-import dev.reshard.preflight.Unreachable;
 import dev.reshard.preflight.Unreachable.Hints;
 import dev.reshard.publish.TopicPublisher;
-import dev.reshard.routing.Directory;
 import dev.reshard.routing.ShardMapStore;
-import dev.reshard.routing.StoredMap;
 import dev.reshard.schema.SchemaChecks;
 import dev.reshard.schema.SchemaCopy;
 import dev.reshard.spec.Spec;
@@ -58,12 +51,10 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Collectors;
 
 /**
  * Puts the modules together for one migration file; the only class that knows them all. Confined to
@@ -73,14 +64,10 @@ public final class Wiring implements AutoCloseable {
   /** A standby takes over within this, and the time to open its sessions, after the lease ends. */
   private static final long STANDBY_MS = 250;
 
-  /** How many differences between the file's map and the stored one an error shows. */
-  private static final int DIFFERENCES = 3;
-
-  private Spec spec;
   private final ShardSessions sessions;
   private final ControlStore control;
   private final ServerLookup lookup;
-  private final String file;
+  private final Planning planning;
   private final Hints hints;
 
   public Wiring(Spec spec) {
@@ -93,7 +80,6 @@ public final class Wiring implements AutoCloseable {
    * @param file what errors call the migration file
    */
   Wiring(Spec spec, String file) {
-    this.file = file;
     this.hints = Hints.inFile(file);
     this.sessions =
         new ShardSessions(
@@ -103,7 +89,7 @@ public final class Wiring implements AutoCloseable {
                 .toList());
     this.control = new ControlStore(sessions, spec.control(), spec.migration());
     this.lookup = new ServerLookup(servers(spec.shards().keySet()));
-    this.spec = spec.askingBy(lookup);
+    this.planning = new Planning(spec.askingBy(lookup), sessions, control, file);
   }
 
   /** Any shard can tell the bucket of a key, where Java cannot. */
@@ -114,7 +100,12 @@ public final class Wiring implements AutoCloseable {
   }
 
   public Spec spec() {
-    return spec;
+    return planning.spec();
+  }
+
+  /** What moves, and who owns what. */
+  Planning planning() {
+    return planning;
   }
 
   public ShardSessions sessions() {
@@ -139,27 +130,7 @@ public final class Wiring implements AutoCloseable {
 
   /** Whether nobody has stored this migration yet. */
   public boolean isNew() throws SQLException {
-    return explained(() -> !control.isInstalled() || control.load().isEmpty());
-  }
-
-  /** What is asked of the control shard. */
-  @FunctionalInterface
-  private interface Question<T> {
-    T ask() throws SQLException;
-  }
-
-  /**
-   * The answer of the control shard.
-   *
-   * @throws UnreachableException if it gives us no session
-   */
-  private <T> T explained(Question<T> question) throws SQLException {
-    try {
-      return question.ask();
-    } catch (SQLException e) {
-      Optional<Unreachable> why = Unreachable.of(sessions.address(spec.control()), hints, e);
-      throw why.isPresent() ? new UnreachableException(why.get(), e) : e;
-    }
+    return planning.isNew();
   }
 
   /** Whether the migration has ended, and nothing of it is left. */
@@ -168,156 +139,18 @@ public final class Wiring implements AutoCloseable {
   }
 
   /**
-   * The stored map, or the one of the file if the keyspace is not known yet.
-   *
-   * @throws SpecException if the file's map is not one, or the stored one is of other buckets
-   */
-  public ShardMap map() throws SQLException {
-    Optional<StoredMap> stored = storedAsPlaced();
-    return stored.isPresent() ? stored.get().map() : mapOfFile();
-  }
-
-  /**
-   * The stored map, after a directory was read.
-   *
-   * @throws SpecException if it is of other buckets than the file's
-   */
-  private Optional<StoredMap> storedAsPlaced() throws SQLException {
-    readDirectory();
-    Optional<StoredMap> stored = stored();
-    String placement = spec.keyspace().buckets().describe();
-    if (stored.isPresent() && !stored.get().partitioning().equals(placement)) {
-      throw contradiction(
-          "keyspace.buckets: the file says '%s', the map is stored as '%s'; rows lie where the stored one put them"
-              .formatted(placement, stored.get().partitioning()));
-    }
-    return stored;
-  }
-
-  /** A directory's keys, once: as they are stored, or else as its table has them now. */
-  private void readDirectory() throws SQLException {
-    if (!(spec.keyspace().buckets() instanceof DirectoryBuckets directory) || directory.isRead()) {
-      return;
-    }
-    try {
-      spec = explained(() -> withDirectory(directory));
-    } catch (IllegalArgumentException e) {
-      throw contradiction("keyspace.buckets.directory: " + e.getMessage());
-    }
-  }
-
-  private Spec withDirectory(DirectoryBuckets directory) throws SQLException {
-    try (Connection connection = sessions.open(spec.control(), "map")) {
-      String keyspace = spec.keyspace().name();
-      Optional<StoredMap> stored = ShardMapStore.load(connection, keyspace);
-      if (stored.isEmpty()) {
-        Directory read = Directory.read(connection, directory, spec.shards().keySet());
-        return spec.with(read.buckets(), read.owners());
-      }
-      return stored.get().partitioning().equals(directory.describe())
-          ? spec.with(ShardMapStore.withKeys(connection, keyspace, directory), Map.of())
-          : spec;
-    }
-  }
-
-  private ShardMap mapOfFile() {
-    try {
-      return ShardMap.of(1, spec.keyspace().buckets().count(), spec.from());
-    } catch (IllegalArgumentException e) {
-      throw new SpecException(
-          file,
-          List.of(
-              spec.from().isEmpty()
-                  ? "from is missing: no map of keyspace %s is stored yet"
-                      .formatted(spec.keyspace().name())
-                  : "from: " + e.getMessage()));
-    }
-  }
-
-  /**
-   * A file that knows another map than the stored one was written for another day; but one whose
-   * migration is stored says what was before it.
-   *
-   * @throws SpecException if the file contradicts the stored map
-   */
-  private void refuseOther(StoredMap stored) {
-    if (spec.from().isEmpty()) {
-      return;
-    }
-    Moves differences = Moves.between(stored.map(), mapOfFile());
-    if (!differences.all().isEmpty()) {
-      throw contradiction(
-          "from: %s (epoch %d); leave 'from' out: the stored map counts"
-              .formatted(
-                  differences.all().stream()
-                      .limit(DIFFERENCES)
-                      .map(
-                          move ->
-                              "of buckets %s the file says %s, the map says %s"
-                                  .formatted(move.buckets(), move.destination(), move.source()))
-                      .collect(Collectors.joining("; ")),
-                  stored.map().epoch()));
-    }
-  }
-
-  private SpecException contradiction(String text) {
-    return new SpecException(file, List.of(text));
-  }
-
-  /** The stored map; empty if the keyspace is not known yet. */
-  Optional<StoredMap> stored() throws SQLException {
-    return explained(
-        () -> {
-          try (Connection connection = sessions.open(spec.control(), "map")) {
-            return ShardMapStore.load(connection, spec.keyspace().name());
-          }
-        });
-  }
-
-  /**
    * From today's map to the file's target; of a migration under way, what was stored.
    *
    * @throws SpecException if the file of a new migration contradicts the stored map
    */
   public Plan plan() throws SQLException {
-    Optional<StoredMap> known = storedAsPlaced();
-    boolean isNew = isNew();
-    if (isNew && known.isPresent()) {
-      refuseOther(known.get());
-    }
-    ShardMap map = known.isPresent() ? known.get().map() : mapOfFile();
-    Optional<MigrationRecord> underWay =
-        isNew
-            ? Optional.empty()
-            : control.load().filter(stored -> stored.state() != MigrationState.CLEANED);
-    if (underWay.isPresent()) {
-      ShardMap before = before(underWay.get(), map);
-      return new Plan(before, before.with(underWay.get().moves().all(), before.epoch()));
-    }
-    return planFrom(map);
-  }
-
-  private Plan planFrom(ShardMap map) {
-    try {
-      Spec.Target to =
-          spec.to() instanceof Spec.Target.Keys keys
-              ? keys.in(map, spec.keyspace().buckets())
-              : spec.to();
-      return Planner.plan(map, to);
-    } catch (IllegalArgumentException e) {
-      throw new SpecException(file, List.of("to: " + e.getMessage()));
-    }
-  }
-
-  /** Who owned what before a migration: its moves taken back, whether they have happened or not. */
-  private static ShardMap before(MigrationRecord stored, ShardMap map) {
-    return map.with(stored.moves().all().stream().map(Move::reversed).toList(), map.epoch());
+    return planning.plan();
   }
 
   private TableLists tables() throws SQLException {
-    readDirectory();
-    try (Connection connection = sessions.open(spec.control(), "tables")) {
-      return TableLists.read(connection, spec.keyspace());
+    planning.readDirectory();
+    try (Connection connection = sessions.open(spec().control(), "tables")) {
+      return TableLists.read(connection, spec().keyspace());
     }
   }
 
@@ -328,7 +161,7 @@ public final class Wiring implements AutoCloseable {
 
   /** One session on each shard of the file, for {@link #checks}. */
   public CheckSessions checkSessions() throws InterruptedException {
-    return CheckSessions.open(sessions, spec.shards().keySet(), hints);
+    return CheckSessions.open(sessions, spec().shards().keySet(), hints);
   }
 
   /**
@@ -340,21 +173,18 @@ public final class Wiring implements AutoCloseable {
       return checks(Optional.of(plan()), !isNew(), through);
     } catch (SQLException e) {
       boolean isUnread =
-          spec.keyspace().buckets() instanceof DirectoryBuckets directory && !directory.isRead();
-      if (isUnread || through.shards().contains(spec.control())) {
+          spec().keyspace().buckets() instanceof DirectoryBuckets directory && !directory.isRead();
+      if (isUnread || through.shards().contains(spec().control())) {
         throw e;
       }
-      return checks(
-          spec.from().isEmpty() ? Optional.empty() : Optional.of(planFrom(mapOfFile())),
-          false,
-          through);
+      return checks(planning.planOfFile(), false, through);
     }
   }
 
   private Checks checks(Optional<Plan> plan, boolean begun, CheckSessions through)
       throws InterruptedException {
     return Checks.read(
-        spec, plan, begun, through, keyspace -> otherChecks(keyspace, plan, begun, through));
+        spec(), plan, begun, through, keyspace -> otherChecks(keyspace, plan, begun, through));
   }
 
   private List<Check> otherChecks(
@@ -363,13 +193,13 @@ public final class Wiring implements AutoCloseable {
     if (plan.isPresent()) {
       checks.addAll(
           SchemaChecks.of(
-              new SchemaCopy(sessions, keyspace, plan.get().moves(), spec.control()),
+              new SchemaCopy(sessions, keyspace, plan.get().moves(), spec().control()),
               begun ? Optional.of(control.registry()) : Optional.empty(),
               through.shards()));
     }
     checks.add(
         new KafkaCheck(
-            spec, plan.map(p -> p.moves().shards()).orElse(spec.shards().keySet()), begun));
+            spec(), plan.map(p -> p.moves().shards()).orElse(spec().shards().keySet()), begun));
     return checks;
   }
 
@@ -380,7 +210,7 @@ public final class Wiring implements AutoCloseable {
    */
   public RunningWorker worker() throws SQLException {
     control.install();
-    WorkerLease lease = new WorkerLease(sessions, spec.control(), spec.migration());
+    WorkerLease lease = new WorkerLease(sessions, spec().control(), spec().migration());
     try {
       Optional<Long> number = lease.acquire(who());
       if (number.isEmpty()) {
@@ -398,7 +228,7 @@ public final class Wiring implements AutoCloseable {
   /** The same, but waits until no other worker is alive. */
   public RunningWorker standby() throws SQLException, InterruptedException {
     control.install();
-    WorkerLease lease = new WorkerLease(sessions, spec.control(), spec.migration());
+    WorkerLease lease = new WorkerLease(sessions, spec().control(), spec().migration());
     try {
       Optional<Long> number = lease.acquire(who());
       while (number.isEmpty()) {
@@ -419,22 +249,22 @@ public final class Wiring implements AutoCloseable {
   private Migration migration(long lease) throws SQLException {
     if (control.load().isEmpty()) {
       Plan plan = plan();
-      try (Connection connection = sessions.open(spec.control(), "map")) {
+      try (Connection connection = sessions.open(spec().control(), "map")) {
         ShardMapStore.adopt(
-            connection, spec.keyspace().name(), spec.keyspace().buckets(), plan.current());
+            connection, spec().keyspace().name(), spec().keyspace().buckets(), plan.current());
       }
-      control.create(spec.keyspace().name(), plan.moves(), plan.current().count());
+      control.create(spec().keyspace().name(), plan.moves(), plan.current().count());
     }
     MigrationRecord stored = control.load().orElseThrow();
     Keyspace keyspace = keyspace();
     return new Migration(
-        spec,
+        spec(),
         keyspace,
         stored.moves(),
-        before(stored, map()),
+        Planning.before(stored, planning.map()),
         sessions,
         control,
-        new WorkerIdentity(spec.migration(), lease, stored.marker()));
+        new WorkerIdentity(spec().migration(), lease, stored.marker()));
   }
 
   private RunningWorker running(Migration migration, WorkerLease lease) {

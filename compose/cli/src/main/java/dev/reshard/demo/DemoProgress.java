@@ -47,11 +47,7 @@ final class DemoProgress {
     long deadline = System.nanoTime() + limit.toNanos();
     MigrationState shown = null;
     while (System.nanoTime() < deadline) {
-      if (worker.isDone()) {
-        throw new DemoStoppedException(
-            "the demo stops: the worker ended with exit code %d; see above, and the log"
-                .formatted(worker.get()));
-      }
+      requireWorker();
       Optional<MigrationRecord> stored =
           wiring.isNew() ? Optional.empty() : wiring.control().load();
       if (stored.isPresent()) {
@@ -71,6 +67,14 @@ final class DemoProgress {
     throw new DemoStoppedException("the demo stops: not %s after %s".formatted(wanted, limit));
   }
 
+  private void requireWorker() throws Exception {
+    if (worker.isDone()) {
+      throw new DemoStoppedException(
+          "the demo stops: the worker ended with exit code %d; see above, and the log"
+              .formatted(worker.get()));
+    }
+  }
+
   private JsonNode report() throws Exception {
     Optional<ControlStore.Report> report = wiring.control().report();
     ObjectMapper json = new ObjectMapper();
@@ -81,6 +85,7 @@ final class DemoProgress {
   private JsonNode reportOfLanes() throws Exception {
     JsonNode report = report();
     while (report.path("lanes").isEmpty() || hasUnknownLag(report)) {
+      requireWorker();
       Thread.sleep(LOOK_MS); // the next look
       report = report();
     }

@@ -117,6 +117,7 @@ class PlacementIT {
         for (String command : List.of("check", "plan", "run")) {
           assertRefused("is stored as 'app.bucket_of({key}) into 32'", shop, command);
         }
+        assertRefused("is stored as 'app.bucket_of({key}) into 32'", shop, "route", "1");
       }
     }
   }

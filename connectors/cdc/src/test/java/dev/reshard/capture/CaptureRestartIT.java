@@ -113,7 +113,8 @@ class CaptureRestartIT {
       Position end = assertAllArrive(rig.reader(), 4_000);
       // the writer may have ended before the last session was killed
       assertTrue(end.incarnation() >= 2, "incarnation " + end.incarnation());
-      assertEquals(CaptureStatus.State.STREAMING, capture.status().state());
+      CaptureRig.await(
+          "it streams", () -> capture.status().state() == CaptureStatus.State.STREAMING);
     }
   }
 

@@ -57,6 +57,19 @@ public record Moves(List<Move> all) {
     return shards;
   }
 
+  /**
+   * Destinations that own nothing yet and lack the rows of reference tables.
+   *
+   * @param before who owned what before the moves
+   * @param home the shard that all others get those rows from
+   */
+  public Set<ShardId> newShards(ShardMap before, ShardId home) {
+    Set<ShardId> shards = destinations();
+    shards.removeAll(before.byShard().keySet());
+    shards.remove(home);
+    return shards;
+  }
+
   /** Sources and destinations. */
   public Set<ShardId> shards() {
     Set<ShardId> shards = new TreeSet<>(sources());
