@@ -14,7 +14,7 @@ public final class ShardLeftovers {
       """
       SELECT table_name FROM information_schema.columns
        WHERE table_schema = 'reshard' AND column_name = 'migration'
-         AND table_name IN ('lane', 'rejected', 'copied_chunk', 'copied_table', 'lease', 'guard_journal')""";
+         AND table_name IN ('lane', 'rejected', 'copied_chunk', 'copied_table', 'refetch', 'lease', 'guard_journal')""";
 
   private static final String IN_USE =
       """

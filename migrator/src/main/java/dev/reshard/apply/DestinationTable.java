@@ -2,6 +2,7 @@ package dev.reshard.apply;
 
 import dev.reshard.change.ChangedTable;
 import dev.reshard.keyspace.TableId;
+import dev.reshard.postgres.ColumnType;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
@@ -24,12 +25,9 @@ record DestinationTable(
   /**
    * A column that we write.
    *
-   * @param type to cast text to, without a modifier: an explicit cast to {@code varchar(3)} would
-   *     cut a longer value silently, the assignment that follows complains
-   * @param equals the operator that a unique index on it uses; it may lie in any schema
    * @param identityAlways GENERATED ALWAYS AS IDENTITY: UPDATE cannot set it
    */
-  record Column(String name, String type, String equals, boolean identityAlways) {
+  record Column(String name, ColumnType type, boolean identityAlways) {
     String quoted() {
       return TableId.quote(name);
     }

@@ -7,6 +7,7 @@ import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Catalog;
 import dev.reshard.postgres.Column;
+import dev.reshard.postgres.ColumnType;
 import dev.reshard.postgres.Table;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -26,21 +27,6 @@ import java.util.stream.Stream;
  * connection.
  */
 final class DestinationTables {
-
-  /** The type without its modifier, and the operator of its unique indexes. */
-  private static final String TYPES =
-      """
-      SELECT a.attname, format_type(a.atttypid, -1),
-             coalesce((SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
-                FROM pg_opclass k
-                JOIN pg_am m ON m.oid = k.opcmethod AND m.amname = 'btree'
-                JOIN pg_amop p ON p.amopfamily = k.opcfamily AND p.amopstrategy = 3
-                 AND p.amoplefttype = k.opcintype AND p.amoprighttype = k.opcintype
-                JOIN pg_operator o ON o.oid = p.amopopr
-                JOIN pg_namespace n ON n.oid = o.oprnamespace AND n.nspname <> 'pg_catalog'
-               WHERE k.opcdefault AND k.opcintype = coalesce(nullif(t.typbasetype, 0), t.oid)), '=')
-        FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-       WHERE a.attrelid = ? AND a.attnum > 0 AND NOT a.attisdropped""";
 
   /** A deferrable primary key is not checked in our transactions, so it tells no rows apart. */
   private static final String IMMEDIATE_PRIMARY_KEY =
@@ -124,18 +110,13 @@ final class DestinationTables {
 
   private Map<String, DestinationTable.Column> columns(Table table) throws SQLException {
     Map<String, DestinationTable.Column> columns = new HashMap<>();
-    try (PreparedStatement statement = connection.prepareStatement(TYPES)) {
-      statement.setLong(1, table.oid());
-      try (ResultSet row = statement.executeQuery()) {
-        while (row.next()) {
-          String name = row.getString(1);
-          columns.put(
-              name,
-              new DestinationTable.Column(
-                  name, row.getString(2), row.getString(3), table.column(name).identityAlways()));
-        }
-      }
-    }
+    ColumnType.of(connection, table.id())
+        .forEach(
+            (name, type) ->
+                columns.put(
+                    name,
+                    new DestinationTable.Column(
+                        name, type, table.column(name).identityAlways())));
     return columns;
   }
 

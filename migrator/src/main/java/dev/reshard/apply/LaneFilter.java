@@ -26,8 +26,13 @@ final class LaneFilter {
   private final boolean reference;
   private final Set<TableId> sharded;
   private final Set<TableId> references;
+  private final Set<TableId> absent;
 
-  LaneFilter(BucketSet buckets, boolean reference, Keyspace keyspace) {
+  /**
+   * @param absent tables whose changes are left out
+   */
+  LaneFilter(BucketSet buckets, boolean reference, Keyspace keyspace, Set<TableId> absent) {
+    this.absent = absent;
     this.buckets = buckets;
     this.reference = reference;
     this.sharded =
@@ -40,6 +45,9 @@ final class LaneFilter {
    */
   Fate of(RowChange change) {
     TableId table = change.table().id();
+    if (absent.contains(table)) {
+      return Fate.IGNORE;
+    }
     if (references.contains(table)) {
       return reference ? same(change) : Fate.IGNORE;
     }

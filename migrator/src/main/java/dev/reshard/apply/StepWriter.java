@@ -3,31 +3,32 @@ package dev.reshard.apply;
 import dev.reshard.apply.LaneException.Problem;
 import dev.reshard.change.RowChange;
 import java.sql.Connection;
-import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.Arrays;
 import java.util.BitSet;
-import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.function.Function;
 
 /**
- * Writes steps, and counts: each must find exactly its rows. Keeps its statements prepared;
- * confined to the lane's thread, made anew with each connection.
+ * Writes steps, and counts: each must find exactly its rows, unless the table is partly copied.
+ * Confined to the lane's thread, made anew with each connection.
  */
 final class StepWriter {
-  private final Connection connection;
-  private final Map<String, PreparedStatement> statements = new HashMap<>();
+  private final LaneConfig config;
+  private final Statements statements;
+  private final MissingRows missing;
   private final IdentityHashMap<DestinationTable, TableSql> sqls = new IdentityHashMap<>();
   private DestinationTable table;
   private TableSql sql;
+  private boolean partial;
 
-  StepWriter(Connection connection) {
-    this.connection = connection;
+  StepWriter(Connection connection, LaneConfig config) {
+    this.config = config;
+    this.statements = new Statements(connection);
+    this.missing = new MissingRows(statements, config);
   }
 
   /** The table that was written last, for errors. */
@@ -41,6 +42,7 @@ final class StepWriter {
   void write(DestinationTable target, Step step) throws SQLException {
     table = target;
     sql = sqls.computeIfAbsent(target, TableSql::new);
+    partial = config.partial().contains(target.id());
     if (step instanceof Step.Net net) {
       writeNet(net);
     } else if (step instanceof Step.KeyChange change) {
@@ -50,32 +52,42 @@ final class StepWriter {
     } else if (step instanceof Step.ChangeOne change) {
       changeOne(change);
     } else {
-      prepare(sql.clear()).executeUpdate();
+      statements.prepare(sql.clear()).execute();
+      if (partial) {
+        missing.forgetAll(table);
+      }
     }
   }
 
   private void writeNet(Step.Net net) throws SQLException {
     if (!net.deletes().isEmpty()) {
-      Binder binder = new Binder(prepare(sql.delete()));
-      int[] key = table.rowKey().places();
-      for (int i = 0; i < key.length; i++) {
-        int place = i;
-        binder.array(net.deletes(), row -> row[place]);
+      int deleted =
+          statements
+              .prepare(sql.delete())
+              .arrays(net.deletes(), table.rowKey().places().length)
+              .execute();
+      if (partial) {
+        missing.forget(table, net.deletes());
+      } else {
+        found(deleted, net.deletes().size(), "DELETE", net.deletes().get(0));
       }
-      found(binder.statement.executeUpdate(), net.deletes().size(), "DELETE", net.deletes().get(0));
     }
     for (Map.Entry<BitSet, List<Step.Update>> group : net.updates().entrySet()) {
-      if (!group.getKey().isEmpty()) {
-        update(sql.update(group.getKey()), group.getKey(), group.getValue());
+      if (!group.getKey().isEmpty() || partial) {
+        update(group.getKey(), group.getValue());
       }
     }
     if (!net.inserts().isEmpty()) {
-      Binder binder = new Binder(prepare(sql.insert()));
-      for (int i = 0; i < table.columns().size(); i++) {
-        int place = i;
-        binder.array(net.inserts(), row -> row[place]);
-      }
-      binder.statement.executeUpdate();
+      statements.prepare(sql.insert()).arrays(net.inserts(), table.columns().size()).execute();
+    }
+  }
+
+  private void update(BitSet set, List<Step.Update> rows) throws SQLException {
+    int updated = set.isEmpty() ? 0 : update(sql.update(set), set, rows);
+    if (updated < rows.size() && partial) {
+      missing.take(table, sql, rows);
+    } else {
+      found(updated, rows.size(), "UPDATE", rows.get(0).key());
     }
   }
 
@@ -90,32 +102,37 @@ final class StepWriter {
         replaces |= table.columns().get(key[i]).identityAlways();
       }
     }
-    update(
-        replaces ? sql.replace(set) : sql.update(set),
-        set,
-        List.of(new Step.Update(change.oldKey(), change.values())));
+    List<Step.Update> one = List.of(new Step.Update(change.oldKey(), change.values()));
+    int updated = update(replaces ? sql.replace(set) : sql.update(set), set, one);
+    if (updated == 0 && partial) {
+      missing.forget(table, List.<String[]>of(change.oldKey()));
+      String[] newKey = table.rowKey().ofRow(change.values());
+      missing.take(table, sql, List.of(new Step.Update(newKey, change.values())));
+    } else {
+      found(updated, 1, "UPDATE", change.oldKey());
+    }
   }
 
-  private void update(String statement, BitSet set, List<Step.Update> rows) throws SQLException {
-    Binder binder = new Binder(prepare(statement));
+  private int update(String statement, BitSet set, List<Step.Update> rows) throws SQLException {
+    Statements.Bound bound = statements.prepare(statement);
     for (int i = 0; i < table.rowKey().places().length; i++) {
       int place = i;
-      binder.array(rows, row -> row.key()[place]);
+      bound.array(rows, row -> row.key()[place]);
     }
     for (int place : sql.matched()) {
-      binder.array(rows, row -> row.values()[place]);
+      bound.array(rows, row -> row.values()[place]);
     }
     for (int i = set.nextSetBit(0); i >= 0; i = set.nextSetBit(i + 1)) {
       int place = i;
-      binder.array(rows, row -> row.values()[place]);
+      bound.array(rows, row -> row.values()[place]);
     }
-    found(binder.statement.executeUpdate(), rows.size(), "UPDATE", rows.get(0).key());
+    return bound.execute();
   }
 
   private void removeOne(Step.RemoveOne step) throws SQLException {
-    Binder binder = new Binder(prepare(sql.removeOne()));
-    bindOne(binder, step.row());
-    found(binder.statement.executeUpdate(), 1, "DELETE", null);
+    Statements.Bound bound = statements.prepare(sql.removeOne());
+    bindOne(bound, step.row());
+    found(bound.execute(), 1, "DELETE", null);
   }
 
   private void changeOne(Step.ChangeOne step) throws SQLException {
@@ -126,20 +143,20 @@ final class StepWriter {
     if (set.isEmpty()) {
       return;
     }
-    Binder binder = new Binder(prepare(sql.changeOne(set)));
+    Statements.Bound bound = statements.prepare(sql.changeOne(set));
     for (int i = set.nextSetBit(0); i >= 0; i = set.nextSetBit(i + 1)) {
-      binder.text(step.values()[i]);
+      bound.text(step.values()[i]);
     }
-    bindOne(binder, step.row());
-    found(binder.statement.executeUpdate(), 1, "UPDATE", null);
+    bindOne(bound, step.row());
+    found(bound.execute(), 1, "UPDATE", null);
   }
 
-  private void bindOne(Binder binder, String[] row) throws SQLException {
+  private void bindOne(Statements.Bound bound, String[] row) throws SQLException {
     if (table.shardKey().isPresent()) {
-      binder.text(row[table.shardKey().getAsInt()]);
+      bound.text(row[table.shardKey().getAsInt()]);
     }
     for (String value : row) {
-      binder.text(value);
+      bound.text(value);
     }
   }
 
@@ -167,37 +184,6 @@ final class StepWriter {
                       ? ""
                       : " with %s = %s".formatted(table.rowKey().columns(), Arrays.toString(key)),
                   count));
-    }
-  }
-
-  private PreparedStatement prepare(String statement) throws SQLException {
-    PreparedStatement prepared = statements.get(statement);
-    if (prepared == null) {
-      prepared = connection.prepareStatement(statement);
-      statements.put(statement, prepared);
-    }
-    return prepared;
-  }
-
-  /** Sets parameters from the first on. */
-  private final class Binder {
-    private final PreparedStatement statement;
-    private int next = 1;
-
-    Binder(PreparedStatement statement) {
-      this.statement = statement;
-    }
-
-    <T> void array(List<T> rows, Function<T, String> column) throws SQLException {
-      String[] texts = new String[rows.size()];
-      for (int i = 0; i < texts.length; i++) {
-        texts[i] = column.apply(rows.get(i));
-      }
-      statement.setArray(next++, connection.createArrayOf("text", texts));
-    }
-
-    void text(String value) throws SQLException {
-      statement.setString(next++, value);
     }
   }
 }

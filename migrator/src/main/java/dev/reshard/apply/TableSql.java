@@ -38,6 +38,20 @@ final class TableSql {
     return insert;
   }
 
+  /** As {@link #insert}, of rows whose key is not there. */
+  String insertAbsent() {
+    return "%s WHERE NOT EXISTS (SELECT FROM %s AS t WHERE %s)"
+        .formatted(
+            insert,
+            name,
+            IntStream.of(key).mapToObj(i -> equal(i, "v")).collect(Collectors.joining(" AND ")));
+  }
+
+  /** The row of a key: {@code s.k..}, as in {@link #delete}. No parameters. */
+  String selectKey() {
+    return "SELECT FROM %s AS t WHERE %s".formatted(name, keyCondition());
+  }
+
   /** Arrays: the row key. */
   String delete() {
     return delete;
@@ -111,7 +125,7 @@ final class TableSql {
             i ->
                 conditions.add(
                     "x.%s %s %s"
-                        .formatted(column(i).quoted(), column(i).equals(), cast("?::text", i))));
+                        .formatted(column(i).quoted(), column(i).type().equals(), cast("?::text", i))));
     columns()
         .mapToObj(
             i ->
@@ -176,7 +190,7 @@ final class TableSql {
   private String equal(int place, String prefix) {
     Column column = column(place);
     return "t.%s %s %s"
-        .formatted(column.quoted(), column.equals(), cast("s." + prefix + place, place));
+        .formatted(column.quoted(), column.type().equals(), cast("s." + prefix + place, place));
   }
 
   private String names() {
@@ -192,6 +206,6 @@ final class TableSql {
   }
 
   private String cast(String expression, int place) {
-    return expression + "::" + column(place).type();
+    return expression + "::" + column(place).type().name();
   }
 }

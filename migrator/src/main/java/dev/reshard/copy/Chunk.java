@@ -8,10 +8,11 @@ import java.util.List;
 /**
  * A range of a table's pages. Immutable.
  *
+ * @param cut how many pages the ranges have that the table is cut into
  * @param to exclusive; {@link #OPEN} for the last one of a file, which takes all that was written
  *     behind the measured end before the snapshot
  */
-record Chunk(TableId table, Table.Leaf leaf, long from, long to) {
+record Chunk(TableId table, Table.Leaf leaf, long cut, long from, long to) {
   static final long OPEN = Long.MAX_VALUE;
 
   /** Cuts a table into ranges of at most {@code blocks} pages; no leaf is without one. */
@@ -20,9 +21,9 @@ record Chunk(TableId table, Table.Leaf leaf, long from, long to) {
     for (Table.Leaf leaf : table.leaves()) {
       long from = 0;
       for (; from + blocks < leaf.blocks(); from += blocks) {
-        chunks.add(new Chunk(table.id(), leaf, from, from + blocks));
+        chunks.add(new Chunk(table.id(), leaf, blocks, from, from + blocks));
       }
-      chunks.add(new Chunk(table.id(), leaf, from, OPEN));
+      chunks.add(new Chunk(table.id(), leaf, blocks, from, OPEN));
     }
     return chunks;
   }

@@ -1,6 +1,7 @@
 package dev.reshard.copy;
 
 import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.AnchorHolder;
 import dev.reshard.postgres.Catalog;
 import dev.reshard.postgres.CopyReader;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -42,11 +44,23 @@ final class ChunkCopier implements AutoCloseable {
   private final WorkerIdentity worker;
   private final Connection source;
   private final Connection catalog;
+  private final Map<ShardId, Set<TableId>> later;
   private final Map<ShardId, Connection> destinations = new TreeMap<>();
 
-  ChunkCopier(ShardSessions sessions, WorkerIdentity worker, AnchorHolder anchor, CopyPlan plan)
+  /**
+   * Opens its sessions.
+   *
+   * @param later tables that had rows at a destination before this round
+   */
+  ChunkCopier(
+      ShardSessions sessions,
+      WorkerIdentity worker,
+      AnchorHolder anchor,
+      CopyPlan plan,
+      Map<ShardId, Set<TableId>> later)
       throws SQLException {
     this.anchor = anchor;
+    this.later = later;
     this.worker = worker;
     this.ledger = new CopyLedger(worker.migration(), plan.source());
     List<Connection> open = new ArrayList<>();
@@ -99,6 +113,18 @@ final class ChunkCopier implements AutoCloseable {
     }
   }
 
+  /** Copies rows that the stream could not bring whole since the last round (HAZARDS F8). */
+  void refetch(TableCopy table, Target target) throws SQLException {
+    Refetch refetch = new Refetch(worker, ledger.source(), table, target);
+    anchor.begin(source);
+    try {
+      refetch.copy(source, destinations.get(target.destination()));
+    } finally {
+      source.rollback();
+      source.setAutoCommit(true);
+    }
+  }
+
   private void open(Router router, TableCopy table, Target target, Chunk chunk)
       throws SQLException {
     Optional<Load> load =
@@ -109,7 +135,8 @@ final class ChunkCopier implements AutoCloseable {
             table,
             chunk,
             ledger,
-            anchor.anchor().position());
+            anchor.anchor().position(),
+            later.get(target.destination()).contains(chunk.table()));
     router.add(target, load);
   }
 

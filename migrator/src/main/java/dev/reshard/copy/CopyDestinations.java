@@ -16,30 +16,59 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
- * Makes destinations ready for a copy, and takes back what one has loaded. Only rows of moving
- * buckets are ever deleted, and only where this migration saw that there were none before. Not
- * thread-safe.
+ * Makes destinations ready for a copy, or for another round of it. Only rows of moving buckets are
+ * ever deleted, and only where this migration saw that there were none before. Not thread-safe.
  */
 public final class CopyDestinations {
+
+  /**
+   * What a lane must know that brings a destination to the next anchor.
+   *
+   * @param absent tables whose copy begins with the next round: no row of theirs is there
+   * @param partial tables of which some rows are there and some are not
+   */
+  public record Unfinished(Set<TableId> absent, Set<TableId> partial) {}
+
   private final ShardSessions sessions;
   private final WorkerIdentity worker;
+  private final CopyOptions options;
 
-  public CopyDestinations(ShardSessions sessions, WorkerIdentity worker) {
+  public CopyDestinations(ShardSessions sessions, WorkerIdentity worker, CopyOptions options) {
     this.sessions = sessions;
     this.worker = worker;
+    this.options = options;
   }
 
   /**
-   * Before a copy from a new anchor, the first one or a later one: checks that source and
-   * destination have the same tables, then empties the moving buckets of what an earlier copy
-   * loaded. Nothing is changed anywhere before every table of every destination was checked.
+   * Before the first round: checks that source and destination have the same tables, then empties
+   * the moving buckets of what an earlier copy loaded. Nothing is changed anywhere before every
+   * table of every destination was checked.
    *
    * @throws CopyException if a table differs, or has rows of moving buckets that are not ours
    */
   public void prepare(CopyPlan plan) throws SQLException {
+    make(plan, true);
+  }
+
+  /**
+   * Before another round: keeps what is there, save what no lane can bring to the next anchor. That
+   * is a table without a key that is not complete (HAZARDS F3), and one that was altered, or lost a
+   * partition: its rows changed without any message (HAZARDS F5, F6). Of a table that was only
+   * written anew, all ranges are copied again, and rows that are there are skipped (HAZARDS F4).
+   *
+   * @return by destination
+   * @throws CopyException as {@link #prepare}
+   */
+  public Map<ShardId, Unfinished> again(CopyPlan plan) throws SQLException {
+    return make(plan, false);
+  }
+
+  private Map<ShardId, Unfinished> make(CopyPlan plan, boolean anew) throws SQLException {
     Map<ShardId, Connection> open = new TreeMap<>();
     try {
       for (ShardId destination : plan.destinations()) {
@@ -47,22 +76,31 @@ public final class CopyDestinations {
         open.put(destination, connection);
         ShardSchema.install(connection, CopyDestinations.class, "copy.sql");
       }
-      CopyLedger ledger = ledger(plan);
+      CopyLedger ledger = new CopyLedger(worker.migration(), plan.source());
       for (Map.Entry<ShardId, Connection> each : open.entrySet()) {
-        Map<TableId, Table> there =
-            Catalog.readAll(
-                each.getValue(),
-                plan.tablesTo(each.getKey()).stream().map(table -> table.table().id()).toList());
-        for (TableCopy table : plan.tablesTo(each.getKey())) {
-          check(there, each.getKey(), table.table());
-          checkEmpty(each.getValue(), each.getKey(), table, ledger);
-        }
+        check(plan, each.getKey(), each.getValue(), ledger);
       }
+      Map<ShardId, Unfinished> unfinished = new TreeMap<>();
       for (Map.Entry<ShardId, Connection> each : open.entrySet()) {
+        Connection connection = each.getValue();
+        Kept kept = new Kept(ledger.claims(connection), ledger.entries(connection));
+        Unfinished of = new Unfinished(new TreeSet<>(), new TreeSet<>());
         for (TableCopy table : plan.tablesTo(each.getKey())) {
-          clear(each.getValue(), table, table.target(each.getKey()), ledger, true);
+          boolean keeps = !anew && kept.canKeep(table.table());
+          try (OwnTransaction transaction =
+              OwnTransaction.begin(connection, worker, OwnTransaction.Durability.SYNCHRONOUS)) {
+            if (keeps) {
+              keep(connection, table.table(), kept, of, ledger);
+            } else {
+              of.absent().add(table.table().id());
+              begin(connection, table, table.target(each.getKey()), kept, ledger);
+            }
+            transaction.commit();
+          }
         }
+        unfinished.put(each.getKey(), of);
       }
+      return unfinished;
     } finally {
       for (Connection connection : open.values()) {
         connection.close();
@@ -70,42 +108,67 @@ public final class CopyDestinations {
     }
   }
 
-  /** For cancelling: deletes all that was loaded, and every trace of it. Idempotent. */
-  public void clear(CopyPlan plan) throws SQLException {
-    for (ShardId destination : plan.destinations()) {
-      try (Connection connection = sessions.open(destination, "copy")) {
-        ShardSchema.install(connection, CopyDestinations.class, "copy.sql");
-        for (TableCopy table : plan.tablesTo(destination)) {
-          clear(connection, table, table.target(destination), ledger(plan), false);
-        }
+  /** What a destination has, as its ledger says. */
+  private record Kept(
+      Map<TableId, CopyLedger.Claim> claims, Map<CopyLedger.Place, CopyLedger.Entry> entries) {
+
+    private boolean canKeep(Table table) {
+      CopyLedger.Claim claim = claims.get(table.id());
+      return claim != null
+          && claim.since().isPresent()
+          && (claim.complete() || table.isKeyed())
+          && claim.shape().equals(table.shape())
+          && entries.entrySet().stream()
+              .filter(entry -> entry.getKey().table().equals(table.id()))
+              .allMatch(entry -> isUnaltered(table, entry.getKey().leaf(), entry.getValue()));
+    }
+
+    private static boolean isUnaltered(Table table, TableId leaf, CopyLedger.Entry entry) {
+      return table.leaves().stream()
+          .anyMatch(
+              now -> now.id().equals(leaf) && now.columnsVersion() == entry.columnsVersion());
+    }
+  }
+
+  private void keep(
+      Connection connection, Table table, Kept kept, Unfinished unfinished, CopyLedger ledger)
+      throws SQLException {
+    ledger.end(connection, table.id());
+    if (!kept.claims().get(table.id()).complete()) {
+      unfinished.partial().add(table.id());
+      for (Table.Leaf leaf : table.leaves()) {
+        ledger.removeOutdated(connection, leaf.id(), leaf.fileNode(), options.chunkBlocks());
       }
     }
   }
 
-  private CopyLedger ledger(CopyPlan plan) {
-    return new CopyLedger(worker.migration(), plan.source());
-  }
-
-  /** One transaction for a table: its rows and what the ledger says of them go together. */
-  private void clear(
-      Connection destination, TableCopy table, Target target, CopyLedger ledger, boolean claim)
+  /** Its rows and what the ledger says of them go together. */
+  private static void begin(
+      Connection connection, TableCopy table, Target target, Kept kept, CopyLedger ledger)
       throws SQLException {
     TableId id = table.table().id();
-    try (OwnTransaction transaction =
-            OwnTransaction.begin(destination, worker, OwnTransaction.Durability.SYNCHRONOUS);
-        Statement statement = destination.createStatement()) {
-      boolean ours = ledger.hasClaimed(destination, id);
-      if (ours) {
+    if (kept.claims().containsKey(id)) {
+      try (Statement statement = connection.createStatement()) {
         statement.executeUpdate(
             "DELETE FROM %s WHERE %s".formatted(id.quoted(), table.whereMoving(target)));
-        ledger.removeChunks(destination, id);
       }
-      if (claim && !ours) {
-        ledger.claim(destination, id);
-      } else if (!claim && ours) {
-        ledger.removeClaim(destination, id);
+      ledger.removeChunks(connection, id);
+    }
+    ledger.claim(connection, id, table.table().shape());
+  }
+
+  private static void check(
+      CopyPlan plan, ShardId destination, Connection connection, CopyLedger ledger)
+      throws SQLException {
+    List<TableCopy> tables = plan.tablesTo(destination);
+    Map<TableId, Table> there =
+        Catalog.readAll(connection, tables.stream().map(table -> table.table().id()).toList());
+    Set<TableId> claimed = ledger.claims(connection).keySet();
+    for (TableCopy table : tables) {
+      checkAlike(there, destination, table.table());
+      if (!claimed.contains(table.table().id())) {
+        checkEmpty(connection, destination, table, ledger);
       }
-      transaction.commit();
     }
   }
 
@@ -113,9 +176,6 @@ public final class CopyDestinations {
       Connection connection, ShardId destination, TableCopy table, CopyLedger ledger)
       throws SQLException {
     TableId id = table.table().id();
-    if (ledger.hasClaimed(connection, id)) {
-      return;
-    }
     String where = table.whereMoving(table.target(destination));
     try (Statement statement = connection.createStatement();
         ResultSet row =
@@ -134,7 +194,8 @@ public final class CopyDestinations {
   }
 
   /** Columns are matched by name; their order may differ. */
-  private static void check(Map<TableId, Table> there, ShardId destination, Table source) {
+  private static void checkAlike(
+      Map<TableId, Table> there, ShardId destination, Table source) {
     Table table = there.get(source.id());
     if (table == null) {
       throw new CopyException(

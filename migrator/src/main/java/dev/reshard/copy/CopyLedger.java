@@ -9,12 +9,28 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What one destination says it has loaded of one source (HAZARDS F24: nobody else's word counts).
  * Immutable; each call uses the destination's session of its caller.
  */
 record CopyLedger(String migration, ShardId source) {
+
+  /**
+   * A table whose moving buckets were empty when this migration came.
+   *
+   * @param shape what it was when its copy began
+   * @param since anchor of the first round that loaded it; empty before that
+   * @param round anchor of the round under way; empty between two rounds
+   * @param complete whether all its rows of that round are there
+   */
+  record Claim(String shape, Optional<Lsn> since, Optional<Lsn> round, boolean complete) {
+    /** Whether rows may be there that this round did not bring. */
+    boolean isLater() {
+      return !since.equals(round);
+    }
+  }
 
   /** A chunk in the ledger. */
   record Place(TableId table, TableId leaf, long from) {
@@ -23,15 +39,46 @@ record CopyLedger(String migration, ShardId source) {
     }
   }
 
-  /** What a chunk brought. */
-  record Entry(Lsn anchor, long rows, long strays) {}
+  /**
+   * What a chunk brought.
+   *
+   * @param blocks of the ranges that the table was cut into then
+   * @param fileNode of the leaf, then
+   * @param columnsVersion of the leaf, then
+   */
+  record Entry(
+      Lsn anchor, long blocks, long fileNode, long columnsVersion, long rows, long strays) {}
+
+  Map<TableId, Claim> claims(Connection destination) throws SQLException {
+    Map<TableId, Claim> claims = new HashMap<>();
+    try (PreparedStatement statement =
+        destination.prepareStatement(
+            """
+            SELECT table_schema, table_name, shape, since, round, complete
+              FROM reshard.copied_table WHERE migration = ? AND source = ?""")) {
+      bind(statement);
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          claims.put(
+              new TableId(row.getString(1), row.getString(2)),
+              new Claim(
+                  row.getString(3),
+                  Optional.ofNullable(row.getString(4)).map(Lsn::parse),
+                  Optional.ofNullable(row.getString(5)).map(Lsn::parse),
+                  row.getBoolean(6)));
+        }
+      }
+    }
+    return claims;
+  }
 
   Map<Place, Entry> entries(Connection destination) throws SQLException {
     Map<Place, Entry> entries = new HashMap<>();
     try (PreparedStatement statement =
         destination.prepareStatement(
             """
-            SELECT table_schema, table_name, leaf_schema, leaf_name, from_block, anchor, rows, strays
+            SELECT table_schema, table_name, leaf_schema, leaf_name, from_block,
+                   anchor, blocks, file_node, columns_version, rows, strays
               FROM reshard.copied_chunk WHERE migration = ? AND source = ?""")) {
       bind(statement);
       try (ResultSet row = statement.executeQuery()) {
@@ -41,7 +88,13 @@ record CopyLedger(String migration, ShardId source) {
                   new TableId(row.getString(1), row.getString(2)),
                   new TableId(row.getString(3), row.getString(4)),
                   row.getLong(5)),
-              new Entry(Lsn.parse(row.getString(6)), row.getLong(7), row.getLong(8)));
+              new Entry(
+                  Lsn.parse(row.getString(6)),
+                  row.getLong(7),
+                  row.getLong(8),
+                  row.getLong(9),
+                  row.getLong(10),
+                  row.getLong(11)));
         }
       }
     }
@@ -57,10 +110,14 @@ record CopyLedger(String migration, ShardId source) {
         destination.prepareStatement(
             """
             INSERT INTO reshard.copied_chunk (migration, source, table_schema, table_name,
-                   leaf_schema, leaf_name, from_block, anchor, rows, strays)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?::pg_lsn, 0, 0) ON CONFLICT DO NOTHING""")) {
+                   leaf_schema, leaf_name, from_block, blocks, file_node, columns_version, anchor,
+                   rows, strays)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::pg_lsn, 0, 0) ON CONFLICT DO NOTHING""")) {
       bind(statement, chunk);
-      statement.setString(8, anchor.toString());
+      statement.setLong(8, chunk.cut());
+      statement.setLong(9, chunk.leaf().fileNode());
+      statement.setLong(10, chunk.leaf().columnsVersion());
+      statement.setString(11, anchor.toString());
       return statement.executeUpdate() == 1;
     }
   }
@@ -81,44 +138,75 @@ record CopyLedger(String migration, ShardId source) {
     }
   }
 
-  /** Whether the moving buckets of the table were empty when this migration came. */
-  boolean hasClaimed(Connection destination, TableId table) throws SQLException {
+  /** Begins a table: whatever rows of moving buckets it has from now on are ours. */
+  void claim(Connection destination, TableId table, String shape) throws SQLException {
     try (PreparedStatement statement =
         destination.prepareStatement(
             """
-            SELECT FROM reshard.copied_table
-             WHERE migration = ? AND source = ? AND table_schema = ? AND table_name = ?""")) {
+            INSERT INTO reshard.copied_table (migration, source, table_schema, table_name, shape)
+            VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT (migration, source, table_schema, table_name)
+            DO UPDATE SET shape = excluded.shape, since = NULL, round = NULL, complete = false""")) {
       bind(statement, table);
-      try (ResultSet row = statement.executeQuery()) {
-        return row.next();
-      }
+      statement.setString(5, shape);
+      statement.executeUpdate();
     }
   }
 
-  void claim(Connection destination, TableId table) throws SQLException {
-    execute(destination, table, "INSERT INTO reshard.copied_table VALUES (?, ?, ?, ?)");
+  /** Begins a round of all tables, unless it has begun. */
+  void begin(Connection destination, Lsn anchor) throws SQLException {
+    try (PreparedStatement statement =
+        destination.prepareStatement(
+            """
+            UPDATE reshard.copied_table SET round = ?::pg_lsn, since = coalesce(since, ?::pg_lsn)
+             WHERE migration = ? AND source = ? AND round IS NULL""")) {
+      statement.setString(1, anchor.toString());
+      statement.setString(2, anchor.toString());
+      statement.setString(3, migration);
+      statement.setString(4, source.name());
+      statement.executeUpdate();
+    }
   }
 
-  void removeClaim(Connection destination, TableId table) throws SQLException {
-    execute(
-        destination,
-        table,
-        """
-        DELETE FROM reshard.copied_table
-         WHERE migration = ? AND source = ? AND table_schema = ? AND table_name = ?""");
+  /** Ends the round of a table; it keeps what it has. */
+  void end(Connection destination, TableId table) throws SQLException {
+    execute(destination, table, "UPDATE reshard.copied_table SET round = NULL");
   }
 
+  /** Says that all of a table is there. */
+  void complete(Connection destination, TableId table) throws SQLException {
+    execute(destination, table, "UPDATE reshard.copied_table SET complete = true");
+  }
+
+  /** Forgets all that was loaded of a table, and what was missing of it. */
   void removeChunks(Connection destination, TableId table) throws SQLException {
-    execute(
-        destination,
-        table,
-        """
-        DELETE FROM reshard.copied_chunk
-         WHERE migration = ? AND source = ? AND table_schema = ? AND table_name = ?""");
+    execute(destination, table, "DELETE FROM reshard.copied_chunk");
+    execute(destination, table, "DELETE FROM reshard.refetch");
+  }
+
+  /**
+   * Forgets chunks that do not say any more where rows lie: the file was written anew, or it is cut
+   * into other ranges now.
+   */
+  void removeOutdated(Connection destination, TableId leaf, long fileNode, long blocks)
+      throws SQLException {
+    try (PreparedStatement statement =
+        destination.prepareStatement(
+            """
+            DELETE FROM reshard.copied_chunk
+             WHERE migration = ? AND source = ? AND leaf_schema = ? AND leaf_name = ?
+               AND (file_node <> ? OR blocks <> ?)""")) {
+      bind(statement, leaf);
+      statement.setLong(5, fileNode);
+      statement.setLong(6, blocks);
+      statement.executeUpdate();
+    }
   }
 
   private void execute(Connection destination, TableId table, String sql) throws SQLException {
-    try (PreparedStatement statement = destination.prepareStatement(sql)) {
+    try (PreparedStatement statement =
+        destination.prepareStatement(
+            sql + " WHERE migration = ? AND source = ? AND table_schema = ? AND table_name = ?")) {
       bind(statement, table);
       statement.executeUpdate();
     }

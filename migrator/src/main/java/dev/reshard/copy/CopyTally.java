@@ -30,6 +30,26 @@ final class CopyTally {
     listener.begins(plan.source(), blocks);
   }
 
+  /** What earlier rounds brought. */
+  synchronized void begin(Map<ShardId, Loaded> loaded, int chunkBlocks) {
+    for (TableCopy table : plan.tables()) {
+      TableId id = table.table().id();
+      OfTable sum = new OfTable();
+      for (Chunk chunk : Chunk.cut(table.table(), chunkBlocks)) {
+        if (table.targets().stream().allMatch(t -> loaded.get(t.destination()).has(chunk))) {
+          sum.blocks += chunk.blocks();
+        }
+      }
+      table
+          .targets()
+          .forEach(t -> sum.rows.put(t.destination(), loaded.get(t.destination()).rows(id)));
+      if (sum.rows.values().stream().anyMatch(rows -> rows > 0)) {
+        tables.put(id, sum);
+        tell(table, sum);
+      }
+    }
+  }
+
   synchronized void add(TableCopy table, Chunk chunk, ChunkCopier.Copied copied) {
     OfTable sum = tables.computeIfAbsent(chunk.table(), id -> new OfTable());
     sum.blocks += chunk.blocks();
@@ -38,10 +58,14 @@ final class CopyTally {
     copied.strayKeys().stream()
         .limit(Strays.KEYS - sum.strayKeys.size())
         .forEach(sum.strayKeys::add);
+    tell(table, sum);
+  }
+
+  private void tell(TableCopy table, OfTable sum) {
     listener.copied(
         new CopyListener.Progress(
             plan.source(),
-            chunk.table(),
+            table.table().id(),
             sum.blocks,
             table.blocks(),
             sum.bytes,
@@ -50,7 +74,7 @@ final class CopyTally {
 
   /** What the ledgers say, and the keys of strays that were seen. */
   synchronized CopyResult result(
-      Lsn anchor, boolean complete, Map<ShardId, Map<CopyLedger.Place, CopyLedger.Entry>> ledgers) {
+      Lsn anchor, boolean complete, Map<ShardId, Loaded> loaded) {
     Map<TableId, Map<ShardId, Long>> rows = new TreeMap<>();
     Map<TableId, Strays> strays = new TreeMap<>();
     for (TableCopy table : plan.tables()) {
@@ -58,13 +82,13 @@ final class CopyTally {
       Map<ShardId, Long> byDestination = new TreeMap<>();
       Map<CopyLedger.Place, Long> strayRows = new HashMap<>();
       for (Target target : table.targets()) {
-        byDestination.put(target.destination(), 0L);
-        ledgers
-            .get(target.destination())
+        Loaded there = loaded.get(target.destination());
+        byDestination.put(target.destination(), there.rows(id));
+        there
+            .entries()
             .forEach(
                 (place, entry) -> {
                   if (place.table().equals(id)) {
-                    byDestination.merge(target.destination(), entry.rows(), Long::sum);
                     strayRows.put(place, entry.strays());
                   }
                 });

@@ -19,6 +19,7 @@ final class Load implements AutoCloseable {
   private final Connection connection;
   private final OwnTransaction transaction;
   private final CopyWriter writer;
+  private final Optional<Staging> staging;
   private long bytes;
 
   private Load(
@@ -28,7 +29,8 @@ final class Load implements AutoCloseable {
       CopyLedger ledger,
       Connection connection,
       OwnTransaction transaction,
-      CopyWriter writer) {
+      CopyWriter writer,
+      Optional<Staging> staging) {
     this.destination = destination;
     this.table = table;
     this.chunk = chunk;
@@ -36,9 +38,14 @@ final class Load implements AutoCloseable {
     this.connection = connection;
     this.transaction = transaction;
     this.writer = writer;
+    this.staging = staging;
   }
 
-  /** Begins; empty if the destination has the chunk already. */
+  /**
+   * Begins; empty if the destination has the chunk already.
+   *
+   * @param merges whether rows of the chunk may be there, which are then left as they are
+   */
   static Optional<Load> open(
       Connection connection,
       WorkerIdentity worker,
@@ -46,7 +53,8 @@ final class Load implements AutoCloseable {
       TableCopy table,
       Chunk chunk,
       CopyLedger ledger,
-      Lsn anchor)
+      Lsn anchor,
+      boolean merges)
       throws SQLException {
     OwnTransaction transaction =
         OwnTransaction.begin(connection, worker, OwnTransaction.Durability.ASYNCHRONOUS);
@@ -55,11 +63,18 @@ final class Load implements AutoCloseable {
       if (!ledger.enter(connection, chunk, anchor)) {
         return Optional.empty();
       }
+      Optional<Staging> staging =
+          merges ? Optional.of(Staging.open(connection, table.table())) : Optional.empty();
       CopyWriter writer =
-          CopyWriter.open(connection, table.table().id(), table.table().stored(), table.format());
+          CopyWriter.open(
+              connection,
+              staging.map(Staging::id).orElse(table.table().id()),
+              table.table().stored(),
+              table.format());
       begun = true;
       return Optional.of(
-          new Load(destination, table, chunk, ledger, connection, transaction, writer));
+          new Load(
+              destination, table, chunk, ledger, connection, transaction, writer, staging));
     } finally {
       if (!begun) {
         transaction.close();
@@ -92,6 +107,9 @@ final class Load implements AutoCloseable {
   long commit(long strays) throws SQLException {
     try {
       long rows = writer.finish();
+      if (staging.isPresent()) {
+        rows = staging.get().merge();
+      }
       ledger.complete(connection, chunk, rows, strays);
       transaction.commit();
       return rows;

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 
@@ -61,11 +62,15 @@ public final class ShardCopier {
     Lsn position = anchor.anchor().position();
     CopyTally tally = new CopyTally(plan, listener);
     for (int pass = 0; ; pass++) {
-      Map<ShardId, Map<CopyLedger.Place, CopyLedger.Entry>> ledgers = ledgers(plan, position);
-      List<CopyWork.Item> missing = missing(plan, ledgers);
+      Map<ShardId, Loaded> loaded = loaded(plan, position);
+      if (pass == 0) {
+        tally.begin(loaded, options.chunkBlocks());
+        refetch(plan, anchor, loaded);
+      }
+      List<CopyWork.Item> missing = missing(plan, loaded);
       if (missing.isEmpty()) {
         checkUnchanged(plan);
-        return tally.result(position, true, ledgers);
+        return tally.result(position, true, loaded);
       }
       if (pass == PASSES) {
         throw new CopyException(
@@ -75,22 +80,44 @@ public final class ShardCopier {
                 .formatted(plan.source(), missing.size(), missing.get(0).chunk()));
       }
       CopyWork work =
-          new CopyWork(missing, () -> new ChunkCopier(sessions, worker, anchor, plan), stop, tally);
+          new CopyWork(
+              missing, () -> copier(plan, anchor, loaded), stop, tally);
       if (!work.run(Math.min(options.workers(), missing.size()))) {
-        return tally.result(position, false, ledgers(plan, position));
+        return tally.result(position, false, loaded(plan, position));
+      }
+    }
+  }
+
+  private ChunkCopier copier(CopyPlan plan, AnchorHolder anchor, Map<ShardId, Loaded> loaded)
+      throws SQLException {
+    Map<ShardId, Set<TableId>> later = new TreeMap<>();
+    loaded.forEach((destination, of) -> later.put(destination, of.later()));
+    return new ChunkCopier(sessions, worker, anchor, plan, later);
+  }
+
+  private void refetch(CopyPlan plan, AnchorHolder anchor, Map<ShardId, Loaded> loaded)
+      throws SQLException {
+    if (loaded.values().stream().allMatch(of -> of.later().isEmpty())) {
+      return;
+    }
+    try (ChunkCopier copier = copier(plan, anchor, loaded)) {
+      for (TableCopy table : plan.tables()) {
+        for (Target target : table.targets()) {
+          if (loaded.get(target.destination()).later().contains(table.table().id())) {
+            copier.refetch(table, target);
+          }
+        }
       }
     }
   }
 
   /** Chunks that some target of their table does not have. */
-  private List<CopyWork.Item> missing(
-      CopyPlan plan, Map<ShardId, Map<CopyLedger.Place, CopyLedger.Entry>> ledgers) {
+  private List<CopyWork.Item> missing(CopyPlan plan, Map<ShardId, Loaded> loaded) {
     List<CopyWork.Item> missing = new ArrayList<>();
     for (TableCopy table : plan.tables()) {
       for (Chunk chunk : Chunk.cut(table.table(), options.chunkBlocks())) {
-        CopyLedger.Place place = CopyLedger.Place.of(chunk);
         if (!table.targets().stream()
-            .allMatch(target -> ledgers.get(target.destination()).containsKey(place))) {
+            .allMatch(target -> loaded.get(target.destination()).has(chunk))) {
           missing.add(new CopyWork.Item(table, chunk));
         }
       }
@@ -98,34 +125,56 @@ public final class ShardCopier {
     return missing;
   }
 
-  /** What the destinations have, after making sure that they cannot lose it any more. */
-  private Map<ShardId, Map<CopyLedger.Place, CopyLedger.Entry>> ledgers(CopyPlan plan, Lsn anchor)
-      throws SQLException {
+  /**
+   * What the destinations have, after making sure that they cannot lose it any more. A table that
+   * is whole is marked so: then no later round need know how it was cut.
+   */
+  private Map<ShardId, Loaded> loaded(CopyPlan plan, Lsn anchor) throws SQLException {
     CopyLedger ledger = new CopyLedger(worker.migration(), plan.source());
-    Map<ShardId, Map<CopyLedger.Place, CopyLedger.Entry>> ledgers = new TreeMap<>();
+    Map<ShardId, Loaded> loaded = new TreeMap<>();
     for (ShardId destination : plan.destinations()) {
       try (Connection connection = sessions.open(destination, "copy")) {
-        try (OwnTransaction flush =
+        try (OwnTransaction begin =
             OwnTransaction.begin(connection, worker, OwnTransaction.Durability.SYNCHRONOUS)) {
-          flush.commit();
+          ledger.begin(connection, anchor);
+          begin.commit();
         }
-        Map<CopyLedger.Place, CopyLedger.Entry> entries = ledger.entries(connection);
-        entries.forEach(
-            (place, entry) -> {
-              if (!entry.anchor().equals(anchor)) {
-                throw new CopyException(
-                    CopyException.Reason.OTHER_ANCHOR,
-                    ("Destination %s holds rows of %s that were copied from %s at %s, not at %s."
-                            + " Nothing was loaded now. They must be deleted first; 'run' does"
-                            + " that when it begins a copy.")
-                        .formatted(
-                            destination, place.table(), plan.source(), entry.anchor(), anchor));
-              }
-            });
-        ledgers.put(destination, entries);
+        Loaded of = new Loaded(ledger.claims(connection), ledger.entries(connection));
+        checkRound(plan, destination, of, anchor);
+        try (OwnTransaction mark =
+            OwnTransaction.begin(connection, worker, OwnTransaction.Durability.SYNCHRONOUS)) {
+          for (TableCopy table : plan.tablesTo(destination)) {
+            TableId id = table.table().id();
+            if (!of.isComplete(id)
+                && Chunk.cut(table.table(), options.chunkBlocks()).stream().allMatch(of::has)) {
+              ledger.complete(connection, id);
+            }
+          }
+          mark.commit();
+        }
+        loaded.put(destination, of);
       }
     }
-    return ledgers;
+    return loaded;
+  }
+
+  private static void checkRound(CopyPlan plan, ShardId destination, Loaded loaded, Lsn anchor) {
+    for (TableCopy table : plan.tablesTo(destination)) {
+      TableId id = table.table().id();
+      CopyLedger.Claim claim = loaded.claims().get(id);
+      if (claim == null || !claim.round().equals(Optional.of(anchor))) {
+        throw new CopyException(
+            CopyException.Reason.OTHER_ANCHOR,
+            ("Destination %s holds rows of %s that were copied from %s at %s, not at %s. Nothing was"
+                    + " loaded now. A later round must be prepared first; 'run' does that.")
+                .formatted(
+                    destination,
+                    id,
+                    plan.source(),
+                    claim == null ? "no anchor" : claim.round().map(Lsn::toString).orElse("none"),
+                    anchor));
+      }
+    }
   }
 
   private void checkUnchanged(CopyPlan plan) throws SQLException {

@@ -69,9 +69,18 @@ public record TableCopy(
     return "SELECT %s, %s FROM ONLY %s WHERE %s"
         .formatted(
             bucket(),
-            table.stored().stream().map(Column::quoted).collect(Collectors.joining(", ")),
+            columns(),
             chunk.leaf().id().quoted(),
             where(chunk));
+  }
+
+  /** Rows of a target's buckets, in the form of {@link #select(Chunk)}. */
+  String select(String from, Target target) {
+    return "SELECT %s, %s FROM %s WHERE %s".formatted(bucket(), columns(), from, whereMoving(target));
+  }
+
+  private String columns() {
+    return table.stored().stream().map(Column::quoted).collect(Collectors.joining(", "));
   }
 
   /** The keys of some of the chunk's strays, as text. */

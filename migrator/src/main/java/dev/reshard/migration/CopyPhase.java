@@ -34,32 +34,26 @@ import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * Takes every source's anchor and copies what moves under it. After a crash it begins again: a
- * snapshot dies with its process, so what was loaded under the old anchor is deleted first.
- */
+/** Copies what moves, from all sources at once, in rounds: {@link SourceCopy}. */
 public final class CopyPhase implements Phase {
   private static final Logger log = LoggerFactory.getLogger(CopyPhase.class);
   private static final long PAUSE_MS = 1_000;
-  private static final Duration ANCHOR_LIMIT = Duration.ofMinutes(5);
 
   private final Migration migration;
   private final Replication replication;
-  private final CopyReport report;
-  private final BooleanSupplier stop;
+  private final SourceCopy copy;
 
   /**
    * The phase of COPYING.
    *
-   * @param replication captures each source from its anchor on
-   * @param stop looked at between chunks: whether to give up and let this phase be run again
+   * @param replication captures each source from its first anchor on
+   * @param stop looked at between chunks: whether to end the round and let this phase be run again
    */
   public CopyPhase(
       Migration migration, Replication replication, CopyReport report, BooleanSupplier stop) {
     this.migration = migration;
     this.replication = replication;
-    this.report = report;
-    this.stop = stop;
+    this.copy = new SourceCopy(migration, replication, report, stop);
   }
 
   @Override
@@ -74,18 +68,18 @@ public final class CopyPhase implements Phase {
     try {
       List<Future<CopyResult>> copies = new ArrayList<>();
       for (ShardId source : sources) {
-        copies.add(threads.submit(() -> copy(source)));
+        copies.add(threads.submit(() -> copy.round(source)));
       }
       long rows = 0;
-      for (Future<CopyResult> copy : copies) {
+      for (Future<CopyResult> round : copies) {
         CopyResult result;
         try {
-          result = result(copy);
+          result = result(round);
         } catch (CopyException e) {
           return again(e);
         }
         if (!result.complete()) {
-          return new Outcome(MigrationState.COPYING, "stopped");
+          return new Outcome(MigrationState.COPYING, "a round has ended");
         }
         Outcome strays = refuseStrays(result);
         if (strays != null) {
@@ -114,11 +108,11 @@ public final class CopyPhase implements Phase {
     }
   }
 
-  /** What the next anchor mends; anything else needs a person. */
+  /** What the next round mends; anything else needs a person. */
   private static Outcome again(CopyException e) throws InterruptedException {
     return switch (e.reason()) {
       case SNAPSHOT_GONE, CATALOG_CHANGED -> {
-        log.warn("the copy begins again from a new anchor", e);
+        log.warn("the round of the copy has ended: {}", e.getMessage());
         Thread.sleep(PAUSE_MS); // whatever it was may be over then
         yield new Outcome(MigrationState.COPYING, e.getMessage());
       }
@@ -127,66 +121,13 @@ public final class CopyPhase implements Phase {
     };
   }
 
-  /** Lets all shards' WAL go while nobody copies: another copy begins at a new anchor. */
-  void abandon() throws SQLException {
+  /** Lets all shards' WAL go: nobody copies any more. */
+  private void abandon() throws SQLException {
     for (ShardId shard : migration.captured()) {
       replication.stopCapture(shard);
       try (Connection connection = migration.sessions().open(shard, "copy")) {
         ReplicationSlots.drop(connection, migration.slot(shard));
       }
-    }
-  }
-
-  private CopyResult copy(ShardId source) throws SQLException, InterruptedException {
-    CopyPlan plan;
-    replication.stopCapture(source);
-    try (Connection connection = migration.sessions().open(source, "copy")) {
-      ReplicationSlots.drop(connection, migration.slot(source));
-      plan =
-          CopyPlan.read(
-              connection,
-              source,
-              migration.keyspace(),
-              migration.before(),
-              migration.moves(),
-              migration.references(source));
-    }
-    migration
-        .control()
-        .registry()
-        .register(source, Kind.REPLICATION_SLOT, migration.slot(source), "");
-    CopyDestinations destinations = new CopyDestinations(migration.sessions(), migration.worker());
-    destinations.prepare(plan);
-    try (AnchorHolder anchor =
-        AnchorHolder.take(
-            migration.sessions(),
-            source,
-            migration.slot(source),
-            ReplicationSlots.Kind.PERMANENT,
-            ANCHOR_LIMIT)) {
-      replication.startCapture(source);
-      CopyOptions options =
-          new CopyOptions(migration.spec().copy().workers(), CopyOptions.DEFAULT.chunkBlocks());
-      CopyResult result =
-          new ShardCopier(migration.sessions(), migration.worker(), options, report, stop)
-              .copy(plan, anchor);
-      if (result.complete()) {
-        for (ShardId destination : migration.fedBy(source)) {
-          startLaneAt(source, destination, anchor);
-          analyze(destination, plan);
-        }
-      }
-      return result;
-    }
-  }
-
-  /** Where an earlier copy left the lane does not count: its rows are gone. */
-  private void startLaneAt(ShardId source, ShardId destination, AnchorHolder anchor)
-      throws SQLException {
-    try (Connection connection = migration.sessions().open(destination, "lane")) {
-      LaneProgress.install(connection);
-      LaneProgress.forget(connection, migration.name(), source);
-      LaneProgress.create(connection, migration.name(), source, anchor.anchor().position());
     }
   }
 
@@ -230,17 +171,6 @@ public final class CopyPhase implements Phase {
         } // else it is a lane forth, too, and begins at that shard's anchor
         LaneProgress.mute(connection, migration.name(), move.destination(), move.buckets());
       }
-    }
-  }
-
-  /** Else the first changes would be applied by plans for empty tables. */
-  private void analyze(ShardId destination, CopyPlan plan) throws SQLException {
-    try (Connection connection = migration.sessions().open(destination, "analyze");
-        var statement = connection.createStatement()) {
-      statement.execute(
-          plan.tables().stream()
-              .map(table -> table.table().id().quoted())
-              .collect(Collectors.joining(", ", "ANALYZE ", "")));
     }
   }
 

@@ -12,11 +12,9 @@ public final class PauseOperation implements Operation {
   private static final int DONE = 0;
 
   private final Migration migration;
-  private final CopyPhase copy;
 
-  public PauseOperation(Migration migration, CopyPhase copy) {
+  public PauseOperation(Migration migration) {
     this.migration = migration;
-    this.copy = copy;
   }
 
   @Override
@@ -40,16 +38,13 @@ public final class PauseOperation implements Operation {
       say.accept("already so: it is paused");
       return DONE;
     }
-    if (state == MigrationState.COPYING) {
-      copy.abandon(); // first: else nobody would, if the worker died now
-    }
     String why = request.argument().isEmpty() ? "asked for" : request.argument();
     migration
         .control()
         .moveTo(state, MigrationState.PAUSED, migration.worker().lease(), request.who(), why);
     if (state == MigrationState.COPYING) {
       say.accept(
-          "paused. The copy's snapshot is given up, so that it holds back no vacuum and no WAL: after 'reshard resume' it begins again");
+          "paused. The copy holds no snapshot, so that it keeps no vacuum back, and changes go on into Kafka, so that no shard keeps its WAL; 'reshard resume' goes on where it was");
     } else if (state.replicates()) {
       say.accept(
           "paused. Changes go on into Kafka, so that no shard keeps its WAL; nothing is applied until 'reshard resume'");

@@ -207,28 +207,48 @@ public final class Replication implements Service {
     }
   }
 
-  private void startLane(Pair pair, BucketSet buckets) {
+  /**
+   * What the lane from one shard to another carries.
+   *
+   * @throws IllegalStateException if the migration has no such lane
+   */
+  LaneConfig config(ShardId source, ShardId destination) {
+    Pair pair = new Pair(source, destination);
+    BucketSet buckets = pairs().get(pair);
+    if (buckets == null) {
+      throw new IllegalStateException("no lane %s".formatted(pair));
+    }
+    return config(pair, buckets);
+  }
+
+  private LaneConfig config(Pair pair, BucketSet buckets) {
     boolean reference =
         migration.hasReference()
             && pair.source().equals(migration.home())
             && migration.newShards().contains(pair.destination());
-    LaneConfig config =
-        new LaneConfig(
-            pair.source(),
-            pair.destination(),
-            buckets,
-            reference,
-            migration.keyspace(),
-            migration.worker());
-    Lane lane =
-        new Lane(
-            config,
-            LaneLimits.DEFAULT,
-            migration.sessions(),
-            position ->
-                new TopicSource(
-                    migration.kafka(), migration.topics().changes(pair.source()), position),
-            listener);
+    return new LaneConfig(
+        pair.source(),
+        pair.destination(),
+        buckets,
+        reference,
+        migration.keyspace(),
+        migration.worker());
+  }
+
+  /** A lane that is not started yet, nor looked after. */
+  Lane lane(LaneConfig config, ChangedKeys told) {
+    return new Lane(
+        config,
+        LaneLimits.DEFAULT,
+        migration.sessions(),
+        position ->
+            new TopicSource(
+                migration.kafka(), migration.topics().changes(config.source()), position),
+        told);
+  }
+
+  private void startLane(Pair pair, BucketSet buckets) {
+    Lane lane = lane(config(pair, buckets), listener);
     lanes.put(pair, lane);
     lane.start();
   }

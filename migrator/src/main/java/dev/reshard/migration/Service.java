@@ -1,6 +1,7 @@
 package dev.reshard.migration;
 
 import dev.reshard.control.MigrationState;
+import java.sql.SQLException;
 import java.util.Map;
 import java.util.Optional;
 
@@ -18,7 +19,7 @@ public interface Service extends AutoCloseable {
   void start() throws Exception;
 
   /** Stops working on shards where that can wait, or goes on; repeatable. */
-  default void hold(boolean hold) throws InterruptedException {}
+  default void hold(boolean hold) throws SQLException, InterruptedException {}
 
   /** What is wrong and what to do about it; empty while all is well. */
   Optional<String> trouble();

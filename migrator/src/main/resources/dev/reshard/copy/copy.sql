@@ -5,8 +5,17 @@ CREATE TABLE IF NOT EXISTS reshard.copied_table (
   source text NOT NULL,
   table_schema text NOT NULL,
   table_name text NOT NULL,
+  shape text NOT NULL,
+  since pg_lsn,
+  round pg_lsn,
+  complete boolean NOT NULL DEFAULT false,
   PRIMARY KEY (migration, source, table_schema, table_name)
 );
+
+COMMENT ON COLUMN reshard.copied_table.shape IS 'what the table was when its copy began';
+COMMENT ON COLUMN reshard.copied_table.since IS 'anchor of the first round that loaded it';
+COMMENT ON COLUMN reshard.copied_table.round IS 'anchor of the round under way';
+COMMENT ON COLUMN reshard.copied_table.complete IS 'all its rows of that round are here';
 
 -- What has been loaded here. A row commits together with its chunk's rows, so that this is the only
 -- truth about them.
@@ -18,9 +27,24 @@ CREATE TABLE IF NOT EXISTS reshard.copied_chunk (
   leaf_schema text NOT NULL,
   leaf_name text NOT NULL,
   from_block bigint NOT NULL,
+  blocks bigint NOT NULL,
+  file_node bigint NOT NULL,
+  columns_version bigint NOT NULL,
   anchor pg_lsn NOT NULL,
   rows bigint NOT NULL,
   strays bigint NOT NULL,
   copied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   PRIMARY KEY (migration, source, table_schema, table_name, leaf_schema, leaf_name, from_block)
+);
+
+-- Rows that a change in the stream found missing, and did not bring whole: they are not copied yet.
+-- The next round reads them under its own snapshot (HAZARDS F8).
+CREATE TABLE IF NOT EXISTS reshard.refetch (
+  migration text NOT NULL,
+  source text NOT NULL,
+  table_schema text NOT NULL,
+  table_name text NOT NULL,
+  key_columns text[] NOT NULL,
+  row_key text[] NOT NULL,
+  PRIMARY KEY (migration, source, table_schema, table_name, row_key)
 );

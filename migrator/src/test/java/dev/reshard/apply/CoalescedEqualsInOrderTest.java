@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Set;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
@@ -33,7 +34,8 @@ class CoalescedEqualsInOrderTest {
               "shop",
               HandMade.BUCKETS,
               List.of(new Keyspace.ShardedTable(TABLE.table().id(), "tenant_id")),
-              List.of()));
+              List.of()),
+          Set.of());
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4})

@@ -12,6 +12,7 @@ import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.TableId;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class LaneFilterTest {
@@ -25,11 +26,11 @@ class LaneFilterTest {
           HandMade.BUCKETS,
           List.of(new Keyspace.ShardedTable(new TableId("public", "s"), "tenant_id")),
           List.of(new TableId("public", "r")));
-  private static final LaneFilter FILTER = new LaneFilter(BucketSet.of(1, 2), true, KEYSPACE);
+  private static final LaneFilter FILTER = new LaneFilter(BucketSet.of(1, 2), true, KEYSPACE, Set.of());
   private static final LaneFilter WITHOUT_REFERENCE =
-      new LaneFilter(BucketSet.of(1, 2), false, KEYSPACE);
+      new LaneFilter(BucketSet.of(1, 2), false, KEYSPACE, Set.of());
   private static final LaneFilter REFERENCE_ONLY =
-      new LaneFilter(BucketSet.empty(), true, KEYSPACE);
+      new LaneFilter(BucketSet.empty(), true, KEYSPACE, Set.of());
 
   @Test
   void aRowIsInsertedWhenItEntersTheBucketsAndDeletedWhenItLeavesThem() {

@@ -166,7 +166,7 @@ class CopyIT {
     scene.shards.execute(ORDERS_DDL);
     scene.shard(A).execute(ORDERS_ROWS);
     CopyPlan plan = scene.plan(ORDERS);
-    new CopyDestinations(scene.sessions, scene.worker).prepare(plan);
+    scene.destinations().prepare(plan);
     // behind the measured end of the table, before the anchor
     scene
         .shard(A)
@@ -240,7 +240,7 @@ class CopyIT {
     scene.shards.execute(ORDERS_DDL);
     scene.shard(A).execute(ORDERS_ROWS);
     CopyPlan plan = scene.plan(ORDERS);
-    new CopyDestinations(scene.sessions, scene.worker).prepare(plan);
+    scene.destinations().prepare(plan);
     try (AnchorHolder anchor = scene.anchor()) {
       AtomicInteger asked = new AtomicInteger();
       ShardCopier stopped =
@@ -288,7 +288,6 @@ class CopyIT {
     scene.prepareAndCopy(second);
 
     scene.compare(ORDERS).requireEqual();
-    new CopyDestinations(scene.sessions, scene.worker).clear(second);
     assertEquals(before, scene.shard(B).query("SELECT orders::text FROM orders ORDER BY 1"));
     assertEquals(List.of("0"), scene.shard(C).query("SELECT count(*) FROM orders"));
     assertEquals(List.of("0"), scene.shard(B).query("SELECT count(*) FROM reshard.copied_table"));
@@ -337,7 +336,7 @@ class CopyIT {
     scene.shards.execute(ORDERS_DDL);
     scene.shard(A).execute(ORDERS_ROWS);
     CopyPlan plan = scene.plan(ORDERS);
-    new CopyDestinations(scene.sessions, scene.worker).prepare(plan);
+    scene.destinations().prepare(plan);
     try (AnchorHolder anchor = scene.anchor()) {
       scene.shard(A).execute("VACUUM FULL orders");
       CopyException refused =
@@ -394,7 +393,7 @@ class CopyIT {
     scene.shards.execute(ORDERS_DDL);
     scene.shard(A).execute(ORDERS_ROWS);
     CopyPlan plan = scene.plan(ORDERS);
-    new CopyDestinations(scene.sessions, scene.worker).prepare(plan);
+    scene.destinations().prepare(plan);
     AtomicInteger chunks = new AtomicInteger();
     ShardCopier copier =
         new ShardCopier(
@@ -420,7 +419,7 @@ class CopyIT {
     scene.shards.execute(ORDERS_DDL);
     scene.shard(A).execute(ORDERS_ROWS);
     CopyPlan plan = scene.plan(ORDERS);
-    new CopyDestinations(scene.sessions, scene.worker).prepare(plan);
+    scene.destinations().prepare(plan);
     try (AnchorHolder anchor = scene.anchor()) {
       endSessions(A, "reshard shop snapshot");
       CopyException refused =

@@ -22,6 +22,7 @@ import dev.reshard.migration.Gates;
 import dev.reshard.migration.Guards;
 import dev.reshard.migration.Migration;
 import dev.reshard.migration.PauseOperation;
+import dev.reshard.migration.PausedCopy;
 import dev.reshard.migration.Phase;
 import dev.reshard.migration.PreparePhase;
 import dev.reshard.migration.Replication;
@@ -273,7 +274,7 @@ public final class Wiring implements AutoCloseable {
     Shadowing shadowing = new Shadowing(migration);
     Replication replication = new Replication(migration, shadowing.listener());
     Guards guards = new Guards(migration);
-    List<Service> services = new ArrayList<>(List.of(copied, replication, guards));
+    List<Service> services = new ArrayList<>(List.of(copied, new PausedCopy(migration, replication), replication, guards));
     services.addAll(shadowing.services());
     List<Gate> wayBack =
         List.of(
@@ -286,7 +287,6 @@ public final class Wiring implements AutoCloseable {
     services.add(new GateWatch(migration, wayForth, wayBack));
     services.add(TopicPublisher.events(migration));
     BooleanSupplier yields = () -> worker.get().yields();
-    CopyPhase copy = new CopyPhase(migration, replication, copied, yields);
     CleanUpPhase cleanUp =
         new CleanUpPhase(MigrationState.CLEANING_UP, migration, guards, services);
     CleanUpPhase cancel = new CleanUpPhase(MigrationState.CANCELLED, migration, guards, services);
@@ -296,7 +296,7 @@ public final class Wiring implements AutoCloseable {
         List.of(
             new StartPhase(),
             new PreparePhase(migration, guards),
-            copy,
+            new CopyPhase(migration, replication, copied, yields),
             new CatchUpPhase(migration, replication, yields),
             new RecoverPhase(MigrationState.CUTTING_OVER, migration, replication),
             new RecoverPhase(MigrationState.ROLLING_BACK, migration, replication),
@@ -311,7 +311,7 @@ public final class Wiring implements AutoCloseable {
                 new VerifyOperation(migration, replication, shadowing.recentChanges()),
                 HandOverOperation.cutover(migration, replication, wayForth),
                 HandOverOperation.rollback(migration, replication, wayBack),
-                new PauseOperation(migration, copy),
+                new PauseOperation(migration),
                 new ResumeOperation(migration, replication),
                 CompleteOperation.complete(migration, replication, cleanUp),
                 CompleteOperation.cancel(migration, replication, cancel)),

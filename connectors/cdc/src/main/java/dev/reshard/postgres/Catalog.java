@@ -54,7 +54,10 @@ public final class Catalog {
 
   private static final String LEAVES =
       """
-      SELECT root.oid, n.nspname, c.relname, c.oid, c.relfilenode, pg_relation_size(c.oid) / 8192
+      SELECT root.oid, n.nspname, c.relname, c.oid, c.relfilenode,
+             (SELECT sum(hashint8extended(a.xmin::text::int8, a.attnum)::numeric) % 1000000000000000
+                FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0)::int8,
+             pg_relation_size(c.oid) / 8192
         FROM pg_class root
         CROSS JOIN LATERAL (
           SELECT t.relid FROM pg_partition_tree(root.oid) t WHERE root.relkind = 'p' AND t.isleaf
@@ -221,7 +224,8 @@ public final class Catalog {
                 new TableId(row.getString(2), row.getString(3)),
                 row.getLong(4),
                 row.getLong(5),
-                row.getLong(6)));
+                row.getLong(6),
+                row.getLong(7)));
   }
 
   private interface Row<T> {

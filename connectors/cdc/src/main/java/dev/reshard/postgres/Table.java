@@ -42,9 +42,11 @@ public record Table(
    * One file of rows.
    *
    * @param fileNode changes when the table is rewritten
+   * @param columnsVersion changes when a column is altered, be it to the same type: such an ALTER
+   *     may give every row another value without any message in the stream (HAZARDS F5)
    * @param blocks its length in pages of 8 KiB, when it was read
    */
-  public record Leaf(TableId id, long oid, long fileNode, long blocks) {}
+  public record Leaf(TableId id, long oid, long fileNode, long columnsVersion, long blocks) {}
 
   public Table {
     columns = List.copyOf(columns);
@@ -74,14 +76,28 @@ public record Table(
   }
 
   /**
+   * Whether one unique index of columns that are never NULL tells all rows apart, and changes say
+   * them: so a row can be found again, wherever it lies.
+   */
+  public boolean isKeyed() {
+    return identity.isUsable() && !identity.full();
+  }
+
+  /**
    * What must not change while rows are copied or replicated: files, columns and partitions
    * (HAZARDS F4-F6). Two tables with an equal fingerprint hold the rows they held, changed only by
    * changes that the stream carries.
    */
   public String fingerprint() {
     StringBuilder text = new StringBuilder();
-    columns.forEach(column -> text.append(column).append('\n'));
     leaves.forEach(leaf -> text.append(leaf.id()).append(' ').append(leaf.fileNode()).append('\n'));
+    return text.append(shape()).toString();
+  }
+
+  /** Its columns, and what changes say of its rows. */
+  public String shape() {
+    StringBuilder text = new StringBuilder();
+    columns.forEach(column -> text.append(column).append('\n'));
     return text.append(identity).toString();
   }
 }

@@ -1,0 +1,268 @@
+package dev.reshard.migration;
+
+import dev.reshard.apply.Lane;
+import dev.reshard.apply.LaneException;
+import dev.reshard.apply.LaneProgress;
+import dev.reshard.apply.LaneStatus;
+import dev.reshard.control.CleanupRegistry.Kind;
+import dev.reshard.copy.CopyDestinations;
+import dev.reshard.copy.CopyDestinations.Unfinished;
+import dev.reshard.copy.CopyOptions;
+import dev.reshard.copy.CopyPlan;
+import dev.reshard.copy.CopyResult;
+import dev.reshard.copy.ShardCopier;
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.postgres.AnchorHolder;
+import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.ReplicationSlots;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.SQLTimeoutException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Copies one source in rounds, each under a snapshot of its own: a snapshot must not be held for
+ * days, for it keeps vacuum back, and it dies with its process.
+ *
+ * <pre>
+ * first round: slot and snapshot, the anchor --copy chunks--> all there, or the round ends
+ * next round:  lanes apply what has changed, then are held --next anchor--> lanes to that anchor,
+ *              exactly --copy the other chunks; rows that came with the stream are skipped-->
+ * </pre>
+ *
+ * After a round's anchor was reached, and after each chunk, what a destination has of the source is
+ * the source's state at that anchor. Thread-safe.
+ */
+final class SourceCopy {
+  private static final Logger log = LoggerFactory.getLogger(SourceCopy.class);
+  private static final Duration ANCHOR_LIMIT = Duration.ofMinutes(5);
+
+  /** A snapshot is not to be spent on catching up (HAZARDS F20). */
+  private static final Duration NEAR = Duration.ofSeconds(5);
+
+  /** The lanes are near, and a heartbeat comes every second. */
+  private static final Duration HOLD_LIMIT = Duration.ofMinutes(2);
+
+  private static final long LOOK_MS = 50;
+
+  private final Migration migration;
+  private final Replication replication;
+  private final CopyReport report;
+  private final BooleanSupplier stop;
+  private final CopyOptions options;
+
+  SourceCopy(
+      Migration migration, Replication replication, CopyReport report, BooleanSupplier stop) {
+    this.migration = migration;
+    this.replication = replication;
+    this.report = report;
+    this.stop = stop;
+    this.options =
+        new CopyOptions(migration.spec().copy().workers(), CopyOptions.DEFAULT.chunkBlocks());
+  }
+
+  /**
+   * One round; the first one if there was none, or if what it left cannot be used.
+   *
+   * @return not complete if it was stopped, or its time was over
+   */
+  CopyResult round(ShardId source) throws SQLException, InterruptedException {
+    CopyPlan plan;
+    boolean first;
+    try (Connection connection = migration.sessions().open(source, "copy")) {
+      first = !canGoOn(source, connection);
+      plan =
+          CopyPlan.read(
+              connection,
+              source,
+              migration.keyspace(),
+              migration.before(),
+              migration.moves(),
+              migration.references(source));
+    }
+    CopyDestinations destinations =
+        new CopyDestinations(migration.sessions(), migration.worker(), options);
+    try (AnchorHolder anchor =
+        first ? firstAnchor(plan, destinations) : nextAnchor(plan, destinations.again(plan))) {
+      return anchor == null ? stopped(source) : copy(plan, anchor);
+    }
+  }
+
+  private static CopyResult stopped(ShardId source) {
+    return new CopyResult(source, Lsn.ZERO, false, Map.of(), Map.of());
+  }
+
+  /** The stream since the last anchor must be whole, and every lane know where it is. */
+  private boolean canGoOn(ShardId source, Connection connection) throws SQLException {
+    Optional<ReplicationSlots.Slot> slot =
+        ReplicationSlots.find(connection, migration.slot(source));
+    if (slot.isEmpty() || slot.get().lost()) {
+      return false;
+    }
+    for (ShardId destination : migration.fedBy(source)) {
+      try (Connection there = migration.sessions().open(destination, "lane")) {
+        LaneProgress.install(there);
+        if (LaneProgress.find(there, migration.name(), source).isEmpty()) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /** Where an earlier copy left the lanes does not count: its rows are deleted. */
+  private AnchorHolder firstAnchor(CopyPlan plan, CopyDestinations destinations)
+      throws SQLException, InterruptedException {
+    ShardId source = plan.source();
+    forgetLanes(source);
+    replication.stopCapture(source);
+    try (Connection connection = migration.sessions().open(source, "copy")) {
+      ReplicationSlots.drop(connection, migration.slot(source));
+    }
+    migration
+        .control()
+        .registry()
+        .register(source, Kind.REPLICATION_SLOT, migration.slot(source), "");
+    destinations.prepare(plan);
+    AnchorHolder anchor = anchor(source, migration.slot(source), ReplicationSlots.Kind.PERMANENT);
+    try {
+      replication.startCapture(source);
+      for (ShardId destination : migration.fedBy(source)) {
+        try (Connection connection = migration.sessions().open(destination, "lane")) {
+          Lsn position = anchor.anchor().position();
+          LaneProgress.create(connection, migration.name(), source, position);
+        }
+      }
+      return anchor;
+    } catch (SQLException | RuntimeException e) {
+      anchor.close();
+      throw e;
+    }
+  }
+
+  /** From here on the next round is a first one. */
+  private void forgetLanes(ShardId source) throws SQLException {
+    for (ShardId destination : migration.fedBy(source)) {
+      try (Connection connection = migration.sessions().open(destination, "lane")) {
+        LaneProgress.install(connection);
+        LaneProgress.forget(connection, migration.name(), source);
+      }
+    }
+  }
+
+  /**
+   * Brings every destination to a new anchor, exactly.
+   *
+   * @return null if it was stopped before
+   */
+  private AnchorHolder nextAnchor(CopyPlan plan, Map<ShardId, Unfinished> unfinished)
+      throws SQLException, InterruptedException {
+    ShardId source = plan.source();
+    replication.startCapture(source);
+    List<Lane> lanes = new ArrayList<>();
+    try {
+      for (ShardId destination : migration.fedBy(source)) {
+        Unfinished of = unfinished.get(destination);
+        Lane lane =
+            replication.lane(
+                replication.config(source, destination).lacking(of.absent(), of.partial()), null);
+        lanes.add(lane);
+        lane.start();
+      }
+      if (!awaitNear(lanes)) {
+        return null;
+      }
+      for (Lane lane : lanes) {
+        lane.hold();
+      }
+      AnchorHolder anchor =
+          anchor(source, migration.slot(source) + "_r", ReplicationSlots.Kind.TEMPORARY);
+      try {
+        runTo(lanes, anchor);
+        return anchor;
+      } catch (SQLException | InterruptedException | RuntimeException e) {
+        anchor.close();
+        throw e;
+      }
+    } catch (LaneException e) {
+      if (e.problem() == LaneException.Problem.GAP) {
+        log.warn("{}: the copy begins from nothing", source, e);
+        forgetLanes(source);
+      }
+      throw e;
+    } finally {
+      lanes.forEach(Lane::close);
+    }
+  }
+
+  /** False if it was stopped before. */
+  private boolean awaitNear(List<Lane> lanes) throws InterruptedException {
+    while (!stop.getAsBoolean()) {
+      boolean near = true;
+      for (Lane lane : lanes) {
+        LaneStatus status = lane.status();
+        if (status.isStopped()) {
+          lane.hold(); // says why it has stopped
+        }
+        near &= status.lag().filter(lag -> lag.compareTo(NEAR) < 0).isPresent();
+      }
+      if (near) {
+        return true;
+      }
+      Thread.sleep(LOOK_MS); // the next look at the lag
+    }
+    return false;
+  }
+
+  private void runTo(List<Lane> lanes, AnchorHolder anchor)
+      throws SQLException, InterruptedException {
+    for (Lane lane : lanes) {
+      if (!lane.applyTo(anchor.anchor().position(), HOLD_LIMIT)) {
+        throw new SQLTimeoutException(
+            "lane %s did not come to %s within %s; the next round tries it again"
+                .formatted(lane.config().name(), anchor.anchor().position(), HOLD_LIMIT));
+      }
+    }
+  }
+
+  private AnchorHolder anchor(ShardId source, String slot, ReplicationSlots.Kind kind)
+      throws SQLException, InterruptedException {
+    return AnchorHolder.take(migration.sessions(), source, slot, kind, ANCHOR_LIMIT);
+  }
+
+  private CopyResult copy(CopyPlan plan, AnchorHolder anchor)
+      throws SQLException, InterruptedException {
+    long end = System.nanoTime() + migration.spec().copy().snapshot().toNanos();
+    BooleanSupplier over = () -> stop.getAsBoolean() || System.nanoTime() - end > 0;
+    CopyResult result =
+        new ShardCopier(migration.sessions(), migration.worker(), options, report, over)
+            .copy(plan, anchor);
+    if (result.complete()) {
+      for (ShardId destination : migration.fedBy(plan.source())) {
+        analyze(destination, plan);
+      }
+    }
+    return result;
+  }
+
+  /** Else the first changes would be applied by plans for empty tables. */
+  private void analyze(ShardId destination, CopyPlan plan) throws SQLException {
+    try (Connection connection = migration.sessions().open(destination, "analyze");
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          plan.tables().stream()
+              .map(table -> table.table().id().quoted())
+              .collect(Collectors.joining(", ", "ANALYZE ", "")));
+    }
+  }
+}
