@@ -166,7 +166,7 @@ public final class CopyPhase implements Phase {
             ANCHOR_LIMIT)) {
       replication.startCapture(source);
       CopyOptions options =
-          new CopyOptions(migration.spec().copy().workers(), CopyOptions.DEFAULT.chunkBlocks());
+          new CopyOptions(migration.spec().copy().mostWorkers(), CopyOptions.DEFAULT.chunkBlocks());
       CopyResult result =
           new ShardCopier(migration.sessions(), migration.worker(), options, report, stop)
               .copy(plan, anchor);
