@@ -51,9 +51,19 @@ public final class CopyPhase implements Phase {
    */
   public CopyPhase(
       Migration migration, Replication replication, CopyReport report, BooleanSupplier stop) {
+    this(migration, replication, report, stop, CopyOptions.DEFAULT.chunkBlocks());
+  }
+
+  /** With chunks of another size. */
+  CopyPhase(
+      Migration migration,
+      Replication replication,
+      CopyReport report,
+      BooleanSupplier stop,
+      int chunkBlocks) {
     this.migration = migration;
     this.replication = replication;
-    this.copy = new SourceCopy(migration, replication, report, stop);
+    this.copy = new SourceCopy(migration, replication, report, stop, chunkBlocks);
   }
 
   @Override

@@ -235,8 +235,12 @@ public final class Replication implements Service {
         migration.worker());
   }
 
-  /** A lane that is not started yet, nor looked after. */
-  Lane lane(LaneConfig config, ChangedKeys told) {
+  /**
+   * A lane that is not started yet, nor looked after.
+   *
+   * @param told learns every row that it changes; may be null
+   */
+  Lane newLane(LaneConfig config, ChangedKeys told) {
     return new Lane(
         config,
         LaneLimits.DEFAULT,
@@ -248,7 +252,7 @@ public final class Replication implements Service {
   }
 
   private void startLane(Pair pair, BucketSet buckets) {
-    Lane lane = lane(config(pair, buckets), listener);
+    Lane lane = newLane(config(pair, buckets), listener);
     lanes.put(pair, lane);
     lane.start();
   }

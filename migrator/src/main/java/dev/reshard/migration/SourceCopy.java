@@ -61,14 +61,21 @@ final class SourceCopy {
   private final BooleanSupplier stop;
   private final CopyOptions options;
 
+  /**
+   * @param stop looked at between chunks
+   * @param chunkBlocks pages of 8 KiB
+   */
   SourceCopy(
-      Migration migration, Replication replication, CopyReport report, BooleanSupplier stop) {
+      Migration migration,
+      Replication replication,
+      CopyReport report,
+      BooleanSupplier stop,
+      int chunkBlocks) {
     this.migration = migration;
     this.replication = replication;
     this.report = report;
     this.stop = stop;
-    this.options =
-        new CopyOptions(migration.spec().copy().workers(), CopyOptions.DEFAULT.chunkBlocks());
+    this.options = new CopyOptions(migration.spec().copy().mostWorkers(), chunkBlocks);
   }
 
   /**
@@ -174,7 +181,7 @@ final class SourceCopy {
       for (ShardId destination : migration.fedBy(source)) {
         Unfinished of = unfinished.get(destination);
         Lane lane =
-            replication.lane(
+            replication.newLane(
                 replication.config(source, destination).lacking(of.absent(), of.partial()), null);
         lanes.add(lane);
         lane.start();

@@ -100,7 +100,7 @@ final class RestartSettings implements Check {
 
   /** What copying and replicating opens on a shard at a time, about. */
   private int sessions(ShardId shard) {
-    int workers = subject.spec().copy().workers();
+    int workers = subject.spec().copy().mostWorkers();
     List<Move> out = subject.moves().from(shard);
     List<Move> in = subject.moves().to(shard);
     return SESSIONS + workers * ((out.isEmpty() ? 0 : 1) + in.size()) + out.size() + in.size();

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /**
@@ -33,7 +34,8 @@ public record Spec(
     Budget budget,
     Gates gates,
     Shadow shadow,
-    Copy copy) {
+    Copy copy,
+    Throttle throttle) {
 
   /** The same, whose buckets are asked for by {@code lookup} where Java cannot find them. */
   public Spec askingBy(KeyLookup lookup) {
@@ -54,7 +56,8 @@ public record Spec(
         budget,
         gates,
         shadow,
-        copy);
+        copy,
+        throttle);
   }
 
   /**
@@ -139,8 +142,14 @@ public record Spec(
    * What users may feel.
    *
    * @param pause the longest write pause: past it the fence is lifted and nothing has moved
+   * @param wal bytes that each of our replication slots may make its shard keep: past it the
+   *     migration is paused; empty if nobody said
    */
-  public record Budget(Duration pause) {}
+  public record Budget(Duration pause, OptionalLong wal) {
+    public Budget(Duration pause) {
+      this(pause, OptionalLong.empty());
+    }
+  }
 
   /**
    * What must hold before a cutover.
@@ -153,6 +162,47 @@ public record Spec(
   /** Dual reads per second that the prober makes; 0 makes none. */
   public record Shadow(int probe) {}
 
-  /** Copy workers per source. */
-  public record Copy(int workers) {}
+  /**
+   * How each source is copied.
+   *
+   * @param workers how many chunks at a time; empty: as many as suit the source
+   * @param batchBytes how much is gathered for a destination before it is sent
+   * @param first the tables that are copied before all others, in this order
+   * @param timeout a chunk of which no row has come or gone for so long is tried again
+   * @param snapshot the longest that a snapshot is held: then a round ends, and another begins
+   */
+  public record Copy(
+      OptionalInt workers,
+      int batchBytes,
+      List<TableId> first,
+      Duration timeout,
+      Duration snapshot) {
+    static final int BATCH_BYTES = 512 << 10;
+    static final Duration TIMEOUT = Duration.ofMinutes(5);
+    static final Duration SNAPSHOT = Duration.ofHours(1);
+    private static final int MOST_WORKERS = 4;
+    private static final int CORES_PER_WORKER = 4;
+
+    public Copy {
+      first = List.copyOf(first);
+    }
+
+    public Copy(int workers) {
+      this(OptionalInt.of(workers), BATCH_BYTES, List.of(), TIMEOUT, SNAPSHOT);
+    }
+
+    /** The most that there can be on any source. */
+    public int mostWorkers() {
+      return workers.orElse(MOST_WORKERS);
+    }
+
+    /**
+     * As many as the file says, else one for four cores, four at most.
+     *
+     * @param cores of the source, as far as its settings tell
+     */
+    public int workersOn(int cores) {
+      return workers.orElse(Math.min(MOST_WORKERS, Math.max(1, cores / CORES_PER_WORKER)));
+    }
+  }
 }

@@ -42,9 +42,9 @@ public final class SpecReader {
           "budget",
           "gates",
           "shadow",
-          "copy");
+          "copy",
+          "throttle");
 
-  private static final Pattern BYTES = Pattern.compile("(\\d{1,6})\\s?(MB|GB|TB)");
   private static final Pattern PERCENT = Pattern.compile("(\\d+(?:\\.\\d+)?)%");
 
   private final List<String> problems = new ArrayList<>();
@@ -122,7 +122,9 @@ public final class SpecReader {
 
     Yaml budgetNode = root.map("budget");
     Spec.Budget budget =
-        new Spec.Budget(budgetNode.optional("pause", Duration.ofMillis(250), SpecReader::pause));
+        new Spec.Budget(
+            budgetNode.optional("pause", Duration.ofMillis(250), SpecReader::pause),
+            budgetNode.optional("wal", OptionalLong.empty(), SpecReader::bytes));
     budgetNode.refuseUnknown();
     Yaml gatesNode = root.map("gates");
     Spec.Gates gates =
@@ -133,12 +135,12 @@ public final class SpecReader {
     Yaml shadowNode = root.map("shadow");
     Spec.Shadow shadow = new Spec.Shadow(shadowNode.optional("probe", 200, SpecReader::rate));
     shadowNode.refuseUnknown();
-    Yaml copyNode = root.map("copy");
-    Spec.Copy copy = new Spec.Copy(copyNode.optional("workers", 2, SpecReader::positive));
-    copyNode.refuseUnknown();
+    Spec.Copy copy = ThrottleReader.copy(root.map("copy"));
+    Throttle throttle = ThrottleReader.throttle(root.map("throttle"));
     root.refuseUnknown();
     return new Spec(
-        migration, shards, control, kafka, topics, keyspace, from, to, budget, gates, shadow, copy);
+        migration, shards, control, kafka, topics, keyspace, from, to, budget, gates, shadow, copy,
+        throttle);
   }
 
   private static Map<ShardId, Spec.Shard> shards(Yaml root, String user, Secret password) {
@@ -314,7 +316,7 @@ public final class SpecReader {
     return text;
   }
 
-  private static TableId tableId(String text) {
+  static TableId tableId(String text) {
     int dot = pattern(text).indexOf('.');
     return new TableId(text.substring(0, dot), text.substring(dot + 1));
   }
@@ -369,16 +371,6 @@ public final class SpecReader {
   }
 
   private static OptionalLong bytes(String text) {
-    Matcher matcher = BYTES.matcher(text);
-    if (!matcher.matches()) {
-      throw new IllegalArgumentException("'%s' is no size as 500MB, 200GB, 2TB".formatted(text));
-    }
-    long amount = Long.parseLong(matcher.group(1));
-    return OptionalLong.of(
-        switch (matcher.group(2)) {
-          case "MB" -> amount << 20;
-          case "GB" -> amount << 30;
-          default -> amount << 40;
-        });
+    return OptionalLong.of(Sizes.parse(text));
   }
 }

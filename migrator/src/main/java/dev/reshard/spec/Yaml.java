@@ -122,6 +122,22 @@ final class Yaml {
     return result;
   }
 
+  /** The mappings of a list; an absent one is empty. */
+  List<Yaml> maps(String key) {
+    List<Yaml> result = new ArrayList<>();
+    if (has(key)) {
+      if (entries.get(key) instanceof SequenceNode sequence) {
+        for (Node node : sequence.getValue()) {
+          String name = "%s[%d]".formatted(path(key), result.size() + 1);
+          result.add(new Yaml(name, node, problems));
+        }
+      } else {
+        problem(entries.get(key), "%s must be a list [..]".formatted(path(key)));
+      }
+    }
+    return result;
+  }
+
   private <T> Optional<T> convert(String key, Node node, Function<String, T> as) {
     if (!(node instanceof ScalarNode scalar)) {
       problem(node, "%s must be one value".formatted(path(key)));

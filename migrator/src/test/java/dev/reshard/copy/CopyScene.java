@@ -41,6 +41,10 @@ final class CopyScene implements AutoCloseable {
   static final ShardId A = new ShardId("a");
   static final ShardId B = new ShardId("b");
   static final ShardId C = new ShardId("c");
+
+  /** Small chunks, so that every table of a test has several. */
+  static final CopyOptions OPTIONS = new CopyOptions(2, 3);
+
   static final Partitioning BUCKETS = new HashBuckets(HashBuckets.Function.MD5, 16);
   static final Map<ShardId, BucketSet> MOVING =
       Map.of(B, BucketSet.range(0, 4), C, BucketSet.range(4, 8));
@@ -99,13 +103,16 @@ final class CopyScene implements AutoCloseable {
         sessions, A, "copy_test", ReplicationSlots.Kind.TEMPORARY, Duration.ofSeconds(30));
   }
 
-  /** Small chunks, so that every table of a test has several. */
   ShardCopier copier() {
-    return new ShardCopier(sessions, worker, new CopyOptions(2, 3), progress -> {}, () -> false);
+    return new ShardCopier(sessions, worker, OPTIONS, progress -> {}, () -> false);
+  }
+
+  CopyDestinations destinations() {
+    return new CopyDestinations(sessions, worker, OPTIONS);
   }
 
   CopyResult prepareAndCopy(CopyPlan plan) throws SQLException, InterruptedException {
-    new CopyDestinations(sessions, worker).prepare(plan);
+    destinations().prepare(plan);
     try (AnchorHolder anchor = anchor()) {
       return copier().copy(plan, anchor);
     }

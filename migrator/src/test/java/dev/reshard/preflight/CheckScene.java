@@ -17,6 +17,7 @@ import dev.reshard.sandbox.SandboxShards;
 import dev.reshard.sandbox.SharedSandbox;
 import dev.reshard.spec.Secret;
 import dev.reshard.spec.Spec;
+import dev.reshard.spec.Throttle;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -217,7 +218,8 @@ final class CheckScene implements AutoCloseable {
         new Spec.Budget(Duration.ofMillis(250)),
         new Spec.Gates(Duration.ofSeconds(2), 0.001),
         new Spec.Shadow(0),
-        new Spec.Copy(1));
+        new Spec.Copy(1),
+            Throttle.NONE);
   }
 
   @Override

@@ -15,9 +15,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalTime;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -58,7 +62,10 @@ class SpecReaderTest {
     assertEquals(new Spec.Budget(Duration.ofMillis(250)), spec.budget());
     assertEquals(new Spec.Gates(Duration.ofSeconds(2), 0.001), spec.gates());
     assertEquals(new Spec.Shadow(200), spec.shadow());
-    assertEquals(new Spec.Copy(2), spec.copy());
+    assertEquals(OptionalInt.empty(), spec.copy().workers());
+    assertEquals(512 << 10, spec.copy().batchBytes());
+    assertEquals(Duration.ofMinutes(5), spec.copy().timeout());
+    assertEquals(Throttle.NONE, spec.throttle());
     assertEquals(List.of(), spec.keyspace().reference());
     assertEquals(List.of(), spec.keyspace().ignored());
     assertEquals(List.of(), spec.keyspace().acceptCrossShardUnique());
@@ -92,10 +99,17 @@ class SpecReaderTest {
                 accept_cross_shard_unique: [sales.orders]
             from: {a: [0-14, 15]}
             to: {a: 0 mod 2, b: 1 mod 2}
-            budget: {pause: 1s}
+            budget: {pause: 1s, wal: 50GB}
             gates: {lag: 500ms, mismatch: 0.5%}
             shadow: {probe: 20/s}
-            copy: {workers: 4}
+            copy: {workers: 4, batch: 2MB, first: [sales.orders], timeout: 30s, snapshot: 2h}
+            throttle:
+              rate: [50MB/s, 2 chunks]
+              windows:
+                - {from: "06:00", to: "22:00", zone: Europe/Berlin, rate: 20MB/s}
+                - {from: 22:00, to: "02:30", zone: UTC, rate: 10%}
+              adaptive: {latency: 20ms}
+              query: {sql: "SELECT 7", above: 3.5, rate: 500 rows/s}
             """);
     assertEquals("shop-2", spec.migration());
     assertEquals(
@@ -133,10 +147,31 @@ class SpecReaderTest {
                 B,
                 BucketSet.of(1, 3, 5, 7, 9, 11, 13, 15))),
         spec.to());
-    assertEquals(new Spec.Budget(Duration.ofSeconds(1)), spec.budget());
+    assertEquals(new Spec.Budget(Duration.ofSeconds(1), OptionalLong.of(50L << 30)), spec.budget());
     assertEquals(new Spec.Gates(Duration.ofMillis(500), 0.005), spec.gates());
     assertEquals(new Spec.Shadow(20), spec.shadow());
-    assertEquals(new Spec.Copy(4), spec.copy());
+    assertEquals(
+        new Spec.Copy(
+            OptionalInt.of(4),
+            2 << 20,
+            List.of(orders),
+            Duration.ofSeconds(30),
+            Duration.ofHours(2)),
+        spec.copy());
+    assertEquals(
+        new Throttle(
+            List.of(Rate.parse("50MB/s"), Rate.parse("2 chunks")),
+            List.of(
+                new Throttle.Window(
+                    LocalTime.of(6, 0),
+                    LocalTime.of(22, 0),
+                    ZoneId.of("Europe/Berlin"),
+                    Rate.parse("20MB/s")),
+                new Throttle.Window(
+                    LocalTime.of(22, 0), LocalTime.of(2, 30), ZoneId.of("UTC"), Rate.share(0.1))),
+            Optional.of(Duration.ofMillis(20)),
+            Optional.of(new Throttle.Query("SELECT 7", 3.5, Rate.parse("500 rows/s")))),
+        spec.throttle());
   }
 
   /** Each replaces a line of the smallest file, and gives exactly one problem at that line. */
@@ -269,6 +304,22 @@ class SpecReaderTest {
         "'shadow: {probe: many}'   | shadow.probe: 'many' is not a whole number",
         "'shadow: {probe: -1}'     | shadow.probe: must be 0 or more",
         "'copy: {workers: 0}'      | copy.workers: must be at least 1",
+        "'copy: {workers: 1, batch: 1GB}' | copy.batch: must be from 16KB to 16MB",
+        "'copy: {timeout: 0s}'     | copy.timeout: must be more than 0",
+        "'copy: {first: [orders]}' | copy.first: 'orders' must be schema.table",
+        "'copy: {prefetch: 3}'     | copy.prefetch is unknown",
+        "'budget: {wal: much}'     | budget.wal: 'much' is no size",
+        "'throttle: {rate: 50MB}'  | throttle.rate: '50MB' is no rate as 50MB/s",
+        "'throttle: {rate: 101%}'  | throttle.rate: '101%' is more than all of it",
+        "'throttle: {rate: 1.5 chunks}' | throttle.rate: '1.5 chunks': chunks are whole",
+        "'throttle: {windows: 06:00}' | throttle.windows must be a list",
+        "'throttle: {windows: [{from: 6 am, to: 07:00, zone: UTC, rate: 1MB/s}]}' | throttle.windows[1].from: '6 am' is no time of day",
+        "'throttle: {windows: [{from: 06:00, to: 06:00, zone: UTC, rate: 1MB/s}]}' | throttle.windows[1].to: from and to are both 06:00",
+        "'throttle: {windows: [{from: 06:00, to: 07:00, zone: Berlin, rate: 1MB/s}]}' | throttle.windows[1].zone: 'Berlin' is no time zone",
+        "'throttle: {windows: [{from: 06:00, to: 07:00, zone: UTC}]}' | throttle.windows[1].rate is missing",
+        "'throttle: {adaptive: {}}' | throttle.adaptive.latency is missing",
+        "'throttle: {query: {above: 3}}' | throttle.query.sql is missing",
+        "'throttle: {query: {sql: SELECT 1, above: x}}' | throttle.query.above: 'x' is no number",
         "'topics: {replication: 0}'     | topics.replication: must be at least 1",
         "'topics: {replication: 65537}' | topics.replication: must be at most 32767",
         "'login: reshard'          | login must be a mapping",
@@ -301,6 +352,31 @@ class SpecReaderTest {
     for (String line : List.of("line 5: control: ", "line 6: kafka.", "line 15: copy.workers: ")) {
       assertTrue(failure.getMessage().contains(line), failure.getMessage());
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "50MB/s, 50 MB/s",
+    "1.5 GB/s, 1.5 GB/s",
+    "2000kB/s, 2 MB/s",
+    "20000 rows/s, 20000 rows/s",
+    "800blocks/s, 800 blocks/s",
+    "1 chunk, 1 chunk at a time",
+    "2 chunks, 2 chunks at a time",
+    "10%, 10 % of its free rate",
+    "0MB/s, nothing"
+  })
+  void aRateIsToldAsPeopleWriteIt(String written, String told) {
+    assertEquals(told, Rate.parse(written).toString());
+  }
+
+  @Test
+  void withoutANumberThereIsOneWorkerForFourCoresAndFourAtMost() {
+    Spec.Copy copy = read(SMALLEST).copy();
+    assertEquals(1, copy.workersOn(1));
+    assertEquals(2, copy.workersOn(8));
+    assertEquals(4, copy.workersOn(64));
+    assertEquals(7, new Spec.Copy(7).workersOn(64));
   }
 
   @Test

@@ -24,6 +24,7 @@ import dev.reshard.sandbox.SandboxShards;
 import dev.reshard.sandbox.SharedSandbox;
 import dev.reshard.spec.Secret;
 import dev.reshard.spec.Spec;
+import dev.reshard.spec.Throttle;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -144,7 +145,8 @@ final class DualReadsScene implements AutoCloseable {
             new Spec.Budget(Duration.ofMillis(250)),
             new Spec.Gates(Duration.ofSeconds(2), 0.00001),
             new Spec.Shadow(probesPerSecond),
-            new Spec.Copy(1));
+            new Spec.Copy(1),
+            Throttle.NONE);
     return new Migration(
         spec,
         keyspace,

@@ -1,0 +1,136 @@
+package dev.reshard.migration;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.reshard.control.MigrationState;
+import dev.reshard.sandbox.SandboxRole;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A copy that ends again and again, while an application writes all the time. */
+@Timeout(180)
+class RoundsIT {
+  private static final long SEED = 7;
+  private static final int MOST_WRITES = 20_000;
+
+  private RoundsScene scene;
+  private volatile boolean stop;
+
+  @BeforeEach
+  void open() throws Exception {
+    scene = new RoundsScene();
+  }
+
+  @AfterEach
+  void close() throws SQLException {
+    scene.close();
+  }
+
+  @Test
+  void anotherRoundGoesOnWhereTheLastOneEndedAndTheRowsAreEqual() throws Exception {
+    CompletableFuture<Void> writer = CompletableFuture.runAsync(this::write);
+    for (int chunks : new int[] {8, 3, 9}) {
+      assertEquals(MigrationState.COPYING, scene.round(chunks).next());
+    }
+    List<String> anchors =
+        scene
+            .shards
+            .get("b")
+            .query("SELECT DISTINCT anchor FROM reshard.copied_chunk WHERE table_name = 'orders'");
+    assertTrue(anchors.size() > 1, "all of orders was copied in one round: " + anchors);
+    assertEquals(MigrationState.CATCHING_UP, scene.round(Integer.MAX_VALUE).next());
+    stop = true;
+    writer.get(30, TimeUnit.SECONDS);
+    scene.requireEqual();
+    assertEquals(List.of("0"), scene.shards.get("b").query("SELECT count(*) FROM reshard.refetch"));
+  }
+
+  /** F4: rows move into ranges that were copied. */
+  @Test
+  void aTableThatWasWrittenAnewBetweenTwoRoundsIsCopiedWhole() throws Exception {
+    CompletableFuture<Void> writer = CompletableFuture.runAsync(this::write);
+    assertEquals(MigrationState.COPYING, scene.round(6).next());
+    scene.a().execute("DELETE FROM orders WHERE id % 2 = 0");
+    scene.a().execute("VACUUM FULL orders", "VACUUM FULL events");
+    assertEquals(MigrationState.COPYING, scene.round(3).next());
+    assertEquals(MigrationState.CATCHING_UP, scene.round(Integer.MAX_VALUE).next());
+    stop = true;
+    writer.get(30, TimeUnit.SECONDS);
+    scene.requireEqual();
+  }
+
+  /** F5 and F6: what the stream does not tell makes a table begin again, and no other one. */
+  @Test
+  void aTableThatWasAlteredOrLostAPartitionBetweenTwoRoundsBeginsAgain() throws Exception {
+    assertEquals(MigrationState.COPYING, scene.round(25).next());
+    scene
+        .a()
+        .execute(
+            "ALTER TABLE orders ALTER COLUMN note TYPE text USING upper(note)",
+            "ALTER TABLE days DETACH PARTITION days1");
+    assertEquals(MigrationState.COPYING, scene.round(3).next());
+    assertEquals(MigrationState.CATCHING_UP, scene.round(Integer.MAX_VALUE).next());
+    scene.requireEqual();
+  }
+
+  /** Every kind of change, of rows that are there and of rows that are not yet. */
+  private void write() {
+    Random random = new Random(SEED);
+    try (Connection connection = scene.a().connect(SandboxRole.APP);
+        Statement statement = connection.createStatement()) {
+      for (int i = 0; i < MOST_WRITES && !stop; i++) {
+        int id = 1 + random.nextInt(6_000);
+        String row = " WHERE tenant = %d AND id = %d".formatted(id % 97, id);
+        String day =
+            " WHERE tenant = %d AND day = date '2026-01-01' + %d"
+                .formatted(random.nextInt(97), random.nextInt(110));
+        write(
+            statement,
+            switch (random.nextInt(12)) {
+              case 0, 1, 2 ->
+                  "UPDATE orders SET note = repeat('n', %d)".formatted(random.nextInt(500)) + row;
+              case 3 -> "UPDATE orders SET doc = repeat('d', 4000)" + row;
+              case 4 -> "DELETE FROM orders" + row;
+              case 5 -> "UPDATE orders SET id = id + 1000000" + row;
+              case 6 -> "UPDATE orders SET tenant = tenant + 1, id = id + 2000000" + row;
+              case 7 ->
+                  "INSERT INTO orders VALUES (%d, %d, 'new', repeat('w', 3000))"
+                      .formatted(id % 97, 10_000 + i);
+              case 8 -> "UPDATE days SET note = 'changed %d'".formatted(i) + day;
+              case 9 ->
+                  "UPDATE days SET day = '2026-04-25'"
+                      + day
+                      + " AND NOT EXISTS (SELECT FROM days d WHERE d.tenant = days.tenant AND d.day = '2026-04-25')";
+              case 10 -> "INSERT INTO events VALUES (%d, 'event of %d')".formatted(id % 97, i);
+              default ->
+                  "DELETE FROM events WHERE ctid IN (SELECT ctid FROM events WHERE tenant = %d LIMIT 1)"
+                      .formatted(id % 97);
+            });
+        TimeUnit.MILLISECONDS.sleep(2); // some hundred a second
+      }
+    } catch (SQLException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** A new tenant's bucket may be another shard's. */
+  private static void write(Statement statement, String sql) throws SQLException {
+    try {
+      statement.execute(sql);
+    } catch (SQLException e) {
+      if (!"RS001".equals(e.getSQLState())) {
+        throw e;
+      }
+    }
+  }
+}
