@@ -36,8 +36,8 @@ final class BatchApplier {
     this.config = config;
     this.limits = limits;
     this.remember = remember;
-    this.filter = new LaneFilter(
-            config.buckets(), config.reference(), config.keyspace(), config.absent());
+    this.filter =
+        new LaneFilter(config.buckets(), config.reference(), config.keyspace(), config.absent());
     this.tables = new DestinationTables(connection, config);
     this.writer = new StepWriter(connection, config);
     this.muted = stored.muted();

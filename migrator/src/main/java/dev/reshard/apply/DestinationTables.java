@@ -115,8 +115,7 @@ final class DestinationTables {
             (name, type) ->
                 columns.put(
                     name,
-                    new DestinationTable.Column(
-                        name, type, table.column(name).identityAlways())));
+                    new DestinationTable.Column(name, type, table.column(name).identityAlways())));
     return columns;
   }
 

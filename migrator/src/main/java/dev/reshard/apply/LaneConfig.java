@@ -48,14 +48,7 @@ public record LaneConfig(
   /** The same lane while the destination lacks rows. */
   public LaneConfig lacking(Set<TableId> absentTables, Set<TableId> partialTables) {
     return new LaneConfig(
-        source,
-        destination,
-        buckets,
-        reference,
-        keyspace,
-        worker,
-        absentTables,
-        partialTables);
+        source, destination, buckets, reference, keyspace, worker, absentTables, partialTables);
   }
 
   /** How logs and errors name the lane. */

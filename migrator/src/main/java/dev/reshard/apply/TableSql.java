@@ -125,7 +125,8 @@ final class TableSql {
             i ->
                 conditions.add(
                     "x.%s %s %s"
-                        .formatted(column(i).quoted(), column(i).type().equals(), cast("?::text", i))));
+                        .formatted(
+                            column(i).quoted(), column(i).type().equals(), cast("?::text", i))));
     columns()
         .mapToObj(
             i ->

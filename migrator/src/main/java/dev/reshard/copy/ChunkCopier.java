@@ -170,9 +170,8 @@ final class ChunkCopier implements AutoCloseable {
     if (now.isEmpty() || !now.get().fingerprint().equals(before.fingerprint())) {
       throw new CopyException(
           CopyException.Reason.CATALOG_CHANGED,
-          ("Table %s was rewritten, altered or dropped, or its partitions changed, since the copy"
-                  + " began. What was copied may lack rows; the copy has stopped. Run again: it"
-                  + " begins from a new anchor.")
+          ("Table %s was rewritten, altered or dropped, or its partitions changed, since this round"
+                  + " of the copy began. Another round begins, and looks at that table anew.")
               .formatted(before.id()));
     }
   }

@@ -125,8 +125,7 @@ public final class CopyDestinations {
 
     private static boolean isUnaltered(Table table, TableId leaf, CopyLedger.Entry entry) {
       return table.leaves().stream()
-          .anyMatch(
-              now -> now.id().equals(leaf) && now.columnsVersion() == entry.columnsVersion());
+          .anyMatch(now -> now.id().equals(leaf) && now.columnsVersion() == entry.columnsVersion());
     }
   }
 
@@ -194,8 +193,7 @@ public final class CopyDestinations {
   }
 
   /** Columns are matched by name; their order may differ. */
-  private static void checkAlike(
-      Map<TableId, Table> there, ShardId destination, Table source) {
+  private static void checkAlike(Map<TableId, Table> there, ShardId destination, Table source) {
     Table table = there.get(source.id());
     if (table == null) {
       throw new CopyException(

@@ -73,8 +73,7 @@ final class CopyTally {
   }
 
   /** What the ledgers say, and the keys of strays that were seen. */
-  synchronized CopyResult result(
-      Lsn anchor, boolean complete, Map<ShardId, Loaded> loaded) {
+  synchronized CopyResult result(Lsn anchor, boolean complete, Map<ShardId, Loaded> loaded) {
     Map<TableId, Map<ShardId, Long>> rows = new TreeMap<>();
     Map<TableId, Strays> strays = new TreeMap<>();
     for (TableCopy table : plan.tables()) {

@@ -106,8 +106,7 @@ final class CopyWork {
           throw new CopyException(
               CopyException.Reason.SNAPSHOT_GONE,
               e.getMessage()
-                  + ". The copy is not complete, and cannot be completed from there. Run again: it"
-                  + " begins from a new anchor.",
+                  + ". The copy goes on with another round, from a new anchor: what is there stays.",
               e);
         }
         if (!SqlState.mayPass(e)) {

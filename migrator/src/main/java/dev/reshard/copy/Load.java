@@ -73,8 +73,7 @@ final class Load implements AutoCloseable {
               table.format());
       begun = true;
       return Optional.of(
-          new Load(
-              destination, table, chunk, ledger, connection, transaction, writer, staging));
+          new Load(destination, table, chunk, ledger, connection, transaction, writer, staging));
     } finally {
       if (!begun) {
         transaction.close();

@@ -79,9 +79,7 @@ public final class ShardCopier {
                     + " not complete. Find out why it restarts, then run again.")
                 .formatted(plan.source(), missing.size(), missing.get(0).chunk()));
       }
-      CopyWork work =
-          new CopyWork(
-              missing, () -> copier(plan, anchor, loaded), stop, tally);
+      CopyWork work = new CopyWork(missing, () -> copier(plan, anchor, loaded), stop, tally);
       if (!work.run(Math.min(options.workers(), missing.size()))) {
         return tally.result(position, false, loaded(plan, position));
       }

@@ -33,8 +33,7 @@ final class Staging {
     try (Statement statement = connection.createStatement()) {
       statement.execute(
           "CREATE TEMPORARY TABLE IF NOT EXISTS %s ON COMMIT DELETE ROWS AS SELECT %s FROM %s WITH NO DATA"
-              .formatted(
-                  TableId.quote(staging.id.name()), staging.columns(), table.id().quoted()));
+              .formatted(TableId.quote(staging.id.name()), staging.columns(), table.id().quoted()));
     }
     return staging;
   }
@@ -62,7 +61,12 @@ final class Staging {
       return statement.executeLargeUpdate(
           "INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM %s s WHERE NOT EXISTS (SELECT FROM %s t WHERE %s)"
               .formatted(
-                  table.id().quoted(), columns(), columns(), id.quoted(), table.id().quoted(), same));
+                  table.id().quoted(),
+                  columns(),
+                  columns(),
+                  id.quoted(),
+                  table.id().quoted(),
+                  same));
     }
   }
 

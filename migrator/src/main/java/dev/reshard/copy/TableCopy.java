@@ -67,16 +67,13 @@ public record TableCopy(
   /** Chunk's rows that do not stay: their bucket, then the columns that we copy. */
   String select(Chunk chunk) {
     return "SELECT %s, %s FROM ONLY %s WHERE %s"
-        .formatted(
-            bucket(),
-            columns(),
-            chunk.leaf().id().quoted(),
-            where(chunk));
+        .formatted(bucket(), columns(), chunk.leaf().id().quoted(), where(chunk));
   }
 
   /** Rows of a target's buckets, in the form of {@link #select(Chunk)}. */
   String select(String from, Target target) {
-    return "SELECT %s, %s FROM %s WHERE %s".formatted(bucket(), columns(), from, whereMoving(target));
+    return "SELECT %s, %s FROM %s WHERE %s"
+        .formatted(bucket(), columns(), from, whereMoving(target));
   }
 
   private String columns() {

@@ -26,7 +26,8 @@ class LaneFilterTest {
           HandMade.BUCKETS,
           List.of(new Keyspace.ShardedTable(new TableId("public", "s"), "tenant_id")),
           List.of(new TableId("public", "r")));
-  private static final LaneFilter FILTER = new LaneFilter(BucketSet.of(1, 2), true, KEYSPACE, Set.of());
+  private static final LaneFilter FILTER =
+      new LaneFilter(BucketSet.of(1, 2), true, KEYSPACE, Set.of());
   private static final LaneFilter WITHOUT_REFERENCE =
       new LaneFilter(BucketSet.of(1, 2), false, KEYSPACE, Set.of());
   private static final LaneFilter REFERENCE_ONLY =

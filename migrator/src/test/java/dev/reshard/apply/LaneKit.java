@@ -25,6 +25,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /** A destination with a lane's schema, and lanes from a hand-made source to it. */
 final class LaneKit implements AutoCloseable {
@@ -44,6 +45,8 @@ final class LaneKit implements AutoCloseable {
   private final Keyspace keyspace;
   private final List<Lane> lanes = new ArrayList<>();
   private LaneLimits limits = LaneLimits.DEFAULT;
+  private Set<TableId> absent = Set.of();
+  private Set<TableId> partial = Set.of();
 
   private LaneKit(SandboxShards shards, Keyspace keyspace) {
     this.shards = shards;
@@ -79,6 +82,13 @@ final class LaneKit implements AutoCloseable {
             .map(name -> new Keyspace.ShardedTable(new TableId("public", name), "tenant_id"))
             .toList(),
         reference.stream().map(name -> new TableId("public", name)).toList());
+  }
+
+  /** The destination lacks these tables, and some rows of the others. */
+  LaneKit lacking(Set<TableId> absentTables, Set<TableId> partialTables) {
+    absent = absentTables;
+    partial = partialTables;
+    return this;
   }
 
   LaneKit limits(LaneLimits changed) {
@@ -118,7 +128,8 @@ final class LaneKit implements AutoCloseable {
   }
 
   LaneConfig config() {
-    return new LaneConfig(A, B, BUCKETS, !keyspace.reference().isEmpty(), keyspace, worker);
+    return new LaneConfig(A, B, BUCKETS, !keyspace.reference().isEmpty(), keyspace, worker)
+        .lacking(absent, partial);
   }
 
   /** A lane that is not started. */

@@ -87,17 +87,17 @@ final class RoundsScene implements AutoCloseable {
         "CREATE TABLE days2 PARTITION OF days FOR VALUES FROM ('2026-03-01') TO ('2026-05-01')",
         "CREATE TABLE events (tenant bigint NOT NULL, what text)");
     a().execute(
-        """
+            """
         INSERT INTO orders SELECT g % 97, g, repeat('x', (g % 300)::int),
                CASE WHEN g % 3 = 0 THEN repeat(md5(g::text), 100) END
           FROM generate_series(1, 6000) g"""
-            + owned("(g % 97)::bigint"),
-        """
+                + owned("(g % 97)::bigint"),
+            """
         INSERT INTO days SELECT g % 97, date '2026-01-01' + (g / 97)::int, 'day ' || g
           FROM generate_series(0, 97 * 110) g"""
-            + owned("(g % 97)::bigint"),
-        "INSERT INTO events SELECT g % 97, 'event ' || g % 7 FROM generate_series(1, 8000) g"
-            + owned("(g % 97)::bigint"));
+                + owned("(g % 97)::bigint"),
+            "INSERT INTO events SELECT g % 97, 'event ' || g % 7 FROM generate_series(1, 8000) g"
+                + owned("(g % 97)::bigint"));
     Moves moves = new Moves(List.of(new Move(A, B, MOVING.get(B)), new Move(A, C, MOVING.get(C))));
     ShardMap map =
         ShardMap.of(

@@ -274,7 +274,9 @@ public final class Wiring implements AutoCloseable {
     Shadowing shadowing = new Shadowing(migration);
     Replication replication = new Replication(migration, shadowing.listener());
     Guards guards = new Guards(migration);
-    List<Service> services = new ArrayList<>(List.of(copied, new PausedCopy(migration, replication), replication, guards));
+    List<Service> services =
+        new ArrayList<>(
+            List.of(copied, new PausedCopy(migration, replication), replication, guards));
     services.addAll(shadowing.services());
     List<Gate> wayBack =
         List.of(

@@ -25,3 +25,15 @@ BEGIN
         'another worker has taken over, and nothing was written', for_migration, by_number, seen);
   END IF;
 END $$;
+
+-- Rows that a change in the stream found missing, and did not bring whole: they are not copied yet.
+-- The next round reads them under its own snapshot (HAZARDS F8).
+CREATE TABLE IF NOT EXISTS reshard.refetch (
+  migration text NOT NULL,
+  source text NOT NULL,
+  table_schema text NOT NULL,
+  table_name text NOT NULL,
+  key_columns text[] NOT NULL,
+  row_key text[] NOT NULL,
+  PRIMARY KEY (migration, source, table_schema, table_name, row_key)
+);
