@@ -7,6 +7,7 @@ import dev.reshard.postgres.CopyReader;
 import dev.reshard.postgres.ShardSessions;
 import dev.reshard.postgres.Table;
 import dev.reshard.postgres.WorkerIdentity;
+import dev.reshard.throttle.Turn;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -42,11 +43,18 @@ final class ChunkCopier implements AutoCloseable {
   private final WorkerIdentity worker;
   private final Connection source;
   private final Connection catalog;
+  private final int batchBytes;
   private final Map<ShardId, Connection> destinations = new TreeMap<>();
 
-  ChunkCopier(ShardSessions sessions, WorkerIdentity worker, AnchorHolder anchor, CopyPlan plan)
+  ChunkCopier(
+      ShardSessions sessions,
+      WorkerIdentity worker,
+      AnchorHolder anchor,
+      CopyPlan plan,
+      int batchBytes)
       throws SQLException {
     this.anchor = anchor;
+    this.batchBytes = batchBytes;
     this.worker = worker;
     this.ledger = new CopyLedger(worker.migration(), plan.source());
     List<Connection> open = new ArrayList<>();
@@ -79,9 +87,10 @@ final class ChunkCopier implements AutoCloseable {
   /**
    * Copies a chunk to the destinations that do not have it yet.
    *
+   * @param turn is told each row
    * @throws CopyException if the table changed, or a row meets another one under a unique key
    */
-  Copied copy(TableCopy table, Chunk chunk) throws SQLException {
+  Copied copy(TableCopy table, Chunk chunk, Turn turn) throws SQLException {
     try (Router router = new Router(table.partitioning().count())) {
       for (Target target : table.targets()) {
         open(router, table, target, chunk);
@@ -89,7 +98,7 @@ final class ChunkCopier implements AutoCloseable {
       anchor.begin(source);
       try {
         lock(table, chunk);
-        Copied copied = relay(router, table, chunk);
+        Copied copied = relay(router, table, chunk, turn);
         source.commit();
         return copied;
       } finally {
@@ -109,14 +118,16 @@ final class ChunkCopier implements AutoCloseable {
             table,
             chunk,
             ledger,
-            anchor.anchor().position());
+            anchor.anchor().position(),
+            batchBytes);
     router.add(target, load);
   }
 
-  private Copied relay(Router router, TableCopy table, Chunk chunk) throws SQLException {
+  private Copied relay(Router router, TableCopy table, Chunk chunk, Turn turn)
+      throws SQLException {
     long strays;
     try (CopyReader rows = CopyReader.open(source, table.select(chunk), table.format())) {
-      strays = router.route(rows);
+      strays = router.route(rows, turn);
     }
     List<String> keys = strays == 0 ? List.of() : strayKeys(table, chunk);
     Map<ShardId, Long> loaded = new TreeMap<>();
@@ -159,6 +170,20 @@ final class ChunkCopier implements AutoCloseable {
       }
     }
     return keys;
+  }
+
+  /** Cuts all sessions off, so that whoever waits for one of them fails; by any thread. */
+  void abort() {
+    List<Connection> open = new ArrayList<>(destinations.values());
+    open.add(source);
+    open.add(catalog);
+    for (Connection connection : open) {
+      try {
+        connection.abort(Runnable::run);
+      } catch (SQLException e) {
+        // it is cut off, then
+      }
+    }
   }
 
   /** Closes all sessions, even if one of them does not close. */

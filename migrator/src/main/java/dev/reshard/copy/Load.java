@@ -46,7 +46,8 @@ final class Load implements AutoCloseable {
       TableCopy table,
       Chunk chunk,
       CopyLedger ledger,
-      Lsn anchor)
+      Lsn anchor,
+      int batchBytes)
       throws SQLException {
     OwnTransaction transaction =
         OwnTransaction.begin(connection, worker, OwnTransaction.Durability.ASYNCHRONOUS);
@@ -56,7 +57,8 @@ final class Load implements AutoCloseable {
         return Optional.empty();
       }
       CopyWriter writer =
-          CopyWriter.open(connection, table.table().id(), table.table().stored(), table.format());
+          CopyWriter.open(
+              connection, table.table().id(), table.table().stored(), table.format(), batchBytes);
       begun = true;
       return Optional.of(
           new Load(destination, table, chunk, ledger, connection, transaction, writer));

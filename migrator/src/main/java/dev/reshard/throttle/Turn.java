@@ -1,10 +1,11 @@
 package dev.reshard.throttle;
 
+import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
 /**
  * One chunk's way: tells the throttle what is moved, a few rows at a time, and waits where that was
- * too fast. Confined to one thread.
+ * too fast. Confined to one thread, but for {@link #stalls}.
  */
 public final class Turn implements AutoCloseable {
   /** So much is moved between two looks at the limits: a few of them a second, at any rate. */
@@ -16,7 +17,8 @@ public final class Turn implements AutoCloseable {
   private final BooleanSupplier stop;
   private long rows;
   private long bytes;
-  private long sinceNanos;
+  private volatile long sinceNanos;
+  private volatile boolean waits;
   private long owedRest;
 
   Turn(Throttle throttle, BooleanSupplier stop) {
@@ -34,7 +36,16 @@ public final class Turn implements AutoCloseable {
     }
   }
 
+  /**
+   * Whether for so long no few rows have been moved, and none of them waited for its turn. By any
+   * thread.
+   */
+  public boolean stalls(Duration timeout) {
+    return !waits && throttle.now() - sinceNanos > timeout.toNanos();
+  }
+
   private void settle() {
+    waits = true;
     try {
       long worked = throttle.now() - sinceNanos;
       long waited = throttle.pay(rows, bytes, stop);
@@ -47,6 +58,7 @@ public final class Turn implements AutoCloseable {
     rows = 0;
     bytes = 0;
     sinceNanos = throttle.now();
+    waits = false;
   }
 
   /** The chunk has ended. */
