@@ -16,6 +16,7 @@ import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.AnchorHolder;
 import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.ReplicationSlots;
+import dev.reshard.spec.Spec;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -46,6 +47,7 @@ public final class CopyPhase implements Phase {
   private final Migration migration;
   private final Replication replication;
   private final CopyReport report;
+  private final CopyThrottle throttle;
   private final BooleanSupplier stop;
 
   /**
@@ -55,10 +57,15 @@ public final class CopyPhase implements Phase {
    * @param stop looked at between chunks: whether to give up and let this phase be run again
    */
   public CopyPhase(
-      Migration migration, Replication replication, CopyReport report, BooleanSupplier stop) {
+      Migration migration,
+      Replication replication,
+      CopyReport report,
+      CopyThrottle throttle,
+      BooleanSupplier stop) {
     this.migration = migration;
     this.replication = replication;
     this.report = report;
+    this.throttle = throttle;
     this.stop = stop;
   }
 
@@ -165,10 +172,14 @@ public final class CopyPhase implements Phase {
             ReplicationSlots.Kind.PERMANENT,
             ANCHOR_LIMIT)) {
       replication.startCapture(source);
-      CopyOptions options =
-          new CopyOptions(migration.spec().copy().mostWorkers(), CopyOptions.DEFAULT.chunkBlocks());
       CopyResult result =
-          new ShardCopier(migration.sessions(), migration.worker(), options, report, stop)
+          new ShardCopier(
+                  migration.sessions(),
+                  migration.worker(),
+                  options(source),
+                  report,
+                  throttle.of(source),
+                  stop)
               .copy(plan, anchor);
       if (result.complete()) {
         for (ShardId destination : migration.fedBy(source)) {
@@ -177,6 +188,26 @@ public final class CopyPhase implements Phase {
         }
       }
       return result;
+    }
+  }
+
+  /**
+   * SQL cannot ask a server for its cores. {@code max_parallel_workers} is the nearest: the manual
+   * has it follow them, and an untuned server says 8.
+   */
+  private CopyOptions options(ShardId source) throws SQLException {
+    Spec.Copy file = migration.spec().copy();
+    try (Connection connection = migration.sessions().open(source, "copy");
+        var statement = connection.createStatement();
+        var row =
+            statement.executeQuery("SELECT current_setting('max_parallel_workers')::int")) {
+      row.next();
+      return new CopyOptions(
+          file.workersOn(row.getInt(1)),
+          CopyOptions.DEFAULT.chunkBlocks(),
+          file.batchBytes(),
+          file.first(),
+          file.timeout());
     }
   }
 

@@ -28,12 +28,35 @@ public final class WalBudget {
    * What was found.
    *
    * @param limit bytes; empty: nobody set one, neither the file nor the server
+   * @param ofServer whether the limit is the server's own
    * @param fullIn seconds; empty while it does not grow
    */
-  public record Use(Level level, long bytes, OptionalLong limit, OptionalLong fullIn) {
+  public record Use(
+      Level level, long bytes, OptionalLong limit, boolean ofServer, OptionalLong fullIn) {
     /** Whole percents of the limit. */
     public long percent() {
       return limit.isEmpty() ? 0 : Math.round(100.0 * bytes / Math.max(1, limit.getAsLong()));
+    }
+
+    /** For people. */
+    @Override
+    public String toString() {
+      if (limit.isEmpty()) {
+        return "%d MB".formatted(bytes >> 20);
+      }
+      return "%d MB of %d MB (%s)%s"
+          .formatted(
+              bytes >> 20,
+              limit.getAsLong() >> 20,
+              ofServer ? "the shard's max_slot_wal_keep_size" : "budget.wal",
+              fullIn.isEmpty() ? "" : ", full in " + span(fullIn.getAsLong()));
+    }
+
+    private static String span(long seconds) {
+      long minutes = seconds / 60;
+      return minutes < 1
+          ? seconds + " s"
+          : minutes < 60 ? minutes + " min" : "%d h %d min".formatted(minutes / 60, minutes % 60);
     }
   }
 
@@ -59,17 +82,10 @@ public final class WalBudget {
     while (nowNanos - samples.getFirst().nanos() > WINDOW_NANOS) {
       samples.removeFirst();
     }
-    OptionalLong limit = limit(bytes, safe);
-    return new Use(level(bytes, limit), bytes, limit, fullIn(bytes, limit, nowNanos));
-  }
-
-  /** The nearer one of the file's and the server's. */
-  private OptionalLong limit(long bytes, OptionalLong safe) {
-    if (safe.isEmpty()) {
-      return budget;
-    }
-    long server = bytes + Math.max(0, safe.getAsLong());
-    return OptionalLong.of(Math.min(server, budget.orElse(Long.MAX_VALUE)));
+    long server = safe.isEmpty() ? Long.MAX_VALUE : bytes + Math.max(0, safe.getAsLong());
+    boolean ofServer = server < budget.orElse(Long.MAX_VALUE);
+    OptionalLong limit = ofServer ? OptionalLong.of(server) : budget; // the nearer one
+    return new Use(level(bytes, limit), bytes, limit, ofServer, fullIn(bytes, limit, nowNanos));
   }
 
   private static Level level(long bytes, OptionalLong limit) {

@@ -34,7 +34,7 @@ class WalBudgetTest {
   @Test
   void withoutAnyLimitAllIsFine() {
     Use use = new WalBudget(OptionalLong.empty()).note(900 * GB, OptionalLong.empty(), 0);
-    assertEquals(new Use(Level.FINE, 900 * GB, OptionalLong.empty(), OptionalLong.empty()), use);
+    assertEquals(new Use(Level.FINE, 900 * GB, OptionalLong.empty(), false, OptionalLong.empty()), use);
   }
 
   @Test
@@ -47,6 +47,7 @@ class WalBudgetTest {
     }
     long left = 50 * GB - use.bytes();
     assertEquals(left / (10.0 * (1 << 20)), use.fullIn().orElseThrow(), 2);
+    assertEquals("22000 MB of 51200 MB (budget.wal), full in 48 min", use.toString());
   }
 
   @Test

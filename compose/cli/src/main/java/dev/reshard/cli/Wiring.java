@@ -16,6 +16,7 @@ import dev.reshard.keyspace.ShardId;
 import dev.reshard.migration.CatchUpPhase;
 import dev.reshard.migration.CopyPhase;
 import dev.reshard.migration.CopyReport;
+import dev.reshard.migration.CopyThrottle;
 import dev.reshard.migration.Gate;
 import dev.reshard.migration.GateWatch;
 import dev.reshard.migration.Gates;
@@ -28,6 +29,7 @@ import dev.reshard.migration.Replication;
 import dev.reshard.migration.ResumeOperation;
 import dev.reshard.migration.Service;
 import dev.reshard.migration.StartPhase;
+import dev.reshard.migration.WalWatch;
 import dev.reshard.migration.Worker;
 import dev.reshard.plan.Plan;
 import dev.reshard.postgres.ShardAddress;
@@ -273,7 +275,10 @@ public final class Wiring implements AutoCloseable {
     Shadowing shadowing = new Shadowing(migration);
     Replication replication = new Replication(migration, shadowing.listener());
     Guards guards = new Guards(migration);
-    List<Service> services = new ArrayList<>(List.of(copied, replication, guards));
+    WalWatch wal = new WalWatch(migration, replication, why -> worker.get().pause(why));
+    CopyThrottle throttle = new CopyThrottle(migration, wal::limits);
+    List<Service> services =
+        new ArrayList<>(List.of(copied, replication, guards, wal, throttle));
     services.addAll(shadowing.services());
     List<Gate> wayBack =
         List.of(
@@ -286,7 +291,7 @@ public final class Wiring implements AutoCloseable {
     services.add(new GateWatch(migration, wayForth, wayBack));
     services.add(TopicPublisher.events(migration));
     BooleanSupplier yields = () -> worker.get().yields();
-    CopyPhase copy = new CopyPhase(migration, replication, copied, yields);
+    CopyPhase copy = new CopyPhase(migration, replication, copied, throttle, yields);
     CleanUpPhase cleanUp =
         new CleanUpPhase(MigrationState.CLEANING_UP, migration, guards, services);
     CleanUpPhase cancel = new CleanUpPhase(MigrationState.CANCELLED, migration, guards, services);

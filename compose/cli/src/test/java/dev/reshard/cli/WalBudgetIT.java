@@ -1,0 +1,116 @@
+package dev.reshard.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.reshard.cli.Shop.Answer;
+import dev.reshard.control.MigrationState;
+import dev.reshard.sandbox.SandboxShard;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What our replication slots keep, and what happens when one is gone. */
+@Timeout(180)
+class WalBudgetIT {
+  private static final Duration FOUND = Duration.ofSeconds(5);
+
+  @TempDir private Path folder;
+
+  @Test
+  void aUsedUpBudgetPausesTheMigrationUntilItIsRaisedInTheFile() throws Exception {
+    try (Shop shop = Shop.open(folder, "wal-budget", 1, 2)) {
+      shop.writeFile("budget: { pause: 5s, wal: 400MB }");
+      try (WorkerProcess worker = WorkerProcess.start(shop.file)) {
+        shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+      }
+      shop.writeFile("budget: { pause: 5s, wal: 1MB }");
+      try (WorkerProcess worker = WorkerProcess.start(shop.file)) {
+        write(shop.shards.get("a"));
+        shop.awaitState(MigrationState.PAUSED);
+        String status = shop.run("status").text();
+        assertTrue(
+            status.matches(
+                "(?s).*blocks +worker paused it \\(shard a keeps WAL for replication slot reshard_wal_budget_a: \\d+ MB of 1 MB \\(budget.wal\\).*"),
+            status);
+        assertTrue(status.contains("raise the limit and start the worker anew"), status);
+        assertTrue(status.matches("(?s).*wal +a [^,]+ of 1\\.0 MB.*"), status);
+      }
+      shop.writeFile("budget: { pause: 5s, wal: 400MB }");
+      try (WorkerProcess worker = WorkerProcess.start(shop.file)) {
+        shop.succeedOnceAlive("resume");
+        shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+        shop.awaitTransactions(20);
+        assertEquals("READY_FOR_CUTOVER", shop.state());
+        shop.succeed("cancel");
+        assertEquals(ExitCode.DONE.code(), worker.awaitEnd());
+      }
+      shop.requireClean();
+    }
+  }
+
+  @Test
+  void aDroppedReplicationSlotIsFoundWithinSecondsNamedAndPausesWhateverTheState()
+      throws Exception {
+    try (Shop shop = Shop.open(folder, "wal-gone", 2, 3)) {
+      shop.writeFile("budget: { pause: 5s }", "throttle: { rate: 10kB/s }");
+      CompletableFuture<Answer> worker = shop.ask("run");
+      shop.awaitState(MigrationState.COPYING);
+      dropSlot(shop.shards.get("b"), "reshard_wal_gone_b");
+      requirePausedInTime(shop, "shard b has no replication slot reshard_wal_gone_b any more");
+      assertEquals(
+          ExitCode.DONE.code(),
+          Shop.run("throttle", "--off", "-f", shop.file.toString()).exitCode());
+      shop.succeed("resume"); // begins the copy again, from a new anchor
+      shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+
+      dropSlot(shop.shards.get("c"), "reshard_wal_gone_c");
+      requirePausedInTime(shop, "shard c has no replication slot reshard_wal_gone_c any more");
+      shop.succeed("resume"); // mends nothing
+      requirePausedInTime(shop, "'reshard cancel' removes all that was made");
+      shop.succeed("cancel");
+      assertEquals(ExitCode.DONE.code(), worker.get(30, TimeUnit.SECONDS).exitCode());
+      shop.requireClean();
+    }
+  }
+
+  private static void requirePausedInTime(Shop shop, String reason) throws Exception {
+    long start = System.nanoTime();
+    shop.awaitState(MigrationState.PAUSED);
+    Duration took = Duration.ofNanos(System.nanoTime() - start);
+    assertTrue(took.compareTo(FOUND) < 0, () -> "it took " + took);
+    String status = shop.run("status").text();
+    assertTrue(status.contains("worker paused it (") && status.contains(reason), status);
+  }
+
+  /** Faster than the server moves the slot's restart position. */
+  private static void write(SandboxShard shard) throws SQLException {
+    shard.executeAsSuperuser("SELECT pg_logical_emit_message(true, 'test', repeat('x', 5000000))");
+  }
+
+  /** As somebody does who takes it for a forgotten one. */
+  private static void dropSlot(SandboxShard shard, String slot) throws Exception {
+    String drop =
+        """
+        SELECT pg_drop_replication_slot(slot_name) FROM
+          (SELECT slot_name, pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots
+            WHERE slot_name = '%s' OFFSET 0) slot"""
+            .formatted(slot);
+    for (int tries = 0; !shard.query(found(slot)).isEmpty() || tries == 0; tries++) {
+      try {
+        shard.executeAsSuperuser(drop);
+      } catch (SQLException e) {
+        TimeUnit.MILLISECONDS.sleep(50); // capture was faster
+      }
+    }
+  }
+
+  private static String found(String slot) {
+    return "SELECT 1 FROM pg_replication_slots WHERE slot_name = '%s'".formatted(slot);
+  }
+}
