@@ -38,6 +38,9 @@ public final class WalWatch implements Service {
    */
   private static final double SHARE_OF_COPY = 0.25;
 
+  private static final String AFTER_FULL =
+      ", or raise the limit; a new one in the file counts once the worker is started anew. Then 'reshard resume'";
+
   private record Seen(String slot, Use use) {}
 
   private final Migration migration;
@@ -99,9 +102,13 @@ public final class WalWatch implements Service {
                 .ifPresent(slot -> now.put(shard, new Seen(slot.name(), note(shard, slot)))));
     budgets.keySet().retainAll(captures.keySet());
     seen = now;
-    Optional<String> why = gone(captures).or(this::full);
-    if (why.isPresent() && mayPause()) {
-      pause.accept(why.get() + whatFollows());
+    Optional<String> gone = gone(captures);
+    Optional<String> full = told(Level.PAUSE);
+    MigrationState state = migration.control().state();
+    if ((gone.isPresent() || full.isPresent()) && mayPause(state)) {
+      pause.accept(
+          gone.map(why -> why + " " + afterLoss(state))
+              .orElseGet(() -> full.orElseThrow() + AFTER_FULL));
     }
   }
 
@@ -118,23 +125,15 @@ public final class WalWatch implements Service {
         .findFirst();
   }
 
-  private Optional<String> full() {
-    return told(Level.PAUSE).map(text -> text + ", or raise the limit and start the worker anew");
-  }
-
-  private String whatFollows() throws SQLException {
-    return switch (migration.control().state()) {
-      case COPYING -> "; then 'reshard resume': the copy begins again from a new anchor";
-      default ->
-          replication.captures().values().stream().anyMatch(CaptureStatus::isSlotGone)
-              ? "; 'reshard cancel' removes all that was made, as nothing has moved; then begin another migration"
-              : "; then 'reshard resume'";
-    };
+  private static String afterLoss(MigrationState state) {
+    return state == MigrationState.COPYING
+        ? "'reshard resume' begins the copy again, from such a one"
+        : "As nothing has moved, 'reshard cancel' removes all that was made; then begin another migration";
   }
 
   /** While PAUSED there is nothing to pause. */
-  private boolean mayPause() throws SQLException {
-    return switch (migration.control().state()) {
+  private boolean mayPause(MigrationState state) throws SQLException {
+    return switch (state) {
       case COPYING -> true;
       case CATCHING_UP, READY_FOR_CUTOVER ->
           migration.control().units().stream().allMatch(unit -> unit.place() == Place.AT_SOURCE);
