@@ -170,17 +170,18 @@ public final class Worker {
     }
   }
 
+  /** What could not be paused because a shard is away is paused by the next step. */
   private boolean pauseIfWanted(MigrationState state) throws Exception {
     Optional<String> why = pauseWanted;
-    pauseWanted = Optional.empty();
     Operation pause = operations.get(Command.PAUSE);
-    if (why.isEmpty() || state == MigrationState.PAUSED || !pause.states().contains(state)) {
-      return false;
+    boolean paused = why.isPresent() && state != MigrationState.PAUSED && pause.states().contains(state);
+    if (paused) {
+      log.warn("{}: pauses itself: {}", migration.name(), why.get());
+      Request own = new Request(0, Command.PAUSE, why.get(), "worker"); // nobody waits for an answer
+      pause.run(state, own, line -> log.info("{}: {}", migration.name(), line));
     }
-    log.warn("{}: pauses itself: {}", migration.name(), why.get());
-    Request own = new Request(0, Command.PAUSE, why.get(), "worker"); // nobody waits for an answer
-    pause.run(state, own, line -> log.info("{}: {}", migration.name(), line));
-    return true;
+    pauseWanted = Optional.empty();
+    return paused;
   }
 
   /**

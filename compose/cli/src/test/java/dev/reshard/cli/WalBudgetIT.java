@@ -25,21 +25,18 @@ class WalBudgetIT {
   @Test
   void aUsedUpBudgetPausesTheMigrationUntilItIsRaisedInTheFile() throws Exception {
     try (Shop shop = Shop.open(folder, "wal-budget", 1, 2)) {
-      shop.writeFile("budget: { pause: 5s, wal: 400MB }");
-      try (WorkerProcess worker = WorkerProcess.start(shop.file, "--standby")) {
-        shop.awaitState(MigrationState.READY_FOR_CUTOVER);
-      }
-      shop.writeFile("budget: { pause: 5s, wal: 1MB }");
-      try (WorkerProcess worker = WorkerProcess.start(shop.file, "--standby")) {
+      shop.writeFile("budget: { pause: 5s, wal: 5MB }", "gates: { lag: 0s }"); // stays in its state
+      try (WorkerProcess worker = WorkerProcess.start(shop.file)) {
+        shop.awaitState(MigrationState.CATCHING_UP);
         write(shop.shards.get("a"));
         shop.awaitState(MigrationState.PAUSED);
         String status = shop.run("status").text();
         assertTrue(
             status.matches(
-                "(?s).*blocks +the worker paused it \\(shard a keeps WAL for replication slot reshard_wal_budget_a: \\d+ MB of 1 MB \\(budget.wal\\).*"),
+                "(?s).*blocks +the worker paused it \\(shard a keeps WAL for replication slot reshard_wal_budget_a: \\d+ MB of 5 MB \\(budget.wal\\).*"),
             status);
         assertTrue(status.contains("or raise the limit; a new one in the file"), status);
-        assertTrue(status.matches("(?s).*wal +a [^,]+ of 1\\.0 MB.*"), status);
+        assertTrue(status.matches("(?s).*wal +a [^,]+ of 5\\.0 MB.*"), status);
       }
       shop.writeFile("budget: { pause: 5s, wal: 400MB }");
       try (WorkerProcess worker = WorkerProcess.start(shop.file, "--standby")) {
@@ -90,7 +87,7 @@ class WalBudgetIT {
 
   /** Faster than the server moves the slot's restart position. */
   private static void write(SandboxShard shard) throws SQLException {
-    shard.executeAsSuperuser("SELECT pg_logical_emit_message(true, 'test', repeat('x', 5000000))");
+    shard.executeAsSuperuser("SELECT pg_logical_emit_message(true, 'test', repeat('x', 12000000))");
   }
 
   /** As somebody does who takes a slot that is being read for a forgotten one. */
