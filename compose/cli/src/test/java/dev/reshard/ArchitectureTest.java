@@ -62,16 +62,17 @@ class ArchitectureTest {
           preflight  keyspace spec plan postgres control
           draft      keyspace spec postgres preflight
           schema     keyspace spec postgres control preflight
-          copy       keyspace spec plan postgres control
+          throttle   keyspace spec postgres
+          copy       keyspace spec plan postgres control throttle
           apply      keyspace spec postgres control change
-          migration  keyspace topics postgres guard change capture spec control plan preflight schema copy apply
+          migration  keyspace topics postgres guard change capture spec control plan preflight schema throttle copy apply
           verify     keyspace postgres spec change control copy apply migration
           probe      keyspace topics postgres spec change control migration
           shadow     keyspace topics postgres spec control migration
           cutover    keyspace topics routing postgres spec guard control apply migration
           finish     keyspace postgres spec guard change control schema migration
           publish    keyspace topics routing postgres spec control migration
-          cli        keyspace topics routing postgres guard change capture spec control plan preflight draft schema copy apply migration verify probe shadow cutover finish publish
+          cli        keyspace topics routing postgres guard change capture spec control plan preflight draft schema throttle copy apply migration verify probe shadow cutover finish publish
           demo       keyspace topics routing guard spec control plan finish cli sandbox
           """);
 

@@ -26,7 +26,7 @@ import dev.reshard.sandbox.SandboxShards;
 import dev.reshard.sandbox.SharedSandbox;
 import dev.reshard.spec.Secret;
 import dev.reshard.spec.Spec;
-import dev.reshard.spec.Throttle;
+import dev.reshard.spec.ThrottleSpec;
 import dev.reshard.topics.TopicNames;
 import java.sql.Connection;
 import java.time.Duration;
@@ -268,7 +268,7 @@ class TopicPublisherIT {
             new Spec.Gates(Duration.ofSeconds(2), 0.00001),
             new Spec.Shadow(0),
             new Spec.Copy(1),
-            Throttle.NONE);
+            ThrottleSpec.NONE);
     return new Migration(
         spec,
         new Keyspace(name, BUCKETS, List.of(), List.of()),

@@ -423,6 +423,10 @@ public final class ControlStore implements AutoCloseable {
     return new Requests(migration, database);
   }
 
+  public ThrottleSetting throttle() {
+    return new ThrottleSetting(migration, database);
+  }
+
   @Override
   public void close() throws SQLException {
     database.close();

@@ -8,6 +8,7 @@ import dev.reshard.postgres.CopyReader;
 import dev.reshard.postgres.ShardSessions;
 import dev.reshard.postgres.Table;
 import dev.reshard.postgres.WorkerIdentity;
+import dev.reshard.throttle.Turn;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -45,6 +46,7 @@ final class ChunkCopier implements AutoCloseable {
   private final Connection source;
   private final Connection catalog;
   private final Map<ShardId, Set<TableId>> later;
+  private final int batchBytes;
   private final Map<ShardId, Connection> destinations = new TreeMap<>();
 
   /**
@@ -57,10 +59,12 @@ final class ChunkCopier implements AutoCloseable {
       WorkerIdentity worker,
       AnchorHolder anchor,
       CopyPlan plan,
-      Map<ShardId, Set<TableId>> later)
+      Map<ShardId, Set<TableId>> later,
+      int batchBytes)
       throws SQLException {
     this.anchor = anchor;
     this.later = later;
+    this.batchBytes = batchBytes;
     this.worker = worker;
     this.ledger = new CopyLedger(worker.migration(), plan.source());
     List<Connection> open = new ArrayList<>();
@@ -93,9 +97,10 @@ final class ChunkCopier implements AutoCloseable {
   /**
    * Copies a chunk to the destinations that do not have it yet.
    *
+   * @param turn is told each row
    * @throws CopyException if the table changed, or a row meets another one under a unique key
    */
-  Copied copy(TableCopy table, Chunk chunk) throws SQLException {
+  Copied copy(TableCopy table, Chunk chunk, Turn turn) throws SQLException {
     try (Router router = new Router(table.partitioning().count())) {
       for (Target target : table.targets()) {
         open(router, table, target, chunk);
@@ -103,7 +108,7 @@ final class ChunkCopier implements AutoCloseable {
       anchor.begin(source);
       try {
         lock(table, chunk);
-        Copied copied = relay(router, table, chunk);
+        Copied copied = relay(router, table, chunk, turn);
         source.commit();
         return copied;
       } finally {
@@ -115,7 +120,7 @@ final class ChunkCopier implements AutoCloseable {
 
   /** Copies rows that the stream could not bring whole since the last round (HAZARDS F8). */
   void refetch(TableCopy table, Target target) throws SQLException {
-    Refetch refetch = new Refetch(worker, ledger.source(), table, target);
+    Refetch refetch = new Refetch(worker, ledger.source(), table, target, batchBytes);
     anchor.begin(source);
     try {
       refetch.copy(source, destinations.get(target.destination()));
@@ -136,14 +141,16 @@ final class ChunkCopier implements AutoCloseable {
             chunk,
             ledger,
             anchor.anchor().position(),
-            later.get(target.destination()).contains(chunk.table()));
+            later.get(target.destination()).contains(chunk.table()),
+            batchBytes);
     router.add(target, load);
   }
 
-  private Copied relay(Router router, TableCopy table, Chunk chunk) throws SQLException {
+  private Copied relay(Router router, TableCopy table, Chunk chunk, Turn turn)
+      throws SQLException {
     long strays;
     try (CopyReader rows = CopyReader.open(source, table.select(chunk), table.format())) {
-      strays = router.route(rows);
+      strays = router.route(rows, turn);
     }
     List<String> keys = strays == 0 ? List.of() : strayKeys(table, chunk);
     Map<ShardId, Long> loaded = new TreeMap<>();
@@ -185,6 +192,20 @@ final class ChunkCopier implements AutoCloseable {
       }
     }
     return keys;
+  }
+
+  /** Cuts all sessions off, so that whoever waits for one of them fails; by any thread. */
+  void abort() {
+    List<Connection> open = new ArrayList<>(destinations.values());
+    open.add(source);
+    open.add(catalog);
+    for (Connection connection : open) {
+      try {
+        connection.abort(Runnable::run);
+      } catch (SQLException e) {
+        // it is cut off, then
+      }
+    }
   }
 
   /** Closes all sessions, even if one of them does not close. */

@@ -16,6 +16,7 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -36,12 +37,10 @@ public final class CopyDestinations {
 
   private final ShardSessions sessions;
   private final WorkerIdentity worker;
-  private final CopyOptions options;
 
-  public CopyDestinations(ShardSessions sessions, WorkerIdentity worker, CopyOptions options) {
+  public CopyDestinations(ShardSessions sessions, WorkerIdentity worker) {
     this.sessions = sessions;
     this.worker = worker;
-    this.options = options;
   }
 
   /**
@@ -52,7 +51,7 @@ public final class CopyDestinations {
    * @throws CopyException if a table differs, or has rows of moving buckets that are not ours
    */
   public void prepare(CopyPlan plan) throws SQLException {
-    make(plan, true);
+    make(plan, OptionalInt.empty());
   }
 
   /**
@@ -61,14 +60,20 @@ public final class CopyDestinations {
    * partition: its rows changed without any message (HAZARDS F5, F6). Of a table that was only
    * written anew, all ranges are copied again, and rows that are there are skipped (HAZARDS F4).
    *
+   * @param chunkBlocks how the next round cuts tables, in pages of 8 KiB; what was cut otherwise is
+   *     copied again
    * @return by destination
    * @throws CopyException as {@link #prepare}
    */
-  public Map<ShardId, Unfinished> again(CopyPlan plan) throws SQLException {
-    return make(plan, false);
+  public Map<ShardId, Unfinished> again(CopyPlan plan, int chunkBlocks) throws SQLException {
+    return make(plan, OptionalInt.of(chunkBlocks));
   }
 
-  private Map<ShardId, Unfinished> make(CopyPlan plan, boolean anew) throws SQLException {
+  /**
+   * @param keptBlocks empty: nothing is kept
+   */
+  private Map<ShardId, Unfinished> make(CopyPlan plan, OptionalInt keptBlocks)
+      throws SQLException {
     Map<ShardId, Connection> open = new TreeMap<>();
     try {
       for (ShardId destination : plan.destinations()) {
@@ -86,11 +91,11 @@ public final class CopyDestinations {
         Kept kept = new Kept(ledger.claims(connection), ledger.entries(connection));
         Unfinished of = new Unfinished(new TreeSet<>(), new TreeSet<>());
         for (TableCopy table : plan.tablesTo(each.getKey())) {
-          boolean keeps = !anew && kept.canKeep(table.table());
+          boolean keeps = keptBlocks.isPresent() && kept.canKeep(table.table());
           try (OwnTransaction transaction =
               OwnTransaction.begin(connection, worker, OwnTransaction.Durability.SYNCHRONOUS)) {
             if (keeps) {
-              keep(connection, table.table(), kept, of, ledger);
+              keep(connection, table.table(), kept, of, ledger, keptBlocks.getAsInt());
             } else {
               of.absent().add(table.table().id());
               begin(connection, table, table.target(each.getKey()), kept, ledger);
@@ -129,14 +134,19 @@ public final class CopyDestinations {
     }
   }
 
-  private void keep(
-      Connection connection, Table table, Kept kept, Unfinished unfinished, CopyLedger ledger)
+  private static void keep(
+      Connection connection,
+      Table table,
+      Kept kept,
+      Unfinished unfinished,
+      CopyLedger ledger,
+      int chunkBlocks)
       throws SQLException {
     ledger.end(connection, table.id());
     if (!kept.claims().get(table.id()).complete()) {
       unfinished.partial().add(table.id());
       for (Table.Leaf leaf : table.leaves()) {
-        ledger.removeOutdated(connection, leaf.id(), leaf.fileNode(), options.chunkBlocks());
+        ledger.removeOutdated(connection, leaf.id(), leaf.fileNode(), chunkBlocks);
       }
     }
   }

@@ -1,19 +1,38 @@
 package dev.reshard.copy;
 
+import dev.reshard.keyspace.TableId;
+import java.time.Duration;
+import java.util.List;
+
 /**
  * How a source is copied. Immutable.
  *
  * @param workers how many chunks of one source are copied at a time
  * @param chunkBlocks pages of 8 KiB in a chunk: what one transaction loads, and what is done again
  *     after a failure
+ * @param batchBytes how much is gathered for a destination before it is sent
+ * @param first tables that are copied before all others, in this order
+ * @param timeout a chunk of which no rows have come or gone for so long is tried again
  */
-public record CopyOptions(int workers, int chunkBlocks) {
+public record CopyOptions(
+    int workers, int chunkBlocks, int batchBytes, List<TableId> first, Duration timeout) {
   /** Chunks of 32 MiB: about a second each, so that a stop is soon and a lock on a table short. */
   public static final CopyOptions DEFAULT = new CopyOptions(4, 4096);
 
   public CopyOptions {
-    if (workers < 1 || chunkBlocks < 1) {
-      throw new IllegalArgumentException("workers and chunkBlocks must be >= 1");
+    if (workers < 1 || chunkBlocks < 1 || batchBytes < 1) {
+      throw new IllegalArgumentException("workers, chunkBlocks and batchBytes must be >= 1");
     }
+    first = List.copyOf(first);
+  }
+
+  public CopyOptions(int workers, int chunkBlocks) {
+    this(workers, chunkBlocks, 512 << 10, List.of(), Duration.ofMinutes(5));
+  }
+
+  /** Smaller comes first. */
+  int rank(TableId table) {
+    int place = first.indexOf(table);
+    return place < 0 ? first.size() : place;
   }
 }

@@ -2,6 +2,8 @@ package dev.reshard.copy;
 
 import dev.reshard.postgres.AnchorHolder;
 import dev.reshard.postgres.SqlState;
+import dev.reshard.throttle.Throttle;
+import dev.reshard.throttle.Turn;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -9,6 +11,9 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +30,12 @@ final class CopyWork {
 
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(5);
 
+  /** A chunk that stood still so often is not tried again by itself. */
+  private static final int STALLS = 3;
+
+  /** Between two looks for chunks that stand still, in milliseconds. */
+  private static final long LOOK_MS = 500;
+
   /** A chunk of a table. */
   record Item(TableCopy table, Chunk chunk) {}
 
@@ -34,16 +45,30 @@ final class CopyWork {
     ChunkCopier open() throws SQLException;
   }
 
+  /** A chunk that is being copied. */
+  private record UnderWay(ChunkCopier copier, Turn turn) {}
+
   private final Deque<Item> queue;
   private final CopierFactory copiers;
+  private final Throttle throttle;
+  private final Duration timeout;
   private final BooleanSupplier stop;
   private final CopyTally tally;
+  private final Set<UnderWay> underWay = ConcurrentHashMap.newKeySet();
   private Throwable failure;
   private boolean stopped;
 
-  CopyWork(Collection<Item> items, CopierFactory copiers, BooleanSupplier stop, CopyTally tally) {
+  CopyWork(
+      Collection<Item> items,
+      CopierFactory copiers,
+      Throttle throttle,
+      Duration timeout,
+      BooleanSupplier stop,
+      CopyTally tally) {
     this.queue = new ArrayDeque<>(items);
     this.copiers = copiers;
+    this.throttle = throttle;
+    this.timeout = timeout;
     this.stop = stop;
     this.tally = tally;
   }
@@ -62,7 +87,10 @@ final class CopyWork {
     }
     try {
       for (Thread thread : threads) {
-        thread.join();
+        while (thread.isAlive()) {
+          thread.join(LOOK_MS);
+          cutOffWhatStandsStill();
+        }
       }
     } finally {
       halt();
@@ -71,6 +99,10 @@ final class CopyWork {
       }
     }
     return finished();
+  }
+
+  private void cutOffWhatStandsStill() {
+    underWay.stream().filter(chunk -> chunk.turn().stalls(timeout)).forEach(c -> c.copier().abort());
   }
 
   private void work() {
@@ -94,14 +126,33 @@ final class CopyWork {
    */
   private ChunkCopier copy(ChunkCopier first, Item item) throws SQLException, InterruptedException {
     ChunkCopier copier = first;
+    int stalls = 0;
     for (int attempt = 1; ; attempt++) {
+      Optional<Turn> turn = throttle.begin(item.chunk().blocks(), stop);
+      if (turn.isEmpty()) {
+        if (putBackIfEnded(item)) {
+          close(copier);
+          return null;
+        }
+        continue;
+      }
       try {
         copier = copier == null ? copiers.open() : copier;
-        tally.add(item.table(), item.chunk(), copier.copy(item.table(), item.chunk()));
+        tally.add(item.table(), item.chunk(), copy(copier, item, turn.get()));
         return copier;
       } catch (SQLException e) {
         close(copier);
         copier = null;
+        stalls += turn.get().stalls(timeout) ? 1 : 0;
+        if (stalls == STALLS) {
+          throw new CopyException(
+              CopyException.Reason.SERVER_FAILED,
+              ("Copying %s stood still for %d s, %d times. The destinations hold whole chunks only;"
+                      + " the copy is not complete. Look what its sessions wait for on the source"
+                      + " and its destinations, or raise copy.timeout; then run again.")
+                  .formatted(item.chunk(), timeout.toSeconds(), stalls),
+              e);
+        }
         if (AnchorHolder.SNAPSHOT_GONE.equals(e.getSQLState())) {
           throw new CopyException(
               CopyException.Reason.SNAPSHOT_GONE,
@@ -125,7 +176,19 @@ final class CopyWork {
       } catch (RuntimeException e) {
         close(copier);
         throw e;
+      } finally {
+        turn.get().close();
       }
+    }
+  }
+
+  private ChunkCopier.Copied copy(ChunkCopier copier, Item item, Turn turn) throws SQLException {
+    UnderWay chunk = new UnderWay(copier, turn);
+    underWay.add(chunk);
+    try {
+      return copier.copy(item.table(), item.chunk(), turn);
+    } finally {
+      underWay.remove(chunk);
     }
   }
 

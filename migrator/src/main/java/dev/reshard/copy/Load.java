@@ -54,7 +54,8 @@ final class Load implements AutoCloseable {
       Chunk chunk,
       CopyLedger ledger,
       Lsn anchor,
-      boolean merges)
+      boolean merges,
+      int batchBytes)
       throws SQLException {
     OwnTransaction transaction =
         OwnTransaction.begin(connection, worker, OwnTransaction.Durability.ASYNCHRONOUS);
@@ -70,7 +71,8 @@ final class Load implements AutoCloseable {
               connection,
               staging.map(Staging::id).orElse(table.table().id()),
               table.table().stored(),
-              table.format());
+              table.format(),
+              batchBytes);
       begun = true;
       return Optional.of(
           new Load(destination, table, chunk, ledger, connection, transaction, writer, staging));

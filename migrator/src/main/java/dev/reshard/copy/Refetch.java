@@ -22,7 +22,8 @@ import org.postgresql.PGConnection;
  * Rows of one table that a destination has to get by their keys, because a change of them came
  * before they were copied and did not bring all their values. Stateless.
  */
-record Refetch(WorkerIdentity worker, ShardId source, TableCopy table, Target target) {
+record Refetch(
+    WorkerIdentity worker, ShardId source, TableCopy table, Target target, int batchBytes) {
   private static final int AT_ONCE = 1_000;
 
   private static final String TAKE =
@@ -70,7 +71,8 @@ record Refetch(WorkerIdentity worker, ShardId source, TableCopy table, Target ta
     }
     Staging staging = Staging.open(to, table.table());
     try (CopyWriter writer =
-            CopyWriter.open(to, staging.id(), table.table().stored(), table.format());
+            CopyWriter.open(
+                to, staging.id(), table.table().stored(), table.format(), batchBytes);
         CopyReader rows =
             CopyReader.open(from, table.select(of(from, columns, keys), target), table.format())) {
       while (rows.next()) {

@@ -1,6 +1,7 @@
 package dev.reshard.copy;
 
 import dev.reshard.postgres.CopyReader;
+import dev.reshard.throttle.Turn;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -46,9 +47,10 @@ final class Router implements AutoCloseable {
   /**
    * Reads all rows.
    *
+   * @param turn is told each of them
    * @return how many are strays
    */
-  long route(CopyReader rows) throws SQLException {
+  long route(CopyReader rows, Turn turn) throws SQLException {
     long strays = 0;
     while (rows.next()) {
       int bucket = rows.bucket();
@@ -59,6 +61,7 @@ final class Router implements AutoCloseable {
       for (Load load : to) {
         load.add(rows);
       }
+      turn.moved(rows.length());
     }
     return strays;
   }

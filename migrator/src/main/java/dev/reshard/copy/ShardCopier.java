@@ -9,9 +9,12 @@ import dev.reshard.postgres.OwnTransaction;
 import dev.reshard.postgres.ShardSessions;
 import dev.reshard.postgres.Table;
 import dev.reshard.postgres.WorkerIdentity;
+import dev.reshard.throttle.Limits;
+import dev.reshard.throttle.Throttle;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,22 +35,36 @@ public final class ShardCopier {
   private final WorkerIdentity worker;
   private final CopyOptions options;
   private final CopyListener listener;
+  private final Throttle throttle;
   private final BooleanSupplier stop;
 
-  /**
-   * @param stop asked before each chunk by every worker: true ends the copy after the chunks that
-   *     are under way. It may wait before it answers, to slow the copy down
-   */
+  /** One that nothing holds back. */
   public ShardCopier(
       ShardSessions sessions,
       WorkerIdentity worker,
       CopyOptions options,
       CopyListener listener,
       BooleanSupplier stop) {
+    this(sessions, worker, options, listener, new Throttle(Limits.NONE), stop);
+  }
+
+  /**
+   * @param throttle what all chunks wait for
+   * @param stop asked before each chunk by every worker: true ends the copy after the chunks that
+   *     are under way
+   */
+  public ShardCopier(
+      ShardSessions sessions,
+      WorkerIdentity worker,
+      CopyOptions options,
+      CopyListener listener,
+      Throttle throttle,
+      BooleanSupplier stop) {
     this.sessions = sessions;
     this.worker = worker;
     this.options = options;
     this.listener = listener;
+    this.throttle = throttle;
     this.stop = stop;
   }
 
@@ -79,7 +96,14 @@ public final class ShardCopier {
                     + " not complete. Find out why it restarts, then run again.")
                 .formatted(plan.source(), missing.size(), missing.get(0).chunk()));
       }
-      CopyWork work = new CopyWork(missing, () -> copier(plan, anchor, loaded), stop, tally);
+      CopyWork work =
+          new CopyWork(
+              missing,
+              () -> copier(plan, anchor, loaded),
+              throttle,
+              options.timeout(),
+              stop,
+              tally);
       if (!work.run(Math.min(options.workers(), missing.size()))) {
         return tally.result(position, false, loaded(plan, position));
       }
@@ -90,7 +114,7 @@ public final class ShardCopier {
       throws SQLException {
     Map<ShardId, Set<TableId>> later = new TreeMap<>();
     loaded.forEach((destination, of) -> later.put(destination, of.later()));
-    return new ChunkCopier(sessions, worker, anchor, plan, later);
+    return new ChunkCopier(sessions, worker, anchor, plan, later, options.batchBytes());
   }
 
   private void refetch(CopyPlan plan, AnchorHolder anchor, Map<ShardId, Loaded> loaded)
@@ -109,7 +133,7 @@ public final class ShardCopier {
     }
   }
 
-  /** Chunks that some target of their table does not have. */
+  /** Chunks that some target of their table does not have, in the order in which to copy them. */
   private List<CopyWork.Item> missing(CopyPlan plan, Map<ShardId, Loaded> loaded) {
     List<CopyWork.Item> missing = new ArrayList<>();
     for (TableCopy table : plan.tables()) {
@@ -120,6 +144,7 @@ public final class ShardCopier {
         }
       }
     }
+    missing.sort(Comparator.comparingInt(item -> options.rank(item.chunk().table())));
     return missing;
   }
 

@@ -44,8 +44,12 @@ public final class CopyPhase implements Phase {
    * @param stop looked at between chunks: whether to end the round and let this phase be run again
    */
   public CopyPhase(
-      Migration migration, Replication replication, CopyReport report, BooleanSupplier stop) {
-    this(migration, replication, report, stop, CopyOptions.DEFAULT.chunkBlocks());
+      Migration migration,
+      Replication replication,
+      CopyReport report,
+      CopyThrottle throttle,
+      BooleanSupplier stop) {
+    this(migration, replication, report, throttle, stop, CopyOptions.DEFAULT.chunkBlocks());
   }
 
   /** With chunks of another size. */
@@ -53,11 +57,12 @@ public final class CopyPhase implements Phase {
       Migration migration,
       Replication replication,
       CopyReport report,
+      CopyThrottle throttle,
       BooleanSupplier stop,
       int chunkBlocks) {
     this.migration = migration;
     this.replication = replication;
-    this.copy = new SourceCopy(migration, replication, report, stop, chunkBlocks);
+    this.copy = new SourceCopy(migration, replication, report, throttle, stop, chunkBlocks);
   }
 
   @Override

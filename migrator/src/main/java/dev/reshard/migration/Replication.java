@@ -274,6 +274,13 @@ public final class Replication implements Service {
     return List.copyOf(lanes.values());
   }
 
+  /** What the captures that run, or have given up, do. */
+  public synchronized Map<ShardId, CaptureStatus> captures() {
+    Map<ShardId, CaptureStatus> all = new TreeMap<>();
+    captures.forEach((shard, capture) -> all.put(shard, capture.status()));
+    return all;
+  }
+
   /** How far the lane that is furthest behind is; empty while one has not applied anything yet. */
   public synchronized Optional<Duration> lag() {
     Duration most = Duration.ZERO;

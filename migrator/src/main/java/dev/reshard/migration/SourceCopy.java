@@ -15,7 +15,9 @@ import dev.reshard.keyspace.ShardId;
 import dev.reshard.postgres.AnchorHolder;
 import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.ReplicationSlots;
+import dev.reshard.spec.Spec;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLTimeoutException;
 import java.sql.Statement;
@@ -57,8 +59,9 @@ final class SourceCopy {
   private final Migration migration;
   private final Replication replication;
   private final CopyReport report;
+  private final CopyThrottle throttle;
   private final BooleanSupplier stop;
-  private final CopyOptions options;
+  private final int chunkBlocks;
 
   /**
    * @param stop looked at between chunks
@@ -68,13 +71,15 @@ final class SourceCopy {
       Migration migration,
       Replication replication,
       CopyReport report,
+      CopyThrottle throttle,
       BooleanSupplier stop,
       int chunkBlocks) {
     this.migration = migration;
     this.replication = replication;
     this.report = report;
+    this.throttle = throttle;
     this.stop = stop;
-    this.options = new CopyOptions(migration.spec().copy().mostWorkers(), chunkBlocks);
+    this.chunkBlocks = chunkBlocks;
   }
 
   /**
@@ -84,9 +89,11 @@ final class SourceCopy {
    */
   CopyResult round(ShardId source) throws SQLException, InterruptedException {
     CopyPlan plan;
+    CopyOptions options;
     boolean first;
     try (Connection connection = migration.sessions().open(source, "copy")) {
       first = !canGoOn(source, connection);
+      options = options(connection);
       plan =
           CopyPlan.read(
               connection,
@@ -97,10 +104,10 @@ final class SourceCopy {
               migration.references(source));
     }
     CopyDestinations destinations =
-        new CopyDestinations(migration.sessions(), migration.worker(), options);
+        new CopyDestinations(migration.sessions(), migration.worker());
     try (AnchorHolder anchor =
-        first ? firstAnchor(plan, destinations) : nextAnchor(plan, destinations.again(plan))) {
-      return anchor == null ? stopped(source) : copy(plan, anchor);
+        first ? firstAnchor(plan, destinations) : nextAnchor(plan, destinations.again(plan, chunkBlocks))) {
+      return anchor == null ? stopped(source) : copy(plan, anchor, options);
     }
   }
 
@@ -246,12 +253,37 @@ final class SourceCopy {
     return AnchorHolder.take(migration.sessions(), source, slot, kind, ANCHOR_LIMIT);
   }
 
-  private CopyResult copy(CopyPlan plan, AnchorHolder anchor)
+  /**
+   * SQL cannot ask a server for its cores. {@code max_parallel_workers} is the nearest: the manual
+   * has it follow them, and an untuned server says 8.
+   */
+  private CopyOptions options(Connection source) throws SQLException {
+    Spec.Copy file = migration.spec().copy();
+    try (Statement statement = source.createStatement();
+        ResultSet row =
+            statement.executeQuery("SELECT current_setting('max_parallel_workers')::int")) {
+      row.next();
+      return new CopyOptions(
+          file.workersOn(row.getInt(1)),
+          chunkBlocks,
+          file.batchBytes(),
+          file.first(),
+          file.timeout());
+    }
+  }
+
+  private CopyResult copy(CopyPlan plan, AnchorHolder anchor, CopyOptions options)
       throws SQLException, InterruptedException {
     long end = System.nanoTime() + migration.spec().copy().snapshot().toNanos();
     BooleanSupplier over = () -> stop.getAsBoolean() || System.nanoTime() - end > 0;
     CopyResult result =
-        new ShardCopier(migration.sessions(), migration.worker(), options, report, over)
+        new ShardCopier(
+                migration.sessions(),
+                migration.worker(),
+                options,
+                report,
+                throttle.of(plan.source()),
+                over)
             .copy(plan, anchor);
     if (result.complete()) {
       for (ShardId destination : migration.fedBy(plan.source())) {

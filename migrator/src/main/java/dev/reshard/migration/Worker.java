@@ -59,6 +59,7 @@ public final class Worker {
   private volatile boolean interrupted;
   private volatile boolean isCatchingUp;
   private volatile Optional<String> trouble = Optional.empty();
+  private volatile Optional<String> pauseWanted = Optional.empty();
 
   public Worker(
       Migration migration,
@@ -114,9 +115,21 @@ public final class Worker {
     stopped = true;
   }
 
+  /**
+   * Pauses the migration once the phase under way has yielded, as {@code reshard pause} does; in a
+   * state that cannot be paused nothing happens. For services that see what must not go on; by any
+   * thread.
+   *
+   * @param why and what to do before {@code reshard resume}: it stands in the transition log and in
+   *     the status
+   */
+  public void pause(String why) {
+    pauseWanted = Optional.of(why);
+  }
+
   /** Whether a phase should return as soon as it can, to be run again or not. */
   public boolean yields() {
-    return stopped || interrupted || !lease.isHeld();
+    return stopped || interrupted || pauseWanted.isPresent() || !lease.isHeld();
   }
 
   /** While a phase is to run, only what may end it; the rest waits until it has. */
@@ -146,12 +159,29 @@ public final class Worker {
 
   private void step(MigrationState state) throws Exception {
     runServices(state);
+    if (pauseIfWanted(state)) {
+      return;
+    }
     boolean served = serve(state, heard(state));
     if (!served && phases.containsKey(state)) {
       advance(phases.get(state));
     } else if (!served) {
       Thread.sleep(TICK_MS); // the next look at what operators ask
     }
+  }
+
+  /** What could not be paused because a shard is away is paused by the next step. */
+  private boolean pauseIfWanted(MigrationState state) throws Exception {
+    Optional<String> why = pauseWanted;
+    Operation pause = operations.get(Command.PAUSE);
+    boolean paused = why.isPresent() && state != MigrationState.PAUSED && pause.states().contains(state);
+    if (paused) {
+      log.warn("{}: pauses itself: {}", migration.name(), why.get());
+      Request own = new Request(0, Command.PAUSE, why.get(), "worker"); // nobody waits for an answer
+      pause.run(state, own, line -> log.info("{}: {}", migration.name(), line));
+    }
+    pauseWanted = Optional.empty();
+    return paused;
   }
 
   /**

@@ -98,7 +98,11 @@ public final class Checks {
             keys.values(),
             ownFunction.isEmpty()),
         Stream.of(
-                names.failures(), names.values().isEmpty() ? List.<Finding>of() : lists.problems())
+                names.failures(),
+                names.values().isEmpty() ? List.<Finding>of() : lists.problems(),
+                names.values().isEmpty()
+                    ? List.<Finding>of()
+                    : TableLists.unknownFirst(spec.copy(), lists.keyspace()))
             .flatMap(List::stream)
             .toList(),
         Stream.of(tables.failures(), sizes.failures(), keys.failures())

@@ -3,6 +3,7 @@ package dev.reshard.preflight;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.TableId;
+import dev.reshard.spec.Spec;
 import dev.reshard.spec.Spec.KeyspaceSpec;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -118,6 +119,19 @@ public record TableLists(Keyspace keyspace, List<Finding> problems) {
                         .on(id(name))
                         .todo("correct the name, or take it out of accept_cross_shard_unique")));
     return new TableLists(new Keyspace(spec.name(), spec.buckets(), sharded, reference), problems);
+  }
+
+  /** Tables that are to be copied first, but are not copied at all. */
+  static List<Finding> unknownFirst(Spec.Copy copy, Keyspace keyspace) {
+    return copy.first().stream()
+        .filter(id -> keyspace.sharded().stream().noneMatch(table -> table.id().equals(id)))
+        .filter(id -> !keyspace.reference().contains(id))
+        .map(
+            id ->
+                Finding.blocker("copy.first names it, but it is no sharded or reference table")
+                    .on(id)
+                    .todo("correct the name, or take it out of copy.first"))
+        .toList();
   }
 
   private static TableId id(String name) {

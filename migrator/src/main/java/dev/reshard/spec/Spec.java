@@ -35,7 +35,7 @@ public record Spec(
     Gates gates,
     Shadow shadow,
     Copy copy,
-    Throttle throttle) {
+    ThrottleSpec throttle) {
 
   /** The same, whose buckets are asked for by {@code lookup} where Java cannot find them. */
   public Spec askingBy(KeyLookup lookup) {

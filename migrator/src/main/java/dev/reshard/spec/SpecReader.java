@@ -136,7 +136,7 @@ public final class SpecReader {
     Spec.Shadow shadow = new Spec.Shadow(shadowNode.optional("probe", 200, SpecReader::rate));
     shadowNode.refuseUnknown();
     Spec.Copy copy = ThrottleReader.copy(root.map("copy"));
-    Throttle throttle = ThrottleReader.throttle(root.map("throttle"));
+    ThrottleSpec throttle = ThrottleReader.throttle(root.map("throttle"));
     root.refuseUnknown();
     return new Spec(
         migration, shards, control, kafka, topics, keyspace, from, to, budget, gates, shadow, copy,

@@ -19,7 +19,7 @@ final class ThrottleReader {
 
   private ThrottleReader() {}
 
-  static Throttle throttle(Yaml node) {
+  static ThrottleSpec throttle(Yaml node) {
     List<Rate> rates = new ArrayList<>();
     if (node.isList("rate")) {
       rates.addAll(node.list("rate", Rate::parse));
@@ -27,7 +27,7 @@ final class ThrottleReader {
       node.optional("rate", Optional.<Rate>empty(), text -> Optional.of(Rate.parse(text)))
           .ifPresent(rates::add);
     }
-    List<Throttle.Window> windows = new ArrayList<>();
+    List<ThrottleSpec.Window> windows = new ArrayList<>();
     for (Yaml window : node.maps("windows")) {
       window(window).ifPresent(windows::add);
     }
@@ -37,13 +37,13 @@ final class ThrottleReader {
             ? adaptive.required("latency", ThrottleReader::positive)
             : Optional.empty();
     adaptive.refuseUnknown();
-    Optional<Throttle.Query> query =
+    Optional<ThrottleSpec.Query> query =
         node.has("query") ? query(node.map("query")) : Optional.empty();
     node.refuseUnknown();
-    return new Throttle(rates, windows, latency, query);
+    return new ThrottleSpec(rates, windows, latency, query);
   }
 
-  private static Optional<Throttle.Window> window(Yaml node) {
+  private static Optional<ThrottleSpec.Window> window(Yaml node) {
     Optional<LocalTime> from = node.required("from", ThrottleReader::time);
     Optional<LocalTime> to = node.required("to", ThrottleReader::time);
     Optional<ZoneId> zone = node.required("zone", ThrottleReader::zone);
@@ -53,19 +53,19 @@ final class ThrottleReader {
       return Optional.empty();
     }
     try {
-      return Optional.of(new Throttle.Window(from.get(), to.get(), zone.get(), rate.get()));
+      return Optional.of(new ThrottleSpec.Window(from.get(), to.get(), zone.get(), rate.get()));
     } catch (IllegalArgumentException e) {
       node.problem("to", e.getMessage());
       return Optional.empty();
     }
   }
 
-  private static Optional<Throttle.Query> query(Yaml node) {
+  private static Optional<ThrottleSpec.Query> query(Yaml node) {
     Optional<String> sql = node.required("sql", Function.identity());
     double above = node.optional("above", 0.0, ThrottleReader::number);
     Rate rate = node.optional("rate", new Rate(Rate.Unit.BYTES, 0), Rate::parse);
     node.refuseUnknown();
-    return sql.map(text -> new Throttle.Query(text, above, rate));
+    return sql.map(text -> new ThrottleSpec.Query(text, above, rate));
   }
 
   static Spec.Copy copy(Yaml node) {

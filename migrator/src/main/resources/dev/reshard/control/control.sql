@@ -79,6 +79,14 @@ CREATE TABLE IF NOT EXISTS reshard.shard_ordinal (
   UNIQUE (keyspace, ordinal)
 );
 
+-- What an operator asks of the copy's pace: a rate as in the file, or 'off'.
+CREATE TABLE IF NOT EXISTS reshard.throttle (
+  migration text PRIMARY KEY REFERENCES reshard.migration ON DELETE CASCADE,
+  rate text NOT NULL,
+  who text NOT NULL,
+  until timestamptz
+);
+
 CREATE TABLE IF NOT EXISTS reshard.request (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   migration text NOT NULL,

@@ -108,7 +108,7 @@ final class CopyScene implements AutoCloseable {
   }
 
   CopyDestinations destinations() {
-    return new CopyDestinations(sessions, worker, OPTIONS);
+    return new CopyDestinations(sessions, worker);
   }
 
   CopyResult prepareAndCopy(CopyPlan plan) throws SQLException, InterruptedException {

@@ -25,7 +25,7 @@ import dev.reshard.sandbox.SandboxShards;
 import dev.reshard.sandbox.SharedSandbox;
 import dev.reshard.spec.Secret;
 import dev.reshard.spec.Spec;
-import dev.reshard.spec.Throttle;
+import dev.reshard.spec.ThrottleSpec;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -141,7 +141,7 @@ final class RoundsScene implements AutoCloseable {
         new Spec.Gates(Duration.ofSeconds(2), 0.00001),
         new Spec.Shadow(0),
         new Spec.Copy(2),
-        Throttle.NONE);
+        ThrottleSpec.NONE);
   }
 
   SandboxShard a() {
@@ -151,11 +151,14 @@ final class RoundsScene implements AutoCloseable {
   /** A worker copies until it has begun so many chunks, then it dies. */
   Phase.Outcome round(int chunks) throws Exception {
     AtomicInteger asked = new AtomicInteger();
-    try (Replication replication = new Replication(migration, null)) {
+    try (Replication replication = new Replication(migration, null);
+        CopyThrottle throttle = new CopyThrottle(migration, List::of)) {
+      throttle.start();
       return new CopyPhase(
               migration,
               replication,
               new CopyReport(),
+              throttle,
               () -> isCopying() && asked.incrementAndGet() > chunks,
               CHUNK_BLOCKS)
           .run();

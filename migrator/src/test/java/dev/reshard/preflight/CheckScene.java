@@ -17,7 +17,7 @@ import dev.reshard.sandbox.SandboxShards;
 import dev.reshard.sandbox.SharedSandbox;
 import dev.reshard.spec.Secret;
 import dev.reshard.spec.Spec;
-import dev.reshard.spec.Throttle;
+import dev.reshard.spec.ThrottleSpec;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -219,7 +219,7 @@ final class CheckScene implements AutoCloseable {
         new Spec.Gates(Duration.ofSeconds(2), 0.001),
         new Spec.Shadow(0),
         new Spec.Copy(1),
-        Throttle.NONE);
+        ThrottleSpec.NONE);
   }
 
   @Override

@@ -6,9 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.TableId;
+import dev.reshard.spec.Spec;
 import dev.reshard.spec.Spec.KeyspaceSpec;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 
 class TableListsTest {
@@ -60,6 +63,23 @@ class TableListsTest {
     assertProblem(
         "public.countries: the file names it, but no shard has such a table",
         place(List.of("public.*"), List.of("public.countries"), List.of()));
+  }
+
+  @Test
+  void whatIsToBeCopiedFirstMustBeCopied() {
+    TableLists lists =
+        place(List.of("public.*"), List.of("public.country"), List.of("public.audit"));
+    Spec.Copy copy =
+        new Spec.Copy(
+            OptionalInt.empty(),
+            1,
+            List.of(AUDIT, COUNTRY, ORDERS),
+            Duration.ofMinutes(1),
+            Duration.ofHours(1));
+    List<Finding> problems = TableLists.unknownFirst(copy, lists.keyspace());
+    assertEquals(1, problems.size(), problems.toString());
+    assertEquals(
+        "copy.first names it, but it is no sharded or reference table", problems.get(0).what());
   }
 
   @Test

@@ -65,7 +65,7 @@ class SpecReaderTest {
     assertEquals(OptionalInt.empty(), spec.copy().workers());
     assertEquals(512 << 10, spec.copy().batchBytes());
     assertEquals(Duration.ofMinutes(5), spec.copy().timeout());
-    assertEquals(Throttle.NONE, spec.throttle());
+    assertEquals(ThrottleSpec.NONE, spec.throttle());
     assertEquals(List.of(), spec.keyspace().reference());
     assertEquals(List.of(), spec.keyspace().ignored());
     assertEquals(List.of(), spec.keyspace().acceptCrossShardUnique());
@@ -159,18 +159,18 @@ class SpecReaderTest {
             Duration.ofHours(2)),
         spec.copy());
     assertEquals(
-        new Throttle(
+        new ThrottleSpec(
             List.of(Rate.parse("50MB/s"), Rate.parse("2 chunks")),
             List.of(
-                new Throttle.Window(
+                new ThrottleSpec.Window(
                     LocalTime.of(6, 0),
                     LocalTime.of(22, 0),
                     ZoneId.of("Europe/Berlin"),
                     Rate.parse("20MB/s")),
-                new Throttle.Window(
+                new ThrottleSpec.Window(
                     LocalTime.of(22, 0), LocalTime.of(2, 30), ZoneId.of("UTC"), Rate.share(0.1))),
             Optional.of(Duration.ofMillis(20)),
-            Optional.of(new Throttle.Query("SELECT 7", 3.5, Rate.parse("500 rows/s")))),
+            Optional.of(new ThrottleSpec.Query("SELECT 7", 3.5, Rate.parse("500 rows/s")))),
         spec.throttle());
   }
 

@@ -24,7 +24,7 @@ import dev.reshard.sandbox.SandboxShards;
 import dev.reshard.sandbox.SharedSandbox;
 import dev.reshard.spec.Secret;
 import dev.reshard.spec.Spec;
-import dev.reshard.spec.Throttle;
+import dev.reshard.spec.ThrottleSpec;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -146,7 +146,7 @@ final class DualReadsScene implements AutoCloseable {
             new Spec.Gates(Duration.ofSeconds(2), 0.00001),
             new Spec.Shadow(probesPerSecond),
             new Spec.Copy(1),
-            Throttle.NONE);
+            ThrottleSpec.NONE);
     return new Migration(
         spec,
         keyspace,

@@ -88,7 +88,7 @@ final class Blocks {
       blocks.add(
           "%s paused it (%s): nothing is %s. '%s' ends the pause"
               .formatted(
-                  who,
+                  who.equals("worker") ? "the worker" : who,
                   why,
                   facts.beforePause().filter(MigrationState::replicates).isPresent()
                       ? "applied; changes go on into Kafka"

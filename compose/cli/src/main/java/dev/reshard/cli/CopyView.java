@@ -52,14 +52,23 @@ final class CopyView {
   private static String source(WorkerReport.Copy source, WorkerReport report) {
     List<WorkerReport.Copy> tables =
         report.tables().stream().filter(t -> t.source().equals(source.source())).toList();
-    return "%s  %3d %%  %d of %d tables  %s rows%s"
+    return "%s  %3d %%  %d of %d tables  %s rows%s%s"
         .formatted(
             source.source(),
             source.percent(),
             tables.stream().filter(WorkerReport.Copy::isDone).count(),
             tables.size(),
             Quantity.count(tables.stream().mapToLong(WorkerReport.Copy::rows).sum()),
-            pace(source));
+            pace(source),
+            source.isDone() ? "" : held(source, report));
+  }
+
+  private static String held(WorkerReport.Copy source, WorkerReport report) {
+    return report.throttles().stream()
+        .filter(held -> held.source().equals(source.source()))
+        .map(held -> "  " + held.limit())
+        .findFirst()
+        .orElse("");
   }
 
   private static String table(WorkerReport.Copy table) {

@@ -32,6 +32,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       TopicsCommand.class,
       PauseCommand.class,
       ResumeCommand.class,
+      ThrottleCommand.class,
       VerifyCommand.class,
       CutoverCommand.class,
       RollbackCommand.class,

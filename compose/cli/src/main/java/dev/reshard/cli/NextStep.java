@@ -86,7 +86,7 @@ final class NextStep {
           List.of(
               handOver(facts) + "   hands over again, without copying",
               "or " + facts.named("complete") + "   gives up: removes all that was made");
-      case PAUSED -> List.of(facts.command("resume") + pausedIn(facts));
+      case PAUSED -> paused(facts);
       case FAILED ->
           List.of(
               facts.named("cancel") + "   removes all that was made; nothing has moved",
@@ -103,19 +103,29 @@ final class NextStep {
       steps.add(facts.command("verify"));
     }
     steps.add((steps.isEmpty() ? "" : "then ") + handOver(facts));
-    boolean someMoved =
-        facts.stored().orElseThrow().units().stream()
-            .anyMatch(unit -> unit.place() != Place.AT_SOURCE);
     steps.add(
-        someMoved
-            ? "or " + facts.named("rollback") + "   gives back what has moved"
-            : "or " + facts.named("cancel") + "   gives up; nothing has moved");
+        nothingHasMoved(facts)
+            ? "or " + facts.named("cancel") + "   gives up; nothing has moved"
+            : "or " + facts.named("rollback") + "   gives back what has moved");
     return steps;
   }
 
   private static String handOver(StatusFacts facts) {
     boolean closed = facts.report().gates().stream().anyMatch(gate -> !gate.open());
     return facts.named("cutover") + (closed ? "   once every gate is open" : "");
+  }
+
+  private static List<String> paused(StatusFacts facts) {
+    List<String> steps = new ArrayList<>(List.of(facts.command("resume") + pausedIn(facts)));
+    if (nothingHasMoved(facts)) {
+      steps.add("or " + facts.named("cancel") + "   gives up; nothing has moved");
+    }
+    return steps;
+  }
+
+  private static boolean nothingHasMoved(StatusFacts facts) {
+    return facts.stored().orElseThrow().units().stream()
+        .allMatch(unit -> unit.place() == Place.AT_SOURCE);
   }
 
   private static String pausedIn(StatusFacts facts) {

@@ -10,6 +10,7 @@ import dev.reshard.control.MigrationRecord;
 import dev.reshard.control.Requests;
 import dev.reshard.control.StageUnit;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * All of the status as one JSON object, for programs. A field's name and meaning do not change
@@ -23,7 +24,7 @@ final class StatusJson {
 
   /** What is taken over from the worker's report, where it is always a list. */
   private static final List<String> REPORTED =
-      List.of("copy", "copy_sources", "lanes", "captures", "gates", "troubles");
+      List.of("copy", "copy_sources", "throttle", "lanes", "captures", "gates", "troubles");
 
   private StatusJson() {}
 
@@ -52,7 +53,7 @@ final class StatusJson {
     }
     json.set("shadow", report.has("shadow") ? report.get("shadow") : JSON.nullNode());
     ArrayNode wal = json.putArray("wal");
-    facts.wal().forEach(held -> putWal(wal.addObject(), held));
+    facts.wal().forEach(held -> putWal(wal.addObject(), held, facts.report()));
     putStored(json, facts);
     ArrayNode asked = json.putArray("asked");
     facts.asked().forEach(request -> putAsked(asked.addObject(), request));
@@ -70,10 +71,15 @@ final class StatusJson {
     facts.map().byShard().forEach((shard, owned) -> buckets.put(shard.name(), owned.size()));
   }
 
-  private static void putWal(ObjectNode json, StatusFacts.HeldWal held) {
+  private static void putWal(ObjectNode json, StatusFacts.HeldWal held, WorkerReport report) {
     json.put("shard", held.shard().name());
     json.put("replication_slot", held.slot());
     json.put("bytes", held.problem().isEmpty() ? held.bytes() : null);
+    Optional<WorkerReport.WalUse> use =
+        report.wal().stream().filter(u -> u.shard().equals(held.shard().name())).findFirst();
+    json.put("limit", use.map(WorkerReport.WalUse::limit).filter(is -> is >= 0).orElse(null));
+    json.put(
+        "full_in_s", use.map(WorkerReport.WalUse::fullInSeconds).filter(is -> is >= 0).orElse(null));
     json.put("active", held.active());
     json.put("lost", held.lost());
     json.put("problem", held.problem().isEmpty() ? null : held.problem());

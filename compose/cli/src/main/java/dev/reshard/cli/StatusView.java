@@ -164,8 +164,26 @@ final class StatusView {
             facts.wal(),
             Comparator.comparingLong(StatusFacts.HeldWal::bytes).reversed(),
             wal ->
-                wal.shard() + " " + (wal.problem().isEmpty() ? Quantity.bytes(wal.bytes()) : "?"));
+                wal.shard()
+                    + " "
+                    + (wal.problem().isEmpty() ? Quantity.bytes(wal.bytes()) + budget(wal) : "?"));
     return List.of(held + " kept by our replication slots");
+  }
+
+  /** As the worker sees it, which has looked for long. */
+  private String budget(StatusFacts.HeldWal held) {
+    return facts.report().wal().stream()
+        .filter(use -> use.shard().equals(held.shard().name()) && use.limit() >= 0)
+        .map(
+            use ->
+                " of %s%s"
+                    .formatted(
+                        Quantity.bytes(use.limit()),
+                        use.fullInSeconds() < 0
+                            ? ""
+                            : " (full in %s)".formatted(Quantity.span(use.fullInSeconds()))))
+        .findFirst()
+        .orElse("");
   }
 
   private List<String> units(MigrationRecord stored) {

@@ -16,6 +16,7 @@ import dev.reshard.keyspace.ShardId;
 import dev.reshard.migration.CatchUpPhase;
 import dev.reshard.migration.CopyPhase;
 import dev.reshard.migration.CopyReport;
+import dev.reshard.migration.CopyThrottle;
 import dev.reshard.migration.Gate;
 import dev.reshard.migration.GateWatch;
 import dev.reshard.migration.Gates;
@@ -29,6 +30,7 @@ import dev.reshard.migration.Replication;
 import dev.reshard.migration.ResumeOperation;
 import dev.reshard.migration.Service;
 import dev.reshard.migration.StartPhase;
+import dev.reshard.migration.WalWatch;
 import dev.reshard.migration.Worker;
 import dev.reshard.plan.Plan;
 import dev.reshard.postgres.ShardAddress;
@@ -274,9 +276,17 @@ public final class Wiring implements AutoCloseable {
     Shadowing shadowing = new Shadowing(migration);
     Replication replication = new Replication(migration, shadowing.listener());
     Guards guards = new Guards(migration);
+    WalWatch wal = new WalWatch(migration, replication, why -> worker.get().pause(why));
+    CopyThrottle throttle = new CopyThrottle(migration, wal::limits);
     List<Service> services =
         new ArrayList<>(
-            List.of(copied, new PausedCopy(migration, replication), replication, guards));
+            List.of(
+                copied,
+                new PausedCopy(migration, replication),
+                replication,
+                guards,
+                wal,
+                throttle));
     services.addAll(shadowing.services());
     List<Gate> wayBack =
         List.of(
@@ -298,7 +308,7 @@ public final class Wiring implements AutoCloseable {
         List.of(
             new StartPhase(),
             new PreparePhase(migration, guards),
-            new CopyPhase(migration, replication, copied, yields),
+            new CopyPhase(migration, replication, copied, throttle, yields),
             new CatchUpPhase(migration, replication, yields),
             new RecoverPhase(MigrationState.CUTTING_OVER, migration, replication),
             new RecoverPhase(MigrationState.ROLLING_BACK, migration, replication),

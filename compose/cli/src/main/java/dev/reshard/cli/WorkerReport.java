@@ -10,21 +10,34 @@ import java.util.function.Function;
 /**
  * What a worker says of itself a few times a second, as far as the status shows it. Immutable.
  *
+ * @param throttles what holds a source's copy back now
+ * @param wal what may be kept, and when that will be used up
  * @param gatesAgeMs how long ago the gates were looked at
  * @param troubles what is wrong and what to do, each in one text
  */
 record WorkerReport(
     List<Copy> tables,
     List<Copy> sources,
+    List<Held> throttles,
     List<Lane> lanes,
     List<Capture> captures,
+    List<WalUse> wal,
     List<GateSeen> gates,
     long gatesAgeMs,
     List<String> troubles) {
 
   /** Nothing is known. */
   static final WorkerReport NONE =
-      new WorkerReport(List.of(), List.of(), List.of(), List.of(), List.of(), 0, List.of());
+      new WorkerReport(
+          List.of(),
+          List.of(),
+          List.of(),
+          List.of(),
+          List.of(),
+          List.of(),
+          List.of(),
+          0,
+          List.of());
 
   /**
    * How far a table of a source, or a source, has come.
@@ -78,6 +91,17 @@ record WorkerReport(
     }
   }
 
+  /** A source whose copy is held back, by a text that says how far and why. */
+  record Held(String source, String limit) {}
+
+  /**
+   * The WAL that a shard may keep for our replication slot.
+   *
+   * @param limit in bytes; -1: there is none
+   * @param fullInSeconds -1: it does not grow
+   */
+  record WalUse(String shard, long limit, long fullInSeconds) {}
+
   /** One shard's changes on their way to Kafka. */
   record Capture(String shard, String state, String reason) {}
 
@@ -88,10 +112,19 @@ record WorkerReport(
     return new WorkerReport(
         list(json.path("copy"), WorkerReport::copy),
         list(json.path("copy_sources"), WorkerReport::copy),
+        list(
+            json.path("throttle"), line -> new Held(text(line, "source"), text(line, "limit"))),
         list(json.path("lanes"), WorkerReport::lane),
         list(
             json.path("captures"),
             line -> new Capture(text(line, "shard"), text(line, "state"), text(line, "reason"))),
+        list(
+            json.path("wal"),
+            line ->
+                new WalUse(
+                    text(line, "shard"),
+                    line.path("limit").asLong(-1),
+                    line.path("full_in_s").asLong(-1))),
         list(
             json.path("gates"),
             line ->

@@ -218,6 +218,39 @@ class StatusViewTest {
   }
 
   @Test
+  void whatHoldsTheCopyBackStandsInItsLine() throws Exception {
+    String text =
+        HandMadeStatus.in(MigrationState.COPYING)
+            .report(
+                """
+                {"copy_sources": [{"source": "a", "blocks": 1, "total_blocks": 4, "bytes_per_s": 20971520, "eta_s": 60}],
+                 "throttle": [{"source": "a", "limit": "at 20 MB/s: window 06:00-22:00 Europe/Berlin"}]}""")
+            .text();
+    assertEquals(
+        "a   25 %  0 of 0 tables  0 rows  20 MB/s  about 1 min left  at 20 MB/s: window 06:00-22:00 Europe/Berlin",
+        line(text, "copy"));
+  }
+
+  @Test
+  void walIsShownAgainstItsBudgetWithAForecast() throws Exception {
+    HandMadeStatus status =
+        HandMadeStatus.in(MigrationState.CATCHING_UP)
+            .wal("a", 26L << 30, false, "")
+            .wal("b", 1L << 30, false, "")
+            .report(
+                """
+                {"wal": [{"shard": "a", "limit": 53687091200, "full_in_s": 7800},
+                         {"shard": "b", "limit": -1, "full_in_s": -1}]}""");
+    assertEquals(
+        "a 26 GB of 50 GB (full in 2 h 10 min), b 1.0 GB kept by our replication slots",
+        line(status.text(), "wal"));
+    JsonNode wal = new ObjectMapper().readTree(StatusJson.of(status.facts())).get("wal");
+    assertEquals(53_687_091_200L, wal.get(0).get("limit").asLong());
+    assertEquals(7_800, wal.get(0).get("full_in_s").asLong());
+    assertTrue(wal.get(1).get("limit").isNull() && wal.get(1).get("full_in_s").isNull());
+  }
+
+  @Test
   void timesOfAnotherDayCarryTheirDate() throws Exception {
     String text = HandMadeStatus.in(MigrationState.COPYING).text();
     assertTrue(text.contains("\n2026-03-01 23:12:04  PENDING > PREPARING  yesterday"), text);

@@ -104,7 +104,8 @@ public final class Capture implements AutoCloseable {
         Optional.ofNullable(problem).map(CaptureException::reason),
         current == null ? 0 : current.number(),
         published.end(),
-        Optional.of(published.when()).filter(when -> !when.equals(Instant.EPOCH)));
+        Optional.of(published.when()).filter(when -> !when.equals(Instant.EPOCH)),
+        heartbeat.slot());
   }
 
   /** Stops streaming; what was not confirmed is sent again by the next start. Idempotent. */

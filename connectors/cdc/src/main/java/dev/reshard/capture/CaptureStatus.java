@@ -1,6 +1,7 @@
 package dev.reshard.capture;
 
 import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.ReplicationSlots.Slot;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -13,6 +14,7 @@ import java.util.Optional;
  * @param published end of the last transaction that is in the topic as a whole; at the start of an
  *     incarnation the slot's confirmed position
  * @param publishedAt when Kafka acknowledged it; empty before the first one of an incarnation
+ * @param slot the replication slot as it was about a second ago; empty if nobody has looked yet
  */
 public record CaptureStatus(
     State state,
@@ -20,7 +22,18 @@ public record CaptureStatus(
     Optional<CaptureException.Reason> problem,
     long incarnation,
     Lsn published,
-    Optional<Instant> publishedAt) {
+    Optional<Instant> publishedAt,
+    Optional<Slot> slot) {
+
+  /** Whether the replication slot cannot give any more what it owes. */
+  public boolean isSlotGone() {
+    return problem
+        .filter(
+            is ->
+                is == CaptureException.Reason.SLOT_MISSING
+                    || is == CaptureException.Reason.SLOT_LOST)
+        .isPresent();
+  }
 
   /** What it does. */
   public enum State {

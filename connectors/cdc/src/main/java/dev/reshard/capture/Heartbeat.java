@@ -1,11 +1,13 @@
 package dev.reshard.capture;
 
 import dev.reshard.postgres.Marker;
+import dev.reshard.postgres.ReplicationSlots.Slot;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +27,7 @@ final class Heartbeat implements Runnable {
   private final CaptureSource source;
   private final Consumer<CaptureException> slotGone;
   private volatile boolean stopped;
+  private volatile Optional<Slot> slot = Optional.empty();
   private Connection session;
 
   /**
@@ -54,6 +57,11 @@ final class Heartbeat implements Runnable {
     stopped = true;
   }
 
+  /** As it was seen last; empty before the first look. */
+  Optional<Slot> slot() {
+    return slot;
+  }
+
   private void beat() {
     try {
       if (session == null) {
@@ -69,7 +77,7 @@ final class Heartbeat implements Runnable {
         statement.setString(2, Long.toString(System.currentTimeMillis()));
         statement.execute();
       }
-      SlotCheck.require(session, source);
+      slot = Optional.of(SlotCheck.require(session, source));
     } catch (SQLException e) {
       LOG.warn("shard {}: no heartbeat: {}", source.shard(), e.getMessage());
       closeSession();

@@ -14,9 +14,6 @@ import org.postgresql.copy.CopyIn;
  * STDIN}. Confined to one thread; the caller's transaction decides whether they stay.
  */
 public final class CopyWriter implements AutoCloseable {
-  /** Large enough that the cost of a message does not show. */
-  private static final int BUFFER_BYTES = 128 * 1024;
-
   private static final byte[] HEADER =
       "PGCOPY\n\u00ff\r\n\0\0\0\0\0\0\0\0\0".getBytes(StandardCharsets.ISO_8859_1);
 
@@ -24,20 +21,25 @@ public final class CopyWriter implements AutoCloseable {
 
   private final CopyIn copy;
   private final CopyFormat format;
-  private final byte[] buffer = new byte[BUFFER_BYTES];
+  private final byte[] buffer;
   private int used;
 
-  private CopyWriter(CopyIn copy, CopyFormat format) throws SQLException {
+  private CopyWriter(CopyIn copy, CopyFormat format, int batchBytes) throws SQLException {
     this.copy = copy;
+    this.buffer = new byte[batchBytes];
     this.format = format;
     if (format == CopyFormat.BINARY) {
       row(HEADER, 0, HEADER.length);
     }
   }
 
-  /** Begins to load the named columns, in the order in which the rows carry them. */
+  /**
+   * Begins to load the named columns, in the order in which the rows carry them.
+   *
+   * @param batchBytes how much is gathered before it is sent
+   */
   public static CopyWriter open(
-      Connection connection, TableId table, List<Column> columns, CopyFormat format)
+      Connection connection, TableId table, List<Column> columns, CopyFormat format, int batchBytes)
       throws SQLException {
     return new CopyWriter(
         connection
@@ -49,7 +51,8 @@ public final class CopyWriter implements AutoCloseable {
                         table.quoted(),
                         columns.stream().map(Column::quoted).collect(Collectors.joining(", ")),
                         format.option())),
-        format);
+        format,
+        batchBytes);
   }
 
   /** Adds one row, in the writer's format. */

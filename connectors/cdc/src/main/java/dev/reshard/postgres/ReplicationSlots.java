@@ -7,6 +7,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** Makes, finds and drops logical replication slots. Stateless. */
 public final class ReplicationSlots {
@@ -28,8 +29,17 @@ public final class ReplicationSlots {
    *
    * @param confirmed where streaming would go on
    * @param lost its WAL is gone: what follows can never be read
+   * @param walBytes that the server keeps for it
+   * @param safeBytes that may still be written until the server gives it up ({@code
+   *     max_slot_wal_keep_size}); empty: it never does
    */
-  public record Slot(String name, Lsn confirmed, boolean active, boolean lost, long walBytes) {}
+  public record Slot(
+      String name,
+      Lsn confirmed,
+      boolean active,
+      boolean lost,
+      long walBytes,
+      OptionalLong safeBytes) {}
 
   private ReplicationSlots() {}
 
@@ -61,7 +71,8 @@ public final class ReplicationSlots {
             """
             SELECT slot_name, coalesce(confirmed_flush_lsn, '0/0'), active,
                    coalesce(wal_status = 'lost', false),
-                   coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::int8
+                   coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::int8,
+                   safe_wal_size
               FROM pg_replication_slots WHERE slot_name = ? AND database = current_database()""")) {
       statement.setString(1, slot);
       try (ResultSet row = statement.executeQuery()) {
@@ -72,10 +83,15 @@ public final class ReplicationSlots {
                     Lsn.parse(row.getString(2)),
                     row.getBoolean(3),
                     row.getBoolean(4),
-                    row.getLong(5)))
+                    row.getLong(5),
+                    safe(row.getLong(6), row.wasNull())))
             : Optional.empty();
       }
     }
+  }
+
+  private static OptionalLong safe(long bytes, boolean isNull) {
+    return isNull ? OptionalLong.empty() : OptionalLong.of(bytes);
   }
 
   /** Drops a slot, ending whoever still streams from it; nothing happens if there is none. */

@@ -15,13 +15,13 @@ import java.util.Optional;
  * @param latency how long a small commit on the source may take while it is copied, at the 90th
  *     percentile; above it the copy slows down
  */
-public record Throttle(
+public record ThrottleSpec(
     List<Rate> rates, List<Window> windows, Optional<Duration> latency, Optional<Query> query) {
   /** Nothing does. */
-  public static final Throttle NONE =
-      new Throttle(List.of(), List.of(), Optional.empty(), Optional.empty());
+  public static final ThrottleSpec NONE =
+      new ThrottleSpec(List.of(), List.of(), Optional.empty(), Optional.empty());
 
-  public Throttle {
+  public ThrottleSpec {
     rates = List.copyOf(rates);
     windows = List.copyOf(windows);
   }

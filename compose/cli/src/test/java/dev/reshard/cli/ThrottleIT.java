@@ -1,0 +1,87 @@
+package dev.reshard.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.reshard.cli.Shop.Answer;
+import dev.reshard.control.MigrationState;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The copy of a migration under way, held back by its file and by commands. */
+@Timeout(180)
+class ThrottleIT {
+  @TempDir private Path folder;
+
+  @Test
+  void aCopyIsHeldBackByTheFileAndByCommandsAndTheStatusSaysWhy() throws Exception {
+    try (Shop shop = Shop.open(folder, "throttled", 2, 3)) {
+      shop.writeFile(
+          "budget: { pause: 5s }",
+          "throttle: { rate: 50MB/s, windows: [ { from: \"00:00\", to: \"23:59:59.999\", zone: UTC,"
+              + " rate: 10kB/s } ], adaptive: { latency: 10s },"
+              + " query: { sql: \"SELECT count(*) FROM pg_class WHERE relname = 'stop'\" } }",
+          "copy: { workers: 2, first: [ public.orders ] }");
+      requireUsage(shop);
+      CompletableFuture<Answer> worker = shop.ask("run");
+      shop.awaitState(MigrationState.COPYING);
+      awaitStatus(shop, "at 10 kB/s: window 00:00-23:59:59.999 UTC");
+
+      throttle(shop, "--rate", "5kB/s", "--for", "1h");
+      awaitStatus(shop, "at 5 kB/s: 'reshard throttle' by ");
+      throttle(shop, "--rate", "0MB/s");
+      awaitStatus(shop, "paused: 'reshard throttle' by ");
+      throttle(shop, "--reset");
+      shop.shards.get("a").execute("CREATE TABLE stop ()");
+      awaitStatus(shop, "paused: throttle.query says 1, above 0");
+      shop.shards.get("a").execute("DROP TABLE stop");
+      awaitStatus(shop, "at 10 kB/s: window 00:00-23:59:59.999 UTC");
+      assertEquals("COPYING", shop.state());
+
+      throttle(shop, "--off", "--for", "1h");
+      shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+      shop.succeed("cancel");
+      assertEquals(ExitCode.DONE.code(), worker.get(30, TimeUnit.SECONDS).exitCode());
+      Answer late = throttle(shop, "--rate", "1MB/s");
+      assertTrue(late.text().contains("nothing is copied any more"), late::toString);
+      shop.requireClean();
+    }
+  }
+
+  private static void requireUsage(Shop shop) {
+    String file = shop.file.toString();
+    Answer none = Shop.run("throttle", "-f", file);
+    assertEquals(ExitCode.REFUSED.code(), none.exitCode(), none::toString);
+    for (String[] words :
+        new String[][] {
+          {"throttle", "--rate", "50MB", "-f", file},
+          {"throttle", "--rate", "50MB/s", "--off", "-f", file},
+          {"throttle", "--for", "1h", "-f", file},
+          {"throttle", "--reset", "--for", "1h", "-f", file}
+        }) {
+      Answer wrong = Shop.run(words);
+      assertEquals(ExitCode.USAGE.code(), wrong.exitCode(), wrong::toString);
+    }
+  }
+
+  private static Answer throttle(Shop shop, String... options) {
+    String[] words = new String[options.length + 3];
+    words[0] = "throttle";
+    System.arraycopy(options, 0, words, 1, options.length);
+    words[options.length + 1] = "-f";
+    words[options.length + 2] = shop.file.toString();
+    Answer answer = Shop.run(words);
+    assertEquals(ExitCode.DONE.code(), answer.exitCode(), answer::toString);
+    return answer;
+  }
+
+  private static void awaitStatus(Shop shop, String words) throws InterruptedException {
+    while (!shop.run("status").text().contains(words)) {
+      TimeUnit.MILLISECONDS.sleep(200); // between two looks
+    }
+  }
+}

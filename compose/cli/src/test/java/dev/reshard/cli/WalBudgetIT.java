@@ -1,0 +1,113 @@
+package dev.reshard.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.reshard.cli.Shop.Answer;
+import dev.reshard.control.MigrationState;
+import dev.reshard.sandbox.SandboxShard;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What our replication slots keep, and what happens when one is gone. */
+@Timeout(180)
+class WalBudgetIT {
+  private static final Duration FOUND = Duration.ofSeconds(5);
+
+  @TempDir private Path folder;
+
+  @Test
+  void aUsedUpBudgetPausesTheMigrationUntilItIsRaisedInTheFile() throws Exception {
+    try (Shop shop = Shop.open(folder, "wal-budget", 1, 2)) {
+      shop.writeFile("budget: { pause: 5s, wal: 5MB }", "gates: { lag: 0s }"); // stays in its state
+      try (WorkerProcess worker = WorkerProcess.start(shop.file)) {
+        shop.awaitState(MigrationState.CATCHING_UP);
+        write(shop.shards.get("a"));
+        shop.awaitState(MigrationState.PAUSED);
+        String status = shop.run("status").text();
+        assertTrue(
+            status.matches(
+                "(?s).*blocks +the worker paused it \\(shard a keeps WAL for replication slot reshard_wal_budget_a: \\d+ MB of 5 MB \\(budget.wal\\).*"),
+            status);
+        assertTrue(status.contains("or raise the limit; a new one in the file"), status);
+        assertTrue(status.matches("(?s).*wal +a [^,]+ of 5\\.0 MB.*"), status);
+      }
+      shop.writeFile("budget: { pause: 5s, wal: 400MB }");
+      try (WorkerProcess worker = WorkerProcess.start(shop.file, "--standby")) {
+        shop.succeedOnceAlive("resume");
+        shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+        shop.awaitTransactions(20);
+        assertEquals("READY_FOR_CUTOVER", shop.state());
+        shop.succeed("cancel");
+        assertEquals(ExitCode.DONE.code(), worker.awaitEnd());
+      }
+      shop.requireClean();
+    }
+  }
+
+  @Test
+  void aDroppedReplicationSlotIsFoundWithinSecondsNamedAndPausesWhateverTheState()
+      throws Exception {
+    try (Shop shop = Shop.open(folder, "wal-gone", 2, 3)) {
+      shop.writeFile("budget: { pause: 5s }", "throttle: { rate: 10kB/s }");
+      CompletableFuture<Answer> worker = shop.ask("run");
+      shop.awaitState(MigrationState.COPYING);
+      dropSlot(shop.shards.get("b"), "reshard_wal_gone_b");
+      requirePausedInTime(shop, "shard b has no replication slot reshard_wal_gone_b any more");
+      assertEquals(
+          ExitCode.DONE.code(),
+          Shop.run("throttle", "--off", "-f", shop.file.toString()).exitCode());
+      shop.succeed("resume"); // begins the copy again, from a new anchor
+      shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+
+      dropSlot(shop.shards.get("c"), "reshard_wal_gone_c");
+      requirePausedInTime(shop, "shard c has no replication slot reshard_wal_gone_c any more");
+      shop.succeed("resume"); // mends nothing
+      requirePausedInTime(shop, "'reshard cancel' removes all that was made");
+      shop.succeed("cancel");
+      assertEquals(ExitCode.DONE.code(), worker.get(30, TimeUnit.SECONDS).exitCode());
+      shop.requireClean();
+    }
+  }
+
+  private static void requirePausedInTime(Shop shop, String reason) throws Exception {
+    long start = System.nanoTime();
+    shop.awaitState(MigrationState.PAUSED);
+    Duration took = Duration.ofNanos(System.nanoTime() - start);
+    assertTrue(took.compareTo(FOUND) < 0, () -> "it took " + took);
+    String status = shop.run("status").text();
+    assertTrue(status.contains("the worker paused it (") && status.contains(reason), status);
+  }
+
+  /** Faster than the server moves the slot's restart position. */
+  private static void write(SandboxShard shard) throws SQLException {
+    shard.executeAsSuperuser("SELECT pg_logical_emit_message(true, 'test', repeat('x', 12000000))");
+  }
+
+  /** As somebody does who takes a slot that is being read for a forgotten one. */
+  private static void dropSlot(SandboxShard shard, String slot) throws Exception {
+    String found =
+        "SELECT active FROM pg_replication_slots WHERE slot_name = '%s'".formatted(slot);
+    while (!shard.query(found).contains("t")) {
+      TimeUnit.MILLISECONDS.sleep(20); // until it is made and read
+    }
+    while (!shard.query(found).isEmpty()) {
+      try {
+        shard.executeAsSuperuser(
+            """
+            SELECT pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots
+             WHERE slot_name = '%s' AND active"""
+                .formatted(slot),
+            "SELECT pg_drop_replication_slot('%s')".formatted(slot));
+      } catch (SQLException e) {
+        TimeUnit.MILLISECONDS.sleep(20); // capture was faster
+      }
+    }
+  }
+}

@@ -1,0 +1,156 @@
+package dev.reshard.migration;
+
+import dev.reshard.control.MigrationState;
+import dev.reshard.control.ThrottleSetting;
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.spec.Rate;
+import dev.reshard.throttle.Limit;
+import dev.reshard.throttle.Limits;
+import dev.reshard.throttle.SourceWatch;
+import dev.reshard.throttle.Throttle;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The throttle of each source's copy: by the file, by what an operator has stored, and by the WAL
+ * that is kept. Thread-safe.
+ */
+public final class CopyThrottle implements Service {
+  private static final Logger log = LoggerFactory.getLogger(CopyThrottle.class);
+  private static final long LOOK_MS = 1_000;
+  private static final long STOP_LIMIT_MS = 2_000;
+
+  /** Until somebody has looked, as an operator may have asked for a pause. */
+  private static final Limits NOT_LOOKED_YET =
+      Limits.of(List.of(new Limit(new Rate(Rate.Unit.BYTES, 0), "the limits are being read")));
+
+  private final Migration migration;
+  private final Supplier<List<Limit>> wal;
+  private final Map<ShardId, Throttle> throttles = new TreeMap<>();
+  private final List<Thread> threads = new ArrayList<>();
+  private volatile Optional<ThrottleSetting.Asked> asked = Optional.empty();
+  private boolean closed;
+
+  /**
+   * Starts nothing.
+   *
+   * @param wal the limits that WAL budgets set now
+   */
+  public CopyThrottle(Migration migration, Supplier<List<Limit>> wal) {
+    this.migration = migration;
+    this.wal = wal;
+    migration.copied().forEach(source -> throttles.put(source, new Throttle(NOT_LOOKED_YET)));
+  }
+
+  /** What the copy of that source waits for. */
+  Throttle of(ShardId source) {
+    return throttles.get(source);
+  }
+
+  @Override
+  public boolean runsIn(MigrationState state) {
+    return state == MigrationState.COPYING;
+  }
+
+  @Override
+  public synchronized void start() throws SQLException {
+    if (!threads.isEmpty() || closed) {
+      return;
+    }
+    asked = migration.control().throttle().read();
+    threads.add(new Thread(this::look, "throttle"));
+    throttles.forEach(
+        (source, throttle) ->
+            threads.add(
+                new Thread(
+                    new SourceWatch(
+                        migration.sessions(),
+                        source,
+                        migration.spec().throttle(),
+                        throttle,
+                        this::asked),
+                    "throttle " + source)));
+    threads.forEach(
+        thread -> {
+          thread.setDaemon(true);
+          thread.start();
+        });
+  }
+
+  private void look() {
+    try {
+      while (true) {
+        Thread.sleep(LOOK_MS); // between two looks at what is stored
+        try {
+          if (throttles.values().stream().anyMatch(Throttle::isBusy)) {
+            asked = migration.control().throttle().read();
+          }
+        } catch (SQLException e) {
+          log.debug("what was asked of the throttle cannot be read; the last stands", e);
+        }
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // closed
+    }
+  }
+
+  private SourceWatch.Asked asked() {
+    Optional<ThrottleSetting.Asked> now = asked;
+    List<Limit> limits = new ArrayList<>(wal.get());
+    now.ifPresent(
+        by ->
+            by.rate()
+                .ifPresent(
+                    rate -> limits.add(new Limit(rate, "'reshard throttle' by " + by.who()))));
+    return new SourceWatch.Asked(now.filter(by -> by.rate().isEmpty()).isPresent(), limits);
+  }
+
+  @Override
+  public Optional<String> trouble() {
+    return Optional.empty();
+  }
+
+  /** {@code throttle}: of each source that something holds back now, what. */
+  @Override
+  public Map<String, Object> report() {
+    List<Map<String, Object>> lines = new ArrayList<>();
+    throttles.forEach(
+        (source, throttle) ->
+            throttle
+                .told()
+                .filter(limit -> throttle.isBusy())
+                .ifPresent(
+                    limit -> {
+                      Map<String, Object> line = new LinkedHashMap<>();
+                      line.put("source", source.name());
+                      line.put("limit", limit.toString());
+                      lines.add(line);
+                    }));
+    return Map.of("throttle", lines);
+  }
+
+  @Override
+  public void close() {
+    List<Thread> running;
+    synchronized (this) {
+      closed = true;
+      running = List.copyOf(threads);
+    }
+    running.forEach(Thread::interrupt);
+    try {
+      for (Thread thread : running) {
+        thread.join(STOP_LIMIT_MS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,15 @@
+package dev.reshard.throttle;
+
+import dev.reshard.spec.Rate;
+
+/**
+ * The most that may be copied of one source, and why. Immutable.
+ *
+ * @param reason for people, as it stands in the status
+ */
+public record Limit(Rate rate, String reason) {
+  @Override
+  public String toString() {
+    return rate.isPause() ? "paused: " + reason : "at %s: %s".formatted(rate, reason);
+  }
+}
