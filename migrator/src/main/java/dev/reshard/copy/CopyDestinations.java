@@ -72,8 +72,7 @@ public final class CopyDestinations {
   /**
    * @param keptBlocks empty: nothing is kept
    */
-  private Map<ShardId, Unfinished> make(CopyPlan plan, OptionalInt keptBlocks)
-      throws SQLException {
+  private Map<ShardId, Unfinished> make(CopyPlan plan, OptionalInt keptBlocks) throws SQLException {
     Map<ShardId, Connection> open = new TreeMap<>();
     try {
       for (ShardId destination : plan.destinations()) {

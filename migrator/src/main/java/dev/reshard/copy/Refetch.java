@@ -71,8 +71,7 @@ record Refetch(
     }
     Staging staging = Staging.open(to, table.table());
     try (CopyWriter writer =
-            CopyWriter.open(
-                to, staging.id(), table.table().stored(), table.format(), batchBytes);
+            CopyWriter.open(to, staging.id(), table.table().stored(), table.format(), batchBytes);
         CopyReader rows =
             CopyReader.open(from, table.select(of(from, columns, keys), target), table.format())) {
       while (rows.next()) {

@@ -103,10 +103,11 @@ final class SourceCopy {
               migration.moves(),
               migration.references(source));
     }
-    CopyDestinations destinations =
-        new CopyDestinations(migration.sessions(), migration.worker());
+    CopyDestinations destinations = new CopyDestinations(migration.sessions(), migration.worker());
     try (AnchorHolder anchor =
-        first ? firstAnchor(plan, destinations) : nextAnchor(plan, destinations.again(plan, chunkBlocks))) {
+        first
+            ? firstAnchor(plan, destinations)
+            : nextAnchor(plan, destinations.again(plan, chunkBlocks))) {
       return anchor == null ? stopped(source) : copy(plan, anchor, options);
     }
   }

@@ -118,7 +118,8 @@ public final class SourceWatch implements Runnable {
       log.debug("throttle.query", e);
       return Optional.of(
           new Limit(
-              new Rate(Rate.Unit.BYTES, 0), "throttle.query cannot be answered: " + e.getMessage()));
+              new Rate(Rate.Unit.BYTES, 0),
+              "throttle.query cannot be answered: " + e.getMessage()));
     }
   }
 
@@ -130,7 +131,10 @@ public final class SourceWatch implements Runnable {
         Double.isInfinite(answer)
             ? "throttle.query says true"
             : String.format(
-                Locale.ROOT, "throttle.query says %s, above %s", plain(answer), plain(query.above()));
+                Locale.ROOT,
+                "throttle.query says %s, above %s",
+                plain(answer),
+                plain(query.above()));
     return Optional.of(new Limit(query.rate(), reason));
   }
 

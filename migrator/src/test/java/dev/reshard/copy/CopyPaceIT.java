@@ -133,8 +133,7 @@ class CopyPaceIT {
         Connection holder = scene.shard(B).connect(SandboxRole.SUPERUSER);
         Statement statement = holder.createStatement()) {
       statement.execute("BEGIN; LOCK TABLE orders IN EXCLUSIVE MODE");
-      CopyException failure =
-          assertThrows(CopyException.class, () -> copier.copy(plan, anchor));
+      CopyException failure = assertThrows(CopyException.class, () -> copier.copy(plan, anchor));
       assertEquals(CopyException.Reason.SERVER_FAILED, failure.reason());
       assertTrue(
           failure
@@ -150,10 +149,7 @@ class CopyPaceIT {
   }
 
   private ShardCopier copier(
-      CopyOptions options,
-      CopyListener listener,
-      Throttle throttle,
-      BooleanSupplier stop) {
+      CopyOptions options, CopyListener listener, Throttle throttle, BooleanSupplier stop) {
     return new ShardCopier(scene.sessions, scene.worker, options, listener, throttle, stop);
   }
 

@@ -105,9 +105,7 @@ class SourceWatchIT {
             List.of(),
             List.of(),
             Optional.empty(),
-            Optional.of(
-                new ThrottleSpec.Query(
-                    "SELECT n FROM no_such", 0, Rate.parse("0MB/s"))));
+            Optional.of(new ThrottleSpec.Query("SELECT n FROM no_such", 0, Rate.parse("0MB/s"))));
     Throttle throttle = new Throttle(Limits.NONE);
     Thread watch =
         new Thread(

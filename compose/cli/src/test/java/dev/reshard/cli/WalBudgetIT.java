@@ -92,8 +92,7 @@ class WalBudgetIT {
 
   /** As somebody does who takes a slot that is being read for a forgotten one. */
   private static void dropSlot(SandboxShard shard, String slot) throws Exception {
-    String found =
-        "SELECT active FROM pg_replication_slots WHERE slot_name = '%s'".formatted(slot);
+    String found = "SELECT active FROM pg_replication_slots WHERE slot_name = '%s'".formatted(slot);
     while (!shard.query(found).contains("t")) {
       TimeUnit.MILLISECONDS.sleep(20); // until it is made and read
     }
