@@ -123,8 +123,7 @@ final class ChunkCopier implements AutoCloseable {
     router.add(target, load);
   }
 
-  private Copied relay(Router router, TableCopy table, Chunk chunk, Turn turn)
-      throws SQLException {
+  private Copied relay(Router router, TableCopy table, Chunk chunk, Turn turn) throws SQLException {
     long strays;
     try (CopyReader rows = CopyReader.open(source, table.select(chunk), table.format())) {
       strays = router.route(rows, turn);

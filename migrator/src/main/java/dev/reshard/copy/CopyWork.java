@@ -102,7 +102,9 @@ final class CopyWork {
   }
 
   private void cutOffWhatStandsStill() {
-    underWay.stream().filter(chunk -> chunk.turn().stalls(timeout)).forEach(c -> c.copier().abort());
+    underWay.stream()
+        .filter(chunk -> chunk.turn().stalls(timeout))
+        .forEach(c -> c.copier().abort());
   }
 
   private void work() {

@@ -199,8 +199,7 @@ public final class CopyPhase implements Phase {
     Spec.Copy file = migration.spec().copy();
     try (Connection connection = migration.sessions().open(source, "copy");
         var statement = connection.createStatement();
-        var row =
-            statement.executeQuery("SELECT current_setting('max_parallel_workers')::int")) {
+        var row = statement.executeQuery("SELECT current_setting('max_parallel_workers')::int")) {
       row.next();
       return new CopyOptions(
           file.workersOn(row.getInt(1)),

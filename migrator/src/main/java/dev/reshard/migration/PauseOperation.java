@@ -7,7 +7,10 @@ import java.util.EnumSet;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** Stops a migration's work on the shards until {@code resume}, as an operator or the worker asks for it. */
+/**
+ * Stops a migration's work on the shards until {@code resume}, as an operator or the worker asks
+ * for it.
+ */
 public final class PauseOperation implements Operation {
   private static final int DONE = 0;
 

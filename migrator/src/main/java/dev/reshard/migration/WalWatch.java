@@ -81,7 +81,7 @@ public final class WalWatch implements Service {
       while (true) {
         try {
           look();
-        } catch (SQLException e) {
+        } catch (SQLException | RuntimeException e) {
           log.debug("the replication slots could not be looked at", e);
         }
         Thread.sleep(LOOK_MS); // between two looks
@@ -177,8 +177,7 @@ public final class WalWatch implements Service {
         .map(
             entry ->
                 "shard %s keeps WAL for replication slot %s: %s. Find out why its changes do not come into Kafka in time (worker, Kafka or an old transaction)"
-                    .formatted(
-                        entry.getKey(), entry.getValue().slot(), entry.getValue().use()));
+                    .formatted(entry.getKey(), entry.getValue().slot(), entry.getValue().use()));
   }
 
   /**

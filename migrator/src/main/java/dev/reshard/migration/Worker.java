@@ -174,10 +174,12 @@ public final class Worker {
   private boolean pauseIfWanted(MigrationState state) throws Exception {
     Optional<String> why = pauseWanted;
     Operation pause = operations.get(Command.PAUSE);
-    boolean paused = why.isPresent() && state != MigrationState.PAUSED && pause.states().contains(state);
+    boolean paused =
+        why.isPresent() && state != MigrationState.PAUSED && pause.states().contains(state);
     if (paused) {
       log.warn("{}: pauses itself: {}", migration.name(), why.get());
-      Request own = new Request(0, Command.PAUSE, why.get(), "worker"); // nobody waits for an answer
+      Request own =
+          new Request(0, Command.PAUSE, why.get(), "worker"); // nobody waits for an answer
       pause.run(state, own, line -> log.info("{}: {}", migration.name(), line));
     }
     pauseWanted = Optional.empty();

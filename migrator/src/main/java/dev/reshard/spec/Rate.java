@@ -27,7 +27,8 @@ public record Rate(Unit unit, double amount) {
   }
 
   private static final Pattern TEXT =
-      Pattern.compile("(\\d{1,9}(?:\\.\\d{1,3})?) ?(kB/s|KB/s|MB/s|GB/s|rows/s|blocks/s|chunks?|%)");
+      Pattern.compile(
+          "(\\d{1,9}(?:\\.\\d{1,3})?) ?(kB/s|KB/s|MB/s|GB/s|rows/s|blocks/s|chunks?|%)");
 
   private static final String[] SIZES = {"kB", "MB", "GB"};
 

@@ -72,9 +72,7 @@ final class ThrottleReader {
     Spec.Copy copy =
         new Spec.Copy(
             node.optional(
-                "workers",
-                OptionalInt.empty(),
-                text -> OptionalInt.of(SpecReader.positive(text))),
+                "workers", OptionalInt.empty(), text -> OptionalInt.of(SpecReader.positive(text))),
             node.optional("batch", Spec.Copy.BATCH_BYTES, ThrottleReader::batch),
             node.list("first", SpecReader::tableId),
             node.optional("timeout", Spec.Copy.TIMEOUT, ThrottleReader::positive));

@@ -134,8 +134,7 @@ public final class Throttle {
   }
 
   /** False if it was stopped. */
-  private boolean await(Unit unit, double place, BooleanSupplier stop)
-      throws InterruptedException {
+  private boolean await(Unit unit, double place, BooleanSupplier stop) throws InterruptedException {
     while (true) {
       long wait;
       synchronized (this) {

@@ -49,8 +49,8 @@ public final class Turn implements AutoCloseable {
     try {
       long worked = throttle.now() - sinceNanos;
       long waited = throttle.pay(rows, bytes, stop);
-      owedRest = throttle.rest(
-          owedRest + Math.round(worked * throttle.restPerWork()) - waited, stop);
+      owedRest =
+          throttle.rest(owedRest + Math.round(worked * throttle.restPerWork()) - waited, stop);
       owedRest = Math.max(owedRest, -Throttle.SLICE_NANOS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // whoever interrupts wants it to end, not to wait

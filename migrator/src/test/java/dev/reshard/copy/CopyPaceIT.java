@@ -44,10 +44,7 @@ class CopyPaceIT {
 
   /** About 4 MB, of which all moves. */
   private static final String ROWS =
-      """
-      INSERT INTO %s SELECT g %% 97, g, repeat('x', 1000) FROM generate_series(1, 8000) g
-       WHERE """
-          + " "
+      "INSERT INTO %s SELECT g %% 97, g, repeat('x', 1000) FROM generate_series(1, 8000) g WHERE "
           + BUCKETS.sqlIn("(g % 97)::bigint", BucketSet.range(0, 8)).replace("%", "%%");
 
   private CopyScene scene;
@@ -133,8 +130,7 @@ class CopyPaceIT {
         Connection holder = scene.shard(B).connect(SandboxRole.SUPERUSER);
         Statement statement = holder.createStatement()) {
       statement.execute("BEGIN; LOCK TABLE orders IN EXCLUSIVE MODE");
-      CopyException failure =
-          assertThrows(CopyException.class, () -> copier.copy(plan, anchor));
+      CopyException failure = assertThrows(CopyException.class, () -> copier.copy(plan, anchor));
       assertEquals(CopyException.Reason.SERVER_FAILED, failure.reason());
       assertTrue(
           failure
@@ -150,10 +146,7 @@ class CopyPaceIT {
   }
 
   private ShardCopier copier(
-      CopyOptions options,
-      CopyListener listener,
-      Throttle throttle,
-      BooleanSupplier stop) {
+      CopyOptions options, CopyListener listener, Throttle throttle, BooleanSupplier stop) {
     return new ShardCopier(scene.sessions, scene.worker, options, listener, throttle, stop);
   }
 

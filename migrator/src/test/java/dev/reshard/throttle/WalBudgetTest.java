@@ -14,7 +14,15 @@ class WalBudgetTest {
   private static final long SECOND = 1_000_000_000L;
 
   @ParameterizedTest
-  @CsvSource({"0, FINE", "50, FINE", "51, WARN", "75, WARN", "76, THROTTLE", "100, PAUSE", "120, PAUSE"})
+  @CsvSource({
+    "0, FINE",
+    "50, FINE",
+    "51, WARN",
+    "75, WARN",
+    "76, THROTTLE",
+    "100, PAUSE",
+    "120, PAUSE"
+  })
   void whatIsDoneGrowsWithWhatIsKept(long gigabytes, Level level) {
     Use use =
         new WalBudget(OptionalLong.of(100 * GB)).note(gigabytes * GB, OptionalLong.empty(), 0);
@@ -28,13 +36,15 @@ class WalBudgetTest {
     assertEquals(Level.WARN, budget.note(6 * GB, OptionalLong.of(4 * GB), 0).level());
     assertEquals(OptionalLong.of(10 * GB), budget.note(6 * GB, OptionalLong.of(4 * GB), 0).limit());
     assertEquals(Level.PAUSE, budget.note(6 * GB, OptionalLong.of(-1), 0).level());
-    assertEquals(OptionalLong.of(100 * GB), budget.note(6 * GB, OptionalLong.of(999 * GB), 0).limit());
+    assertEquals(
+        OptionalLong.of(100 * GB), budget.note(6 * GB, OptionalLong.of(999 * GB), 0).limit());
   }
 
   @Test
   void withoutAnyLimitAllIsFine() {
     Use use = new WalBudget(OptionalLong.empty()).note(900 * GB, OptionalLong.empty(), 0);
-    assertEquals(new Use(Level.FINE, 900 * GB, OptionalLong.empty(), false, OptionalLong.empty()), use);
+    assertEquals(
+        new Use(Level.FINE, 900 * GB, OptionalLong.empty(), false, OptionalLong.empty()), use);
   }
 
   @Test

@@ -73,7 +73,8 @@ class WindowsTest {
             Optional.empty(),
             Optional.empty());
     assertEquals("at 100 MB/s: throttle.rate", told(file, "2026-01-15T03:00:00Z"));
-    assertEquals("at 20 MB/s: window 06:00-22:00 Europe/Berlin", told(file, "2026-01-15T12:00:00Z"));
+    assertEquals(
+        "at 20 MB/s: window 06:00-22:00 Europe/Berlin", told(file, "2026-01-15T12:00:00Z"));
     assertEquals("at 5 MB/s: window 21:00-23:00 Europe/Berlin", told(file, "2026-01-15T20:30:00Z"));
   }
 

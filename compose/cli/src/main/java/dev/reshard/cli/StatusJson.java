@@ -79,7 +79,8 @@ final class StatusJson {
         report.wal().stream().filter(u -> u.shard().equals(held.shard().name())).findFirst();
     json.put("limit", use.map(WorkerReport.WalUse::limit).filter(is -> is >= 0).orElse(null));
     json.put(
-        "full_in_s", use.map(WorkerReport.WalUse::fullInSeconds).filter(is -> is >= 0).orElse(null));
+        "full_in_s",
+        use.map(WorkerReport.WalUse::fullInSeconds).filter(is -> is >= 0).orElse(null));
     json.put("active", held.active());
     json.put("lost", held.lost());
     json.put("problem", held.problem().isEmpty() ? null : held.problem());

@@ -20,7 +20,9 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 
-/** {@code reshard throttle}: stores what the worker reads every second, whether one lives or not. */
+/**
+ * {@code reshard throttle}: stores what the worker reads every second, whether one lives or not.
+ */
 @Command(
     name = "throttle",
     description = "Changes how fast each source is copied, while it is copied.",
@@ -94,8 +96,7 @@ final class ThrottleCommand implements Callable<Integer> {
       if (choice != null && choice.reset) {
         setting.forget();
       } else if (choice != null) {
-        setting.set(
-            Optional.ofNullable(choice.rate), Optional.ofNullable(lasting), Wiring.who());
+        setting.set(Optional.ofNullable(choice.rate), Optional.ofNullable(lasting), Wiring.who());
       }
       out.println(told(setting.read()));
       if (!isAlive(wiring, spec)) {
@@ -106,8 +107,7 @@ final class ThrottleCommand implements Callable<Integer> {
   }
 
   private static boolean isAlive(Wiring wiring, Spec spec) throws SQLException {
-    try (WorkerLease lease =
-        new WorkerLease(wiring.sessions(), spec.control(), spec.migration())) {
+    try (WorkerLease lease = new WorkerLease(wiring.sessions(), spec.control(), spec.migration())) {
       return lease.holder().isPresent();
     }
   }

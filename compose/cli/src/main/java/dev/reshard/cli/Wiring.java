@@ -277,8 +277,7 @@ public final class Wiring implements AutoCloseable {
     Guards guards = new Guards(migration);
     WalWatch wal = new WalWatch(migration, replication, why -> worker.get().pause(why));
     CopyThrottle throttle = new CopyThrottle(migration, wal::limits);
-    List<Service> services =
-        new ArrayList<>(List.of(copied, replication, guards, wal, throttle));
+    List<Service> services = new ArrayList<>(List.of(copied, replication, guards, wal, throttle));
     services.addAll(shadowing.services());
     List<Gate> wayBack =
         List.of(

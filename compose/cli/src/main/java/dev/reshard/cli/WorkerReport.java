@@ -29,14 +29,7 @@ record WorkerReport(
   /** Nothing is known. */
   static final WorkerReport NONE =
       new WorkerReport(
-          List.of(),
-          List.of(),
-          List.of(),
-          List.of(),
-          List.of(),
-          List.of(),
-          List.of(),
-          0,
+          List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), 0,
           List.of());
 
   /**
@@ -112,8 +105,7 @@ record WorkerReport(
     return new WorkerReport(
         list(json.path("copy"), WorkerReport::copy),
         list(json.path("copy_sources"), WorkerReport::copy),
-        list(
-            json.path("throttle"), line -> new Held(text(line, "source"), text(line, "limit"))),
+        list(json.path("throttle"), line -> new Held(text(line, "source"), text(line, "limit"))),
         list(json.path("lanes"), WorkerReport::lane),
         list(
             json.path("captures"),

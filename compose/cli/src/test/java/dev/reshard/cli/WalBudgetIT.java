@@ -29,7 +29,7 @@ class WalBudgetIT {
       try (WorkerProcess worker = WorkerProcess.start(shop.file)) {
         shop.awaitState(MigrationState.CATCHING_UP);
         write(shop.shards.get("a"));
-        shop.awaitState(MigrationState.PAUSED);
+        worker.awaitSaid("CATCHING_UP > PAUSED");
         String status = shop.run("status").text();
         assertTrue(
             status.matches(
@@ -92,8 +92,7 @@ class WalBudgetIT {
 
   /** As somebody does who takes a slot that is being read for a forgotten one. */
   private static void dropSlot(SandboxShard shard, String slot) throws Exception {
-    String found =
-        "SELECT active FROM pg_replication_slots WHERE slot_name = '%s'".formatted(slot);
+    String found = "SELECT active FROM pg_replication_slots WHERE slot_name = '%s'".formatted(slot);
     while (!shard.query(found).contains("t")) {
       TimeUnit.MILLISECONDS.sleep(20); // until it is made and read
     }
