@@ -93,7 +93,7 @@ public final class CopyThrottle implements Service {
           if (throttles.values().stream().anyMatch(Throttle::isBusy)) {
             asked = migration.control().throttle().read();
           }
-        } catch (SQLException e) {
+        } catch (SQLException | RuntimeException e) {
           log.debug("what was asked of the throttle cannot be read; the last stands", e);
         }
       }

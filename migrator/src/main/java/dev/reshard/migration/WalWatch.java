@@ -81,7 +81,7 @@ public final class WalWatch implements Service {
       while (true) {
         try {
           look();
-        } catch (SQLException e) {
+        } catch (SQLException | RuntimeException e) {
           log.debug("the replication slots could not be looked at", e);
         }
         Thread.sleep(LOOK_MS); // between two looks

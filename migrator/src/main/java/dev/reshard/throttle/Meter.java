@@ -24,10 +24,10 @@ final class Meter {
   }
 
   /** Takes a place in line for so much; its place, for {@link #waitNanos}. */
-  double take(double amount, long nowNanos) {
+  double take(long amount, long nowNanos) {
     advance(nowNanos);
     double place = taken;
-    taken += amount;
+    taken += (double) amount;
     return place;
   }
 

@@ -70,21 +70,30 @@ public final class SourceWatch implements Runnable {
     try (probe) {
       long looked = System.nanoTime() - LOOK_NANOS;
       while (true) {
-        Asked now = asked.get();
-        boolean busy = throttle.isBusy();
-        if (busy && !now.off()) {
-          measure();
-        } else if (!busy) {
-          probe.close();
-        }
-        if (System.nanoTime() - looked >= LOOK_NANOS) {
-          looked = System.nanoTime();
-          throttle.set(Limits.of(limits(now, busy)));
+        boolean look = System.nanoTime() - looked >= LOOK_NANOS;
+        looked = look ? System.nanoTime() : looked;
+        try {
+          tick(look);
+        } catch (RuntimeException e) {
+          log.warn("the limits of a source stay as they are: they cannot be found", e);
         }
         Thread.sleep(TICK_MS);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // closed
+    }
+  }
+
+  private void tick(boolean look) {
+    Asked now = asked.get();
+    boolean busy = throttle.isBusy();
+    if (busy && !now.off()) {
+      measure();
+    } else if (!busy) {
+      probe.close();
+    }
+    if (look) {
+      throttle.set(Limits.of(limits(now, busy)));
     }
   }
 

@@ -44,10 +44,7 @@ class CopyPaceIT {
 
   /** About 4 MB, of which all moves. */
   private static final String ROWS =
-      """
-      INSERT INTO %s SELECT g %% 97, g, repeat('x', 1000) FROM generate_series(1, 8000) g
-       WHERE """
-          + " "
+      "INSERT INTO %s SELECT g %% 97, g, repeat('x', 1000) FROM generate_series(1, 8000) g WHERE "
           + BUCKETS.sqlIn("(g % 97)::bigint", BucketSet.range(0, 8)).replace("%", "%%");
 
   private CopyScene scene;

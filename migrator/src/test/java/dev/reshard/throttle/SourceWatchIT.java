@@ -1,6 +1,7 @@
 package dev.reshard.throttle;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,6 +18,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -76,18 +78,18 @@ class SourceWatchIT {
         new ThrottleSpec(
             List.of(), List.of(), Optional.of(Duration.ofNanos(1_000)), Optional.empty());
     Throttle throttle = new Throttle(Limits.NONE);
-    boolean[] off = {false};
+    AtomicBoolean off = new AtomicBoolean();
     Thread watch =
         new Thread(
             new SourceWatch(
-                sessions, A, file, throttle, () -> new SourceWatch.Asked(off[0], List.of())));
+                sessions, A, file, throttle, () -> new SourceWatch.Asked(off.get(), List.of())));
     watch.start();
     try (Turn turn = throttle.begin(1, () -> false).orElseThrow()) {
       while (!told(throttle).contains("commits take")) {
         turn.moved(100);
         TimeUnit.MILLISECONDS.sleep(1); // a copy of its own pace
       }
-      off[0] = true;
+      off.set(true);
       while (throttle.told().isPresent()) {
         TimeUnit.MILLISECONDS.sleep(20); // until the watch has looked
       }
@@ -95,7 +97,7 @@ class SourceWatchIT {
       watch.interrupt();
       watch.join(5_000);
     }
-    assertTrue(!watch.isAlive());
+    assertFalse(watch.isAlive());
   }
 
   @Test

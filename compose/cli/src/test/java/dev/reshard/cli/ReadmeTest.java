@@ -25,6 +25,19 @@ class ReadmeTest {
     assertEquals(3, spec.shards().size());
   }
 
+  @Test
+  void theThrottleThatItShowsFitsIntoThatFile() throws Exception {
+    String[] parts = Files.readString(root().resolve("README.md")).split("```yaml\n", 3);
+    Path file = folder.resolve("migration.yaml");
+    Files.writeString(
+        file,
+        (parts[1].split("```", 2)[0] + parts[2].split("```", 2)[0])
+            .replace("${env:RESHARD_PASSWORD}", "secret"));
+    Spec spec = SpecReader.read(file);
+    assertEquals(2, spec.throttle().rates().size());
+    assertEquals(50L << 30, spec.budget().wal().orElseThrow());
+  }
+
   /** Tests run in the project's folder or in a module's. */
   private static Path root() throws IOException {
     Path folder = Path.of("").toAbsolutePath();

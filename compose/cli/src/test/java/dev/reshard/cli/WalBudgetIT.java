@@ -29,7 +29,7 @@ class WalBudgetIT {
       try (WorkerProcess worker = WorkerProcess.start(shop.file)) {
         shop.awaitState(MigrationState.CATCHING_UP);
         write(shop.shards.get("a"));
-        shop.awaitState(MigrationState.PAUSED);
+        worker.awaitSaid("CATCHING_UP > PAUSED");
         String status = shop.run("status").text();
         assertTrue(
             status.matches(
