@@ -26,10 +26,19 @@ record DestinationTable(
    *
    * @param type to cast text to, without a modifier: an explicit cast to {@code varchar(3)} would
    *     cut a longer value silently, the assignment that follows complains
+   * @param input what stands around text instead of a cast, with {@code %s} for the text: where a
+   *     cast from text is a function of its own, it need not read what the type writes; empty
+   *     mostly
    * @param equals the operator that a unique index on it uses; it may lie in any schema
    * @param identityAlways GENERATED ALWAYS AS IDENTITY: UPDATE cannot set it
    */
-  record Column(String name, String type, String equals, boolean identityAlways) {
+  record Column(
+      String name, String type, String input, String equals, boolean identityAlways) {
+    /** A value of the type, from an expression of type text. */
+    String ofText(String expression) {
+      return (input.isEmpty() ? expression : input.formatted(expression)) + "::" + type;
+    }
+
     String quoted() {
       return TableId.quote(name);
     }

@@ -27,10 +27,21 @@ import java.util.stream.Stream;
  */
 final class DestinationTables {
 
-  /** The type without its modifier, and the operator of its unique indexes. */
+  /**
+   * The type without its modifier, its input function if text is cast to it by another one, and the
+   * operator of its unique indexes.
+   */
   private static final String TYPES =
       """
       SELECT a.attname, format_type(a.atttypid, -1),
+             coalesce((SELECT format(CASE i.pronargs WHEN 1 THEN '%s(textout(%%s))'
+                         ELSE '%s(textout(%%s), %s, -1)' END,
+                         replace(i.oid::regproc::text, '%', '%%'), coalesce(nullif(b.typelem, 0), b.oid))
+                FROM pg_type b
+                JOIN pg_cast c ON c.castsource = 'text'::regtype AND c.casttarget = b.oid
+                 AND c.castmethod = 'f'
+                JOIN pg_proc i ON i.oid = b.typinput
+               WHERE b.oid = coalesce(nullif(t.typbasetype, 0), t.oid)), ''),
              coalesce((SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
                 FROM pg_opclass k
                 JOIN pg_am m ON m.oid = k.opcmethod AND m.amname = 'btree'
@@ -132,7 +143,11 @@ final class DestinationTables {
           columns.put(
               name,
               new DestinationTable.Column(
-                  name, row.getString(2), row.getString(3), table.column(name).identityAlways()));
+                  name,
+                  row.getString(2),
+                  row.getString(3),
+                  row.getString(4),
+                  table.column(name).identityAlways()));
         }
       }
     }

@@ -192,6 +192,6 @@ final class TableSql {
   }
 
   private String cast(String expression, int place) {
-    return expression + "::" + column(place).type();
+    return column(place).ofText(expression);
   }
 }
