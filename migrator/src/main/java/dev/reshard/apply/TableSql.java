@@ -207,6 +207,6 @@ final class TableSql {
   }
 
   private String cast(String expression, int place) {
-    return expression + "::" + column(place).type().name();
+    return column(place).type().ofText(expression);
   }
 }

@@ -104,12 +104,11 @@ record Refetch(
         IntStream.range(0, columns.size())
             .mapToObj(
                 i ->
-                    "t.%s %s reshard_k%d::%s"
+                    "t.%s %s %s"
                         .formatted(
                             TableId.quote(columns.get(i)),
                             types.get(columns.get(i)).equals(),
-                            i,
-                            types.get(columns.get(i)).name()))
+                            types.get(columns.get(i)).ofText("reshard_k" + i)))
             .collect(Collectors.joining(" AND "));
     return "%s t JOIN (VALUES %s) AS wanted(%s) ON %s"
         .formatted(table.table().id().quoted(), String.join(", ", values), places, same);

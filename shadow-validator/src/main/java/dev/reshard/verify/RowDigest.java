@@ -42,12 +42,15 @@ final class RowDigest {
     }
   }
 
-  /** Types with the same number in every database (PostgreSQL, transam.h), and a binary output. */
+  /**
+   * Types with the same number in every database of every major, those that are assigned by hand
+   * (PostgreSQL, transam.h: below FirstGenbkiObjectId), and a binary output.
+   */
   private static final String BINARY_COLUMNS =
       """
       SELECT a.attname FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
        WHERE a.attrelid = ? AND a.attnum > 0 AND NOT a.attisdropped
-         AND t.oid < 16384 AND t.typsend <> 0 AND t.typname !~ '^_?(reg|oid|(xml|aclitem)$)'""";
+         AND t.oid < 10000 AND t.typsend <> 0 AND t.typname !~ '^_?(reg|oid|(xml|aclitem)$)'""";
 
   private final List<Column> columns;
   private final Set<String> binary;

@@ -17,7 +17,12 @@ public final class ContainerEngine implements SandboxEngine {
 
   @Override
   public SandboxPostgres startPostgres(Map<String, String> settings) {
-    return ContainerPostgres.start(settings);
+    return ContainerPostgres.start(ContainerPostgres.MAJOR, settings);
+  }
+
+  @Override
+  public SandboxPostgres startPostgres(int major, Map<String, String> settings) {
+    return ContainerPostgres.start(major, settings);
   }
 
   @Override

@@ -9,7 +9,8 @@ import org.testcontainers.postgresql.PostgreSQLContainer;
 
 /** PostgreSQL in a container. Thread-safe: changes of its state are under this object's lock. */
 final class ContainerPostgres implements SandboxPostgres {
-  private static final String IMAGE = "postgres:17";
+  /** That of the embedded engine. */
+  static final int MAJOR = 17;
 
   private final ContainerProcess process;
 
@@ -17,12 +18,12 @@ final class ContainerPostgres implements SandboxPostgres {
     this.process = process;
   }
 
-  static ContainerPostgres start(Map<String, String> settings) {
+  static ContainerPostgres start(int major, Map<String, String> settings) {
     List<String> command = new ArrayList<>(List.of("postgres"));
     PostgresSettings.with(settings)
         .forEach((name, value) -> command.addAll(List.of("-c", name + "=" + value)));
     PostgreSQLContainer container =
-        new PostgreSQLContainer(IMAGE)
+        new PostgreSQLContainer("postgres:" + major)
             .withUsername(SandboxRole.SUPERUSER.user())
             .withPassword(SandboxRole.SUPERUSER.password())
             .withDatabaseName("postgres");

@@ -12,7 +12,12 @@ final class EmbeddedEngine implements SandboxEngine {
 
   @Override
   public SandboxPostgres startPostgres(Map<String, String> settings) {
-    return EmbeddedPostgres.start(settings);
+    return EmbeddedPostgres.start(PostgresBinaries.ofBuild(), settings);
+  }
+
+  @Override
+  public SandboxPostgres startPostgres(int major, Map<String, String> settings) {
+    return EmbeddedPostgres.start(PostgresBinaries.of(major), settings);
   }
 
   @Override

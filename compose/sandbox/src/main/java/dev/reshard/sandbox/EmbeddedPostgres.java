@@ -9,6 +9,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,27 +29,33 @@ final class EmbeddedPostgres implements SandboxPostgres {
 
   private static final int LOG_TAIL_LINES = 30;
 
+  /** The first major with a locale provider of its own; older ones have the system's. */
+  private static final int BUILTIN_LOCALES = 17;
+
+  private final PostgresBinaries binaries;
   private final Path directory;
   private final Path data;
   private final Path serverLog;
   private final int port;
   private Process server;
 
-  private EmbeddedPostgres(Path directory, int port) {
+  private EmbeddedPostgres(PostgresBinaries binaries, Path directory, int port) {
+    this.binaries = binaries;
     this.directory = directory;
     this.data = directory.resolve("data");
     this.serverLog = directory.resolve("server.log");
     this.port = port;
   }
 
-  static EmbeddedPostgres start(Map<String, String> settings) {
+  static EmbeddedPostgres start(PostgresBinaries binaries, Map<String, String> settings) {
     EmbeddedPostgres postgres =
-        new EmbeddedPostgres(RunDirectory.create("postgres-"), FreePorts.next());
+        new EmbeddedPostgres(binaries, RunDirectory.create("postgres-"), FreePorts.next());
     try {
       Instant begin = Instant.now();
       postgres.initialize(settings);
       postgres.startServer();
-      log.info("PostgreSQL on port {} after {}", postgres.port, Duration.between(begin, now()));
+      log.info(
+          "PostgreSQL {} on port {} after {}", binaries.major(), postgres.port, Duration.between(begin, now()));
       return postgres;
     } catch (IOException | RuntimeException e) {
       postgres.close();
@@ -102,18 +109,21 @@ final class EmbeddedPostgres implements SandboxPostgres {
   private void initialize(Map<String, String> settings) throws IOException {
     Path password = directory.resolve("password");
     Files.writeString(password, SandboxRole.SUPERUSER.password());
-    run(
-        "initdb",
-        "--pgdata=" + data,
-        "--username=" + SandboxRole.SUPERUSER.user(),
-        "--pwfile=" + password,
-        "--auth=scram-sha-256",
-        "--encoding=UTF8",
-        "--locale=C",
-        "--locale-provider=builtin",
-        "--builtin-locale=C.UTF-8",
-        // Of the empty cluster only; commits are synced, see PostgresSettings.
-        "--no-sync");
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "--pgdata=" + data,
+                "--username=" + SandboxRole.SUPERUSER.user(),
+                "--pwfile=" + password,
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                "--locale=C",
+                // Of the empty cluster only; commits are synced, see PostgresSettings.
+                "--no-sync"));
+    if (binaries.major() >= BUILTIN_LOCALES) {
+      arguments.addAll(List.of("--locale-provider=builtin", "--builtin-locale=C.UTF-8"));
+    }
+    run("initdb", arguments.toArray(String[]::new));
     Files.delete(password);
     Map<String, String> all = new LinkedHashMap<>(PostgresSettings.with(settings));
     all.put("port", Integer.toString(port));
@@ -166,7 +176,8 @@ final class EmbeddedPostgres implements SandboxPostgres {
   }
 
   private ProcessBuilder process(String program, String... arguments) {
-    return PostgresBinaries.command(program, arguments)
+    return binaries
+        .command(program, arguments)
         .redirectOutput(Redirect.appendTo(serverLog.toFile()));
   }
 

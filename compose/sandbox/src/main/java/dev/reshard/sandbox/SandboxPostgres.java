@@ -28,6 +28,17 @@ public interface SandboxPostgres extends AutoCloseable {
     return SandboxEngine.current().startPostgres(settings);
   }
 
+  /**
+   * As {@link #start(Map)}, of another major than the build's: for tests of the Maven profile {@code
+   * matrix}, which has 15 to 18.
+   *
+   * @param major 15, say
+   * @throws SandboxException also if the build has none of that major
+   */
+  static SandboxPostgres start(int major, Map<String, String> settings) {
+    return SandboxEngine.current().startPostgres(major, settings);
+  }
+
   String host();
 
   /** Stays the same over {@link #restart}. */

@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
@@ -52,7 +54,26 @@ public final class SharedSandbox {
    * @throws SandboxException if a server does not start
    */
   public static SandboxShards freshShards(String... names) throws SQLException {
-    List<SandboxPostgres> servers = servers(names);
+    return create(names, servers(OptionalInt.empty(), names));
+  }
+
+  /**
+   * As {@link #freshShards}, on servers of one PostgreSQL major each; for tests of the Maven profile
+   * {@code matrix}.
+   *
+   * @param majors by the shard's name
+   */
+  public static SandboxShards shardsOfMajors(SortedMap<String, Integer> majors)
+      throws SQLException {
+    List<SandboxPostgres> servers = new ArrayList<>();
+    for (Map.Entry<String, Integer> shard : majors.entrySet()) {
+      servers.addAll(servers(OptionalInt.of(shard.getValue()), shard.getKey()));
+    }
+    return create(majors.keySet().toArray(String[]::new), servers);
+  }
+
+  private static SandboxShards create(String[] names, List<SandboxPostgres> servers)
+      throws SQLException {
     String prefix = "t" + TESTS.incrementAndGet() + "_";
     List<SandboxShard> shards = new ArrayList<>();
     for (int i = 0; i < names.length; i++) {
@@ -70,13 +91,14 @@ public final class SharedSandbox {
     return kafka;
   }
 
-  private static synchronized List<SandboxPostgres> servers(String... names) {
+  private static synchronized List<SandboxPostgres> servers(OptionalInt major, String... names) {
     closeAtExit();
+    String suffix = major.isPresent() ? " " + major.getAsInt() : "";
     Map<String, SandboxPostgres> started = Collections.synchronizedMap(new TreeMap<>());
     List<Runnable> starts = new ArrayList<>();
     for (String name : names) {
-      if (!SERVERS.containsKey(name)) {
-        starts.add(() -> started.put(name, SandboxPostgres.start()));
+      if (!SERVERS.containsKey(name + suffix)) {
+        starts.add(() -> started.put(name + suffix, start(major)));
       }
     }
     try {
@@ -84,7 +106,13 @@ public final class SharedSandbox {
     } finally {
       SERVERS.putAll(started);
     }
-    return List.of(names).stream().map(SERVERS::get).toList();
+    return List.of(names).stream().map(name -> SERVERS.get(name + suffix)).toList();
+  }
+
+  private static SandboxPostgres start(OptionalInt major) {
+    return major.isPresent()
+        ? SandboxPostgres.start(major.getAsInt(), Map.of())
+        : SandboxPostgres.start();
   }
 
   private static void closeAtExit() {

@@ -9,11 +9,16 @@ import java.sql.SQLException;
 public enum CopyFormat {
   /** The servers' own binary form: fastest, and exact. */
   BINARY,
-  /** Text, for types that have no binary form; exact under the settings of our sessions. */
+  /**
+   * Text, exact under the settings of our sessions: for types that have no binary form; for
+   * references to objects, whose binary form is a number that another database gives to something
+   * else; for {@code tsquery}, {@code int2vector} and {@code oidvector}, as no server takes an empty
+   * one in its binary form.
+   */
   TEXT;
 
   /** Types of the columns, and those that they are made of. */
-  private static final String LACKS_BINARY =
+  private static final String NEEDS_TEXT =
       """
       WITH RECURSIVE parts(oid) AS (
         SELECT atttypid FROM pg_attribute
@@ -26,11 +31,16 @@ public enum CopyFormat {
           UNION ALL SELECT a.atttypid FROM pg_attribute a
                      WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped
         ) part(oid))
-      SELECT EXISTS (SELECT FROM parts JOIN pg_type USING (oid) WHERE typsend = 0 OR typreceive = 0)""";
+      SELECT EXISTS (SELECT FROM parts JOIN pg_type USING (oid)
+                      WHERE typsend = 0 OR typreceive = 0
+                         OR oid IN ('tsquery'::regtype, 'int2vector'::regtype, 'oidvector'::regtype)
+                         OR typinput IN (SELECT i.oid FROM pg_proc i
+                                          WHERE i.pronamespace = 'pg_catalog'::regnamespace
+                                            AND i.proname ~ '^reg[a-z]+in$'))""";
 
   /** The best one that all columns of the table have. */
   public static CopyFormat of(Connection connection, Table table) throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(LACKS_BINARY)) {
+    try (PreparedStatement statement = connection.prepareStatement(NEEDS_TEXT)) {
       statement.setLong(1, table.oid());
       try (ResultSet row = statement.executeQuery()) {
         row.next();
