@@ -15,7 +15,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ThrottleTest {
-  private static final BooleanSupplier GO_ON = () -> false;
   private static final int ROW_BYTES = 1024;
   private static final int ROWS = 10_000;
   private static final int BLOCKS = 1_500;
@@ -92,7 +91,7 @@ class ThrottleTest {
   @Test
   void aPauseKeepsChunksFromBeginningAndLetsTheOneUnderWayEnd() throws Exception {
     throttle.set(limits("1MB/s"));
-    Turn turn = throttle.begin(1, GO_ON).orElseThrow();
+    Turn turn = throttle.begin(1, ThrottleTest::goOn).orElseThrow();
     throttle.set(Limits.of(List.of(new Limit(Rate.parse("0MB/s"), "window at noon"))));
     assertEquals("paused: window at noon", throttle.told().orElseThrow().toString());
     long start = clock.get();
@@ -102,14 +101,14 @@ class ThrottleTest {
     AtomicLong looks = new AtomicLong();
     assertEquals(Optional.empty(), throttle.begin(1, () -> looks.incrementAndGet() > 50));
     throttle.set(Limits.NONE);
-    assertTrue(throttle.begin(1, GO_ON).isPresent());
+    assertTrue(throttle.begin(1, ThrottleTest::goOn).isPresent());
   }
 
   @Test
   void soManyChunksRunAtATime() throws Exception {
     throttle.set(limits("2 chunks"));
-    Turn one = throttle.begin(1, GO_ON).orElseThrow();
-    Turn two = throttle.begin(1, GO_ON).orElseThrow();
+    Turn one = throttle.begin(1, ThrottleTest::goOn).orElseThrow();
+    Turn two = throttle.begin(1, ThrottleTest::goOn).orElseThrow();
     AtomicLong looks = new AtomicLong();
     BooleanSupplier patience = () -> looks.incrementAndGet() % 50 == 0;
     assertEquals(Optional.empty(), throttle.begin(1, patience));
@@ -156,7 +155,7 @@ class ThrottleTest {
   private double copy(int chunks) throws InterruptedException {
     long start = clock.get();
     for (int i = 0; i < chunks; i++) {
-      try (Turn turn = throttle.begin(BLOCKS, GO_ON).orElseThrow()) {
+      try (Turn turn = throttle.begin(BLOCKS, ThrottleTest::goOn).orElseThrow()) {
         moveRows(turn, ROWS / chunks);
       }
     }
@@ -168,5 +167,10 @@ class ThrottleTest {
       clock.addAndGet(ROW_NANOS);
       turn.moved(ROW_BYTES);
     }
+  }
+
+  /** Nobody stops it. */
+  private static boolean goOn() {
+    return false;
   }
 }

@@ -56,7 +56,7 @@ class WalBudgetTest {
       use = budget.note(bytes, OptionalLong.empty(), s * SECOND);
     }
     long left = 50 * GB - use.bytes();
-    assertEquals(left / (10.0 * (1 << 20)), use.fullIn().orElseThrow(), 2);
+    assertEquals(left / (10.0 * (1 << 20)), (double) use.fullIn().orElseThrow(), 2);
     assertEquals("22000 MB of 51200 MB (budget.wal), full in 48 min", use.toString());
   }
 

@@ -96,7 +96,10 @@ final class ThrottleCommand implements Callable<Integer> {
       if (choice != null && choice.reset) {
         setting.forget();
       } else if (choice != null) {
-        setting.set(Optional.ofNullable(choice.rate), Optional.ofNullable(lasting), Wiring.who());
+        setting.set(
+            choice.off ? Optional.empty() : Optional.of(choice.rate),
+            Optional.ofNullable(lasting),
+            Wiring.who());
       }
       out.println(told(setting.read()));
       if (!isAlive(wiring, spec)) {
