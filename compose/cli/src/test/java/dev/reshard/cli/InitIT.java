@@ -105,6 +105,14 @@ class InitIT {
   }
 
   @Test
+  void withoutForeignKeysTheTableThatTheKeyIsNamedAfterIsProposed() throws Exception {
+    shards.execute("ALTER TABLE orders DROP CONSTRAINT orders_tenant_id_fkey");
+    init();
+    String draft = Files.readString(file);
+    assertTrue(draft.contains("perhaps sharded, with key_of: { public.tenants: id })"), draft);
+  }
+
+  @Test
   void anUnansweredDraftIsRefusedWithWhatIsOpen() throws Exception {
     init();
     Answer answer = reshard("check", "-f", file.toString());
