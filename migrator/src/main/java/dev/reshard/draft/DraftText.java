@@ -39,8 +39,7 @@ final class DraftText {
     lines.add("control: %s # keeps the map and the migration's state".formatted(first(draft)));
     lines.add(
         QUESTION
-            + "where is Kafka? Write bootstrap.servers: \"host:port,..\", and what else a client needs;");
-    lines.add("# or, for a rehearsal without one, kafka: embedded");
+            + "where is Kafka? Write bootstrap.servers: \"host:port,..\", and what else a client needs; or, for a rehearsal without one, kafka: embedded");
     lines.add("kafka: {}");
     lines.add("keyspace:");
     lines.add("  name: app");
