@@ -150,7 +150,9 @@ final class Rights implements Check {
     lacking.keySet().removeAll(ids.values());
     rights.addAll(ownersToBe(session, lacking, rights, role));
     Set<String> schemas =
-        subject.tableIds().stream().map(TableId::schema).collect(Collectors.toCollection(TreeSet::new));
+        subject.tableIds().stream()
+            .map(TableId::schema)
+            .collect(Collectors.toCollection(TreeSet::new));
     session
         .query(
             SCHEMAS,

@@ -45,8 +45,7 @@ class DraftTextTest {
                 Map.of(new TableId("public", "orders"), "tenant_id"),
                 Set.of(),
                 Set.of(),
-                Map.of(
-                    new TableId("public", "tenants"), "id", new TableId("public", "jobs"), "")))
+                Map.of(new TableId("public", "tenants"), "id", new TableId("public", "jobs"), "")))
         .yaml();
   }
 }

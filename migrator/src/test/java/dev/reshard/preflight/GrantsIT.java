@@ -84,7 +84,8 @@ class GrantsIT {
     scene.shards.get("b").execute("DROP TABLE orders, country");
     List<String> grants = scene.grants(false);
     List<String> ofB = grants.subList(grants.lastIndexOf(head(grants, "b")), grants.size());
-    assertTrue(ofB.stream().anyMatch(line -> line.startsWith("GRANT \"app_owner\"")), ofB::toString);
+    assertTrue(
+        ofB.stream().anyMatch(line -> line.startsWith("GRANT \"app_owner\"")), ofB::toString);
     assertTrue(ofB.stream().anyMatch(line -> line.startsWith("GRANT USAGE, CREATE ON SCHEMA")));
     run(grants);
     assertEquals(List.of(), scene.grants(false));

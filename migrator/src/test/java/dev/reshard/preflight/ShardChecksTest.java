@@ -29,8 +29,7 @@ class ShardChecksTest {
 
   @Test
   void fourteenSaysWhatItLacks() {
-    assertEquals(
-        "upgrade it, or it stays at the blocker of that right", only(14).todo());
+    assertEquals("upgrade it, or it stays at the blocker of that right", only(14).todo());
   }
 
   private static Finding only(int version) {

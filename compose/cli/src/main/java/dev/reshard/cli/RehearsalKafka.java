@@ -90,7 +90,7 @@ record RehearsalKafka(Path directory) {
   Spec reaching(Spec spec) throws NoBrokerException {
     String address =
         SandboxKafka.addressIn(directory).orElseThrow(() -> new NoBrokerException(directory));
-    String[] words = address.split(":");
+    String[] words = address.split(":", -1);
     try (Socket socket = new Socket()) {
       socket.connect(new InetSocketAddress(words[0], Integer.parseInt(words[1])), CONNECT_MS);
     } catch (IOException e) {

@@ -35,7 +35,8 @@ record Everything(List<List<String>> catalogs, List<String> topics) {
     try (Admin admin =
         Admin.create(Map.of("bootstrap.servers", SharedSandbox.kafka().bootstrapServers()))) {
       return new Everything(
-          catalogs, admin.listTopics().names().get(10, TimeUnit.SECONDS).stream().sorted().toList());
+          catalogs,
+          admin.listTopics().names().get(10, TimeUnit.SECONDS).stream().sorted().toList());
     }
   }
 }

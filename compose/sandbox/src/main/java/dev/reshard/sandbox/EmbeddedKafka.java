@@ -32,7 +32,8 @@ final class EmbeddedKafka implements SandboxKafka {
   private static final String CONTROLLER = "CONTROLLER";
 
   /** Else a controller waits 9 s for the broker that was killed with the process before. */
-  private static final Map<String, String> KEPT = Map.of("broker.session.timeout.ms", "3000", "broker.heartbeat.interval.ms", "1000");
+  private static final Map<String, String> KEPT =
+      Map.of("broker.session.timeout.ms", "3000", "broker.heartbeat.interval.ms", "1000");
 
   private final int port;
   private final Map<String, String> settings;
@@ -151,7 +152,8 @@ final class EmbeddedKafka implements SandboxKafka {
     settings.put("process.roles", "broker,controller");
     settings.put("node.id", Integer.toString(NODE_ID));
     settings.put("log.dirs", logs.toString());
-    settings.put("controller.quorum.voters", "%d@127.0.0.1:%d".formatted(NODE_ID, ports.controller()));
+    settings.put(
+        "controller.quorum.voters", "%d@127.0.0.1:%d".formatted(NODE_ID, ports.controller()));
     settings.put("controller.listener.names", CONTROLLER);
     String controller = "%s://127.0.0.1:%d".formatted(CONTROLLER, ports.controller());
     settings.put("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");

@@ -139,7 +139,7 @@ final class KafkaDirectory {
 
     private static Optional<Ports> read(Path directory) {
       try {
-        String[] words = Files.readString(directory.resolve(PORTS)).split(" ");
+        String[] words = Files.readString(directory.resolve(PORTS)).split(" ", -1);
         return Optional.of(new Ports(Integer.parseInt(words[0]), Integer.parseInt(words[1])));
       } catch (NoSuchFileException e) {
         return Optional.empty();
