@@ -46,20 +46,34 @@ class PartlyMovedIT {
     }
   }
 
-  /** On b an application's transaction has written and does not end within the budget. */
+  /**
+   * On b an application's transaction has written and does not end within the budget. It begins when
+   * the gates, which would see it, have been passed: until then the unit of b cannot be reserved.
+   */
   private static void moveOnlyTheFirst(Shop shop) throws Exception {
     while (!places(shop).equals(PARTLY)) {
-      try (Connection writer = shop.shards.get("b").connect(SandboxRole.APP)) {
+      try (Connection writer = shop.shards.get("b").connect(SandboxRole.APP);
+          Connection holder = shop.shards.get("a").connect(SandboxRole.SUPERUSER)) {
         writer.setAutoCommit(false);
-        execute(writer, "DELETE FROM public.events WHERE false");
-        execute(writer, "SELECT pg_current_xact_id()");
-        Answer answer = shop.run("cutover");
+        holder.setAutoCommit(false);
+        execute(holder, "SELECT FROM reshard.stage_unit WHERE source = 'b' FOR UPDATE");
+        CompletableFuture<Answer> asked = shop.ask("cutover");
+        boolean writing = false;
+        while (!asked.isDone()) {
+          if (!writing && shop.state().equals("CUTTING_OVER")) {
+            execute(writer, "DELETE FROM public.events WHERE false");
+            execute(writer, "SELECT pg_current_xact_id()");
+            holder.rollback();
+            writing = true;
+          }
+          TimeUnit.MILLISECONDS.sleep(10); // between two looks
+        }
+        Answer answer = asked.get();
         assertTrue(
             List.of(ExitCode.GAVE_UP.code(), ExitCode.REFUSED.code()).contains(answer.exitCode()),
             answer::toString);
         writer.rollback();
       }
-      TimeUnit.MILLISECONDS.sleep(200); // a closed gate is looked at again
     }
   }
 
