@@ -40,6 +40,7 @@ import java.util.stream.Stream;
  *   <li>{@code schema} sees {@code preflight}: it hands in checks of its own;
  *   <li>{@code publish} tells foreign programs what {@code control} and {@code routing} have
  *       stored;
+ *   <li>{@code cli} sees {@code sandbox}: the broker of {@code kafka: embedded};
  *   <li>{@code demo} sees what it plays: an application ({@code routing}) and an operator.
  * </ul>
  */
@@ -72,7 +73,7 @@ class ArchitectureTest {
           cutover    keyspace topics routing postgres spec guard control apply migration
           finish     keyspace postgres spec guard change control schema migration
           publish    keyspace topics routing postgres spec control migration
-          cli        keyspace topics routing postgres guard change capture spec control plan preflight draft schema throttle copy apply migration verify probe shadow cutover finish publish
+          cli        keyspace topics routing postgres guard change capture spec control plan preflight draft schema throttle copy apply migration verify probe shadow cutover finish publish sandbox
           demo       keyspace topics routing guard spec control plan finish cli sandbox
           """);
 

@@ -29,6 +29,7 @@ import java.util.stream.Collectors;
  * @param runnersUp what else it could be
  * @param count of buckets
  * @param evidence for a function; empty if none agrees, or there are too few keys
+ * @param sawKeys whether any shard let us see one
  */
 public record Draft(
     String user,
@@ -39,6 +40,7 @@ public record Draft(
     List<String> runnersUp,
     int count,
     Optional<Evidence> evidence,
+    boolean sawKeys,
     Lists lists) {
   /** Enough that a bucket is small, few enough that each has many keys. */
   private static final int BUCKETS = 1024;
@@ -133,6 +135,7 @@ public record Draft(
         Collection<Map<TableId, Long>> counts)
         throws InterruptedException {
       Lists lists = Lists.place(serving.values(), counts, column);
+      Map<ShardId, Set<String>> keys = keys(serving, lists);
       int count = (BUCKETS + serving.size() - 1) / serving.size() * serving.size();
       return new Draft(
           user,
@@ -150,7 +153,8 @@ public record Draft(
               .map(KeyChoice.Candidate::toString)
               .toList(),
           count,
-          Evidence.find(keys(serving, lists), count),
+          Evidence.find(keys, count),
+          keys.values().stream().anyMatch(some -> !some.isEmpty()),
           lists);
     }
 

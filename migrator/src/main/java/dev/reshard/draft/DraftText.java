@@ -39,7 +39,7 @@ final class DraftText {
     lines.add("control: %s # keeps the map and the migration's state".formatted(first(draft)));
     lines.add(
         QUESTION
-            + "where is Kafka? Write bootstrap.servers: \"host:port,..\", and what else a client needs.");
+            + "where is Kafka? Write bootstrap.servers: \"host:port,..\", and what else a client needs; or, for a rehearsal without one, kafka: embedded");
     lines.add("kafka: {}");
     lines.add("keyspace:");
     lines.add("  name: app");
@@ -86,8 +86,11 @@ final class DraftText {
       lines.add("  buckets: { function: %s, count: %d }".formatted(proposed, draft.count()));
     } else {
       lines.add(
-          "  %swhich function placed your rows? None of %s agrees with a sample of keys, or there are too few."
-              .formatted(QUESTION, words()));
+          draft.sawKeys()
+              ? "  %swhich function placed your rows? None of %s agrees with a sample of keys, or there are too few."
+                  .formatted(QUESTION, words())
+              : "  %swhich function placed your rows? No key could be seen: may %s read the tables? Draft again once it is a member of their owner."
+                  .formatted(QUESTION, draft.user()));
       lines.add(
           "  # For a key of type %s, %s would be usual: buckets: { function: %s, count: %d }"
               .formatted(draft.keyType(), proposed, proposed, draft.count()));
@@ -135,7 +138,17 @@ final class DraftText {
           "    "
               + QUESTION
               + "into which list does each of these belong? They have no shard key; 'reshard check' refuses the file until they are in one.");
-      lists.open().forEach(id -> lines.add("    #   " + id));
+      lists
+          .open()
+          .forEach(
+              (id, column) ->
+                  lines.add(
+                      "    #   "
+                          + id
+                          + (column.isEmpty()
+                              ? ""
+                              : "   (by its name perhaps sharded, with key_of: { %s: %s })"
+                                  .formatted(id, column))));
     }
   }
 

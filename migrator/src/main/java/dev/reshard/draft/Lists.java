@@ -18,10 +18,14 @@ import java.util.TreeSet;
  * @param sharded tables with their key column
  * @param reference small ones, alike on every shard, that others refer to
  * @param ignored those of extensions, and of tools that roll out schemas
- * @param open the others: a question
+ * @param open the others: a question; with the column that the shard key may refer to, going by the
+ *     table's name, or nothing
  */
 record Lists(
-    Map<TableId, String> sharded, Set<TableId> reference, Set<TableId> ignored, Set<TableId> open) {
+    Map<TableId, String> sharded,
+    Set<TableId> reference,
+    Set<TableId> ignored,
+    Map<TableId, String> open) {
   private static final Set<String> TOOLS =
       Set.of(
           "schema_migrations",
@@ -59,12 +63,18 @@ record Lists(
     sharded.putAll(parents(contents, sharded.keySet(), key));
     ignored.removeAll(sharded.keySet());
     Set<TableId> reference = new TreeSet<>();
-    Set<TableId> open = new TreeSet<>();
-    for (TableId id : tables.keySet()) {
-      if (!sharded.containsKey(id) && !ignored.contains(id)) {
-        (isReference(id, contents, counts) ? reference : open).add(id);
-      }
-    }
+    Map<TableId, String> open = new TreeMap<>();
+    tables.forEach(
+        (id, table) -> {
+          if (sharded.containsKey(id) || ignored.contains(id)) {
+            return;
+          }
+          if (isReference(id, contents, counts)) {
+            reference.add(id);
+          } else {
+            open.put(id, isNamedBy(key, id) ? onlyKeyColumn(table) : "");
+          }
+        });
     return new Lists(sharded, reference, ignored, open);
   }
 
@@ -78,6 +88,17 @@ record Lists(
         .filter(fk -> !sharded.contains(fk.parent()))
         .forEach(fk -> parents.put(fk.parent(), fk.parentColumn()));
     return parents;
+  }
+
+  /** {@code tenant_id} means the table tenant, or tenants. */
+  private static boolean isNamedBy(String key, TableId id) {
+    String one = key.replaceFirst("_?id$", "");
+    return !one.isEmpty()
+        && List.of(one, one + "s", one + "es", one.replaceFirst("y$", "ies")).contains(id.name());
+  }
+
+  private static String onlyKeyColumn(Table table) {
+    return table.primaryKey().size() == 1 ? table.primaryKey().get(0) : "";
   }
 
   private static boolean isReference(
@@ -94,7 +115,7 @@ record Lists(
   /** The sharded list: a wildcard for a schema that has no table with a question. */
   List<String> shardedPatterns() {
     Set<String> asked = new TreeSet<>();
-    open.forEach(id -> asked.add(id.schema()));
+    open.keySet().forEach(id -> asked.add(id.schema()));
     Set<String> patterns = new TreeSet<>();
     for (TableId id : sharded.keySet()) {
       patterns.add(asked.contains(id.schema()) ? id.toString() : id.schema() + ".*");

@@ -74,7 +74,7 @@ final class DestinationRows implements Check {
         ? Optional.of(
             Finding.blocker("has rows, but the shard owns no bucket yet")
                 .todo(
-                    "find out whose they are and delete them; if the shard serves them, it belongs under from"))
+                    "if the shard serves them, it belongs under from; else find out whose they are and delete them"))
         : Optional.empty();
   }
 
@@ -97,7 +97,7 @@ final class DestinationRows implements Check {
         ? Optional.of(
             Finding.blocker("has rows of buckets that are about to come from other shards")
                 .todo(
-                    "find out whose they are and delete them; 'run' prints the query, and would refuse to load"))
+                    "if from is right, find out whose they are and delete them; 'run' prints the query, and would refuse to load"))
         : Optional.empty();
   }
 

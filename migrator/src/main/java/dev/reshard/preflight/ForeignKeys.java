@@ -183,7 +183,7 @@ final class ForeignKeys implements Check {
     if (apart.isEmpty()) {
       return Optional.of(
           Finding.note(
-                  "the foreign key lacks the shard key, and whether a child's parent is always of the same bucket could not be found out in time")
+                  "the foreign key lacks the shard key, and whether a child's parent is always of the same bucket could not be found out: no right, or no time")
               .todo("make the shard key a part of it, or make sure of it yourself"));
     }
     return apart.get().isEmpty()

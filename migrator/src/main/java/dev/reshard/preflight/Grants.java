@@ -7,6 +7,7 @@ import dev.reshard.preflight.Rights.Right;
 import dev.reshard.spec.Spec;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
@@ -49,8 +50,9 @@ final class Grants {
    * @param all also what our role has already
    */
   static List<String> sql(Subject subject, boolean all) throws InterruptedException {
+    Map<TableId, String> atHome = Rights.ownersAtHome(subject);
     Answers<List<Right>> rights =
-        subject.sessions().ask(subject.shards(), session -> Rights.of(session, subject));
+        subject.sessions().ask(subject.shards(), session -> Rights.of(session, subject, atHome));
     List<String> lines = new ArrayList<>();
     for (ShardId shard : subject.spec().shards().keySet()) {
       List<String> sql = new ArrayList<>();

@@ -1,5 +1,6 @@
 package dev.reshard.preflight;
 
+import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Table;
 import java.sql.SQLException;
@@ -51,6 +52,17 @@ final class Rights implements Check {
         FROM owned JOIN pg_class c ON c.oid = owned.oid JOIN pg_roles r ON r.oid = c.relowner
        WHERE r.rolname <> current_user""";
 
+  /** Of the tables that a shard lacks: they are made there for the same role. */
+  private static final String OWNERS_TO_BE =
+      """
+      SELECT r.rolname, pg_has_role(r.oid, 'USAGE') FROM pg_roles r
+       WHERE r.rolname = ANY (?) AND r.rolname <> current_user AND NOT r.rolsuper ORDER BY 1""";
+
+  private static final String OWNER =
+      """
+      SELECT c.oid, r.rolname FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
+       WHERE c.oid = ANY (?)""";
+
   private static final String SCHEMAS =
       """
       SELECT nspname, has_schema_privilege(oid, 'USAGE') AND has_schema_privilege(oid, 'CREATE')
@@ -78,11 +90,13 @@ final class Rights implements Check {
 
   @Override
   public List<Finding> look() throws InterruptedException {
-    return subject.sessions().look(subject.shards(), this::missing);
+    Map<TableId, String> atHome = ownersAtHome(subject);
+    return subject.sessions().look(subject.shards(), session -> missing(session, atHome));
   }
 
-  private List<Finding> missing(CheckSession session) throws SQLException {
-    return of(session, subject).stream()
+  private List<Finding> missing(CheckSession session, Map<TableId, String> atHome)
+      throws SQLException {
+    return of(session, subject, atHome).stream()
         .filter(right -> !right.held)
         .map(
             right ->
@@ -93,17 +107,52 @@ final class Rights implements Check {
         .toList();
   }
 
-  /** All rights, held or not, in the order in which to grant them. */
-  static List<Right> of(CheckSession session, Subject subject) throws SQLException {
-    List<Right> rights = new ArrayList<>(onServer(session));
-    String role = TableId.quote(session.texts("SELECT current_user").get(0));
+  /** Who owns the keyspace's tables on the control shard; nothing if it cannot be asked. */
+  static Map<TableId, String> ownersAtHome(Subject subject) throws InterruptedException {
+    ShardId home = subject.spec().control();
+    return subject
+        .sessions()
+        .ask(Set.of(home), session -> ownersAt(session, ids(subject, home)))
+        .values()
+        .getOrDefault(home, Map.of());
+  }
+
+  private static Map<TableId, String> ownersAt(CheckSession session, Map<Long, TableId> ids)
+      throws SQLException {
+    Map<TableId, String> owners = new TreeMap<>();
+    session.query(
+        OWNER,
+        row -> owners.put(ids.get(row.getLong(1)), row.getString(2)),
+        session.oids(ids.keySet()));
+    return owners;
+  }
+
+  private static Map<Long, TableId> ids(Subject subject, ShardId shard) {
     Map<Long, TableId> ids = new HashMap<>();
     for (TableId id : subject.tableIds()) {
-      subject.table(session.shard(), id).map(Table::oid).ifPresent(oid -> ids.put(oid, id));
+      subject.table(shard, id).map(Table::oid).ifPresent(oid -> ids.put(oid, id));
     }
+    return ids;
+  }
+
+  /**
+   * All rights, held or not, in the order in which to grant them.
+   *
+   * @param atHome who owns the tables that this shard may lack
+   */
+  static List<Right> of(CheckSession session, Subject subject, Map<TableId, String> atHome)
+      throws SQLException {
+    List<Right> rights = new ArrayList<>(onServer(session));
+    String role = TableId.quote(session.texts("SELECT current_user").get(0));
+    Map<Long, TableId> ids = ids(subject, session.shard());
     rights.addAll(owners(session, ids, role, inherit(session)));
+    Map<TableId, String> lacking = new TreeMap<>(atHome);
+    lacking.keySet().removeAll(ids.values());
+    rights.addAll(ownersToBe(session, lacking, rights, role));
     Set<String> schemas =
-        ids.values().stream().map(TableId::schema).collect(Collectors.toCollection(TreeSet::new));
+        subject.tableIds().stream()
+            .map(TableId::schema)
+            .collect(Collectors.toCollection(TreeSet::new));
     session
         .query(
             SCHEMAS,
@@ -184,6 +233,30 @@ final class Rights implements Check {
                       "if it is left of another installation, drop it or give it to our role"));
             })
         .get(0);
+  }
+
+  /** Those who are to own what is made here, save those who own something already. */
+  private static List<Right> ownersToBe(
+      CheckSession session, Map<TableId, String> lacking, List<Right> known, String role)
+      throws SQLException {
+    String inherit = inherit(session);
+    return session
+        .query(
+            OWNERS_TO_BE,
+            row -> {
+              String owner = row.getString(1);
+              return new Right(
+                  row.getBoolean(2),
+                  "our role is no member of %s, which is to own the tables that are made there"
+                      .formatted(owner),
+                  "will own the tables",
+                  "GRANT %s TO %s%s;".formatted(TableId.quote(owner), role, inherit),
+                  "");
+            },
+            session.texts(new TreeSet<>(lacking.values())))
+        .stream()
+        .filter(right -> known.stream().noneMatch(other -> other.sql.equals(right.sql)))
+        .toList();
   }
 
   private static List<Right> owners(

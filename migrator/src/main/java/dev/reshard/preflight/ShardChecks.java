@@ -85,7 +85,11 @@ final class ShardChecks {
   }
 
   private static List<Finding> version(CheckSession session) throws java.sql.SQLException {
-    int version = session.version();
+    return judge(session.version()).stream().map(finding -> finding.at(session.shard())).toList();
+  }
+
+  /** What there is to say of a server's major version. */
+  static List<Finding> judge(int version) {
     if (version >= FIRST_VERSION && version <= LAST_VERSION) {
       return List.of();
     }
@@ -94,7 +98,6 @@ final class ShardChecks {
           Finding.note(
                   "PostgreSQL %d is newer than this program knows (%d to %d)"
                       .formatted(version, FIRST_VERSION, LAST_VERSION))
-              .at(session.shard())
               .todo("try the whole way on a copy first"));
     }
     String what = "PostgreSQL %d is older than %d".formatted(version, FIRST_VERSION);
@@ -102,8 +105,7 @@ final class ShardChecks {
         version == FIRST_VERSION - 1
             ? Finding.note(
                     what + ", where only a superuser can let us set session_replication_role")
-                .at(session.shard())
                 .todo("upgrade it, or it stays at the blocker of that right")
-            : Finding.blocker(what).at(session.shard()).todo("upgrade it"));
+            : Finding.blocker(what).todo("upgrade it"));
   }
 }

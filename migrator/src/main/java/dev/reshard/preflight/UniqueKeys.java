@@ -91,7 +91,8 @@ final class UniqueKeys implements Check {
       case ALL_APART -> " (all values that will meet were compared: no two are the same now)";
       case SOME_APART ->
           " (a sample of the values that will meet was compared: no two are the same)";
-      case UNKNOWN -> " (whether values are the same now could not be found out in time)";
+      case UNKNOWN ->
+          " (whether values are the same now could not be found out: no right, or no time)";
       case NOBODY_MEETS, MET -> "";
     };
   }

@@ -64,7 +64,7 @@ public record Unreachable(
     boolean loginIsRefused = state.equals(REFUSED_LOGIN) || isNoPassword(state, e);
     if (loginIsRefused) {
       what = "the password of user \"%s\" is refused".formatted(address.user());
-      todo = "see " + hints.login;
+      todo = "see " + hints.login + "; a role that is not there looks the same";
     } else if (state.equals(ShardSessions.POOLED)) {
       todo = "give the server's own address under shards";
     } else if (state.startsWith("28")) {

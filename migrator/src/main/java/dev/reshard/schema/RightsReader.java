@@ -71,6 +71,12 @@ final class RightsReader {
                   target,
                   everybody ? "PUBLIC" : TableId.quote(role),
                   passedOn ? " WITH GRANT OPTION" : ""));
+      if (!everybody) {
+        draft.need(SchemaObject.identity(ObjectKind.ROLE, role));
+      }
+      if (row.getBoolean("ours")) {
+        return; // no difference: 'check --grants' sees to our own rights on every shard
+      }
       draft.facet(
           "%s of %s%s"
               .formatted(
@@ -78,9 +84,6 @@ final class RightsReader {
                   everybody ? "PUBLIC" : "role " + role,
                   where),
           privileges);
-      if (!everybody) {
-        draft.need(SchemaObject.identity(ObjectKind.ROLE, role));
-      }
     }
 
     void finish() {

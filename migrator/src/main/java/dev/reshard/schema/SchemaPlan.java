@@ -72,6 +72,9 @@ public record SchemaPlan(
   }
 
   private static final class Planning {
+    /** So many objects are named. */
+    private static final int FEW = 5;
+
     private final Schema source;
     private final Schema destination;
     private final Place place;
@@ -105,7 +108,7 @@ public record SchemaPlan(
         }
       }
       List<String> impossible = new ArrayList<>();
-      obstacles.forEach((identity, why) -> absent(impossible, identity, why));
+      byObstacle().forEach((why, identities) -> absent(impossible, identities, why));
       List<String> blocking = new ArrayList<>();
       differences.forEach(
           difference -> (difference.blocks() ? blocking : notes).add(difference.text()));
@@ -171,17 +174,44 @@ public record SchemaPlan(
       }
     }
 
-    private void absent(List<String> impossible, String identity, String why) {
-      SchemaObject object = source.objects().get(identity);
+    /** What cannot be made, by why; nothing that must be given and that nobody needs. */
+    private Map<String, List<String>> byObstacle() {
+      Map<String, List<String>> all = new LinkedHashMap<>();
+      obstacles.forEach(
+          (identity, why) -> {
+            if (!source.objects().get(identity).kind().isGiven() || !without(identity).isEmpty()) {
+              all.computeIfAbsent(why, w -> new ArrayList<>()).add(identity);
+            }
+          });
+      return all;
+    }
+
+    private Set<String> without(String identity) {
       Set<String> without = new LinkedHashSet<>();
       for (String other : absent) {
         if (source.objects().get(other).needs().contains(identity)) {
           without.add(source.objects().get(other).describe());
         }
       }
-      if (object.kind().isGiven() && without.isEmpty()) {
-        return; // nothing that we look at needs it
+      return without;
+    }
+
+    /** One text of a few objects each; of many one text, as one cause has one remedy. */
+    private void absent(List<String> impossible, List<String> identities, String why) {
+      if (identities.size() <= FEW) {
+        identities.forEach(identity -> absent(impossible, identity, why));
+        return;
       }
+      boolean vital = identities.stream().anyMatch(source.vital()::contains);
+      Set<String> objects = new LinkedHashSet<>();
+      identities.forEach(identity -> objects.add(source.objects().get(identity).describe()));
+      (vital ? impossible : notes)
+          .add("%s: %s are not there: %s".formatted(destination.shard(), few(objects), why));
+    }
+
+    private void absent(List<String> impossible, String identity, String why) {
+      SchemaObject object = source.objects().get(identity);
+      Set<String> without = without(identity);
       boolean vital = source.vital().contains(identity);
       String text =
           "%s: %s is not there%s: %s"
@@ -194,20 +224,24 @@ public record SchemaPlan(
     }
 
     private static String few(Set<String> all) {
-      int shown = 5;
-      String first = all.stream().limit(shown).collect(Collectors.joining(", "));
-      return all.size() <= shown ? first : "%s and %d more".formatted(first, all.size() - shown);
+      String first = all.stream().limit(FEW).collect(Collectors.joining(", "));
+      return all.size() <= FEW ? first : "%s and %d more".formatted(first, all.size() - FEW);
     }
 
     private String summary() {
       return made.entrySet().stream()
-          .map(
-              entry ->
-                  "%d %s"
-                      .formatted(
-                          entry.getValue(),
-                          entry.getKey().name().toLowerCase(Locale.ROOT).replace('_', ' ')))
+          .map(entry -> entry.getValue() + " " + words(entry.getKey(), entry.getValue()))
           .collect(Collectors.joining(", "));
+    }
+
+    private static String words(ObjectKind kind, int count) {
+      String word = kind.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+      if (count == 1 || word.endsWith("s") || kind == ObjectKind.OWNED_BY) {
+        return word;
+      }
+      return word.endsWith("y")
+          ? word.substring(0, word.length() - 1) + "ies"
+          : word + (word.endsWith("x") ? "es" : "s");
     }
   }
 }

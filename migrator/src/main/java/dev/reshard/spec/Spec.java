@@ -19,7 +19,8 @@ import java.util.OptionalLong;
  * @param migration names topics, replication slots and control rows
  * @param control the shard that keeps the map, the state and the lease; also the home of reference
  *     tables
- * @param kafka plain client properties for every Kafka client; may hold secrets
+ * @param kafka plain client properties for every Kafka client; may hold secrets. Empty: the worker
+ *     runs a broker of its own, for rehearsals
  * @param from who owns what when the keyspace is adopted; afterwards the stored map is the truth
  */
 public record Spec(
@@ -40,6 +41,28 @@ public record Spec(
   /** The same, whose buckets are asked for by {@code lookup} where Java cannot find them. */
   public Spec askingBy(KeyLookup lookup) {
     return with(keyspace.buckets().askingBy(lookup), from);
+  }
+
+  /** Whether the worker runs the broker, in its own process. */
+  public boolean embedsKafka() {
+    return kafka.isEmpty();
+  }
+
+  /** The same, with the address of the worker's own broker. */
+  public Spec reachingKafka(String servers) {
+    return new Spec(
+        migration,
+        shards,
+        control,
+        Map.of("bootstrap.servers", new Secret(servers)),
+        topics,
+        keyspace,
+        from,
+        to,
+        budget,
+        gates,
+        shadow,
+        copy);
   }
 
   /** The same, with what was read of a directory: its keys, and who has which of them. */

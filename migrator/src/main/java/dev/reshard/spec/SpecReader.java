@@ -96,17 +96,9 @@ public final class SpecReader {
     Map<ShardId, Spec.Shard> shards = shards(root, user, password);
     ShardId control =
         root.required("control", name -> known(name, shards)).orElse(new ShardId("none"));
-    Map<String, Secret> kafka = new LinkedHashMap<>();
-    Yaml properties = root.map("kafka");
-    Set<String> keys = new LinkedHashSet<>(properties.keys());
-    keys.add("bootstrap.servers");
-    keys.forEach(key -> properties.required(key, Secret::new).ifPresent(v -> kafka.put(key, v)));
-    Yaml topicsNode = root.map("topics");
-    Spec.Topics topics =
-        new Spec.Topics(
-            topicsNode.optional("prefix", "reshard", Function.identity()),
-            topicsNode.optional("replication", (short) 3, SpecReader::shortNumber));
-    topicsNode.refuseUnknown();
+    boolean embedded = root.isScalar("kafka");
+    Map<String, Secret> kafka = embedded ? embedded(root) : clientProperties(root.map("kafka"));
+    Spec.Topics topics = topics(root.map("topics"), embedded);
     Spec.KeyspaceSpec keyspace = keyspace(root.map("keyspace"));
     boolean isDirectory = keyspace.buckets() instanceof DirectoryBuckets;
     int count = isDirectory ? 0 : keyspace.buckets().count();
@@ -141,6 +133,41 @@ public final class SpecReader {
     return new Spec(
         migration, shards, control, kafka, topics, keyspace, from, to, budget, gates, shadow, copy,
         throttle);
+  }
+
+  /** The word that asks for a broker in the worker; it needs no properties. */
+  private static Map<String, Secret> embedded(Yaml root) {
+    root.required(
+        "kafka",
+        word -> {
+          if (!word.equals("embedded")) {
+            throw new IllegalArgumentException(
+                "must be client properties, as {bootstrap.servers: \"k1:9092\"}, or 'embedded' for a rehearsal");
+          }
+          return word;
+        });
+    return Map.of();
+  }
+
+  private static Map<String, Secret> clientProperties(Yaml node) {
+    Map<String, Secret> properties = new LinkedHashMap<>();
+    Set<String> keys = new LinkedHashSet<>(node.keys());
+    keys.add("bootstrap.servers");
+    keys.forEach(key -> node.required(key, Secret::new).ifPresent(v -> properties.put(key, v)));
+    return properties;
+  }
+
+  private static Spec.Topics topics(Yaml node, boolean embedded) {
+    short usual = embedded ? (short) 1 : 3;
+    Spec.Topics topics =
+        new Spec.Topics(
+            node.optional("prefix", "reshard", Function.identity()),
+            node.optional("replication", usual, SpecReader::shortNumber));
+    if (embedded && topics.replication() != 1) {
+      node.problem("replication", "the embedded broker is the only one; leave it out");
+    }
+    node.refuseUnknown();
+    return topics;
   }
 
   private static Map<ShardId, Spec.Shard> shards(Yaml root, String user, Secret password) {

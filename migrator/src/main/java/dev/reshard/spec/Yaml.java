@@ -87,6 +87,10 @@ final class Yaml {
     return has(key) && entries.get(key) instanceof MappingNode;
   }
 
+  boolean isScalar(String key) {
+    return has(key) && entries.get(key) instanceof ScalarNode;
+  }
+
   boolean isList(String key) {
     return has(key) && entries.get(key) instanceof SequenceNode;
   }

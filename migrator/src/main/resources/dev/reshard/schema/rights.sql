@@ -33,8 +33,8 @@ given AS (
       EXCEPT SELECT privilege_type FROM aclexplode(coalesce(o.acl, o.usual)) WHERE grantee = o.owner) missing
    WHERE o.ref = ANY (?))
 SELECT ref, col, target, custom, revoked, CASE WHEN grantee <> 0 THEN pg_get_userbyid(grantee) END AS grantee,
-       grantee = 0 AS public, is_grantable,
+       grantee = 0 AS public, is_grantable, grantee = (SELECT oid FROM pg_roles WHERE rolname = current_user) AS ours,
        string_agg(DISTINCT privilege_type || CASE WHEN col <> '' THEN ' (' || col || ')' ELSE '' END, ', ') AS privileges
   FROM given
- GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+ GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
  ORDER BY 1, 2, 3, 5, 6, 8

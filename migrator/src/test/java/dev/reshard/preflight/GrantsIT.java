@@ -79,6 +79,23 @@ class GrantsIT {
   }
 
   @Test
+  void aShardThatLacksTheTablesIsToldWhoWillOwnThem() throws Exception {
+    create("LOGIN");
+    scene.shards.get("b").execute("DROP TABLE orders, country");
+    List<String> grants = scene.grants(false);
+    List<String> ofB = grants.subList(grants.lastIndexOf(head(grants, "b")), grants.size());
+    assertTrue(
+        ofB.stream().anyMatch(line -> line.startsWith("GRANT \"app_owner\"")), ofB::toString);
+    assertTrue(ofB.stream().anyMatch(line -> line.startsWith("GRANT USAGE, CREATE ON SCHEMA")));
+    run(grants);
+    assertEquals(List.of(), scene.grants(false));
+  }
+
+  private static String head(List<String> grants, String shard) {
+    return grants.stream().filter(l -> l.startsWith("-- Shard " + shard)).findFirst().orElseThrow();
+  }
+
+  @Test
   void tablesOfASuperuserAreNotGrantedAway() throws Exception {
     create("LOGIN");
     run(scene.grants(false));

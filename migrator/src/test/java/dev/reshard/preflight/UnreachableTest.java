@@ -18,7 +18,7 @@ class UnreachableTest {
   @Test
   void aRefusedPasswordNamesShardAddressUserAndFile() {
     assertEquals(
-        "a (pg-a:5432): the password of user \"reshard\" is refused; see login in shop.yaml",
+        "a (pg-a:5432): the password of user \"reshard\" is refused; see login in shop.yaml; a role that is not there looks the same",
         text("FATAL: password authentication failed for user \"reshard\"", "28P01", null));
   }
 

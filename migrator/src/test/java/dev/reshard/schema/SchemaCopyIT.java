@@ -306,6 +306,28 @@ class SchemaCopyIT {
         scene.plan(ORDERS).impossible(), "c: table public.orders is not there, and is needed by");
   }
 
+  @Test
+  void whatStandsInTheWayOfManyObjectsIsToldOnce() throws Exception {
+    scene.makeEverything(A);
+    scene.shard(C).executeAsSuperuser("CREATE SCHEMA shop"); // its owner may not create there
+    List<String> told =
+        scene.check(EVERYTHING, A).stream()
+            .filter(line -> line.contains("role app_owner may not create there"))
+            .toList();
+    assertEquals(1, told.size(), told::toString);
+    assertTrue(told.get(0).matches("BLOCKER  c: .* and \\d+ more are not there: .*"), told.get(0));
+  }
+
+  @Test
+  void ourOwnRightsAreNoDifference() throws Exception {
+    scene.shard(A).execute(ORDERS_DDL);
+    scene.shard(A).executeAsSuperuser("GRANT USAGE, CREATE ON SCHEMA public TO reshard");
+    scene.shard(C).executeAsSuperuser("REVOKE ALL ON SCHEMA public FROM reshard");
+    SchemaPlan plan = scene.plan(ORDERS);
+    assertEquals(List.of(), plan.problems());
+    assertNotes(plan, "c: will be made as on a: 1 table, 1 constraint");
+  }
+
   private static List<String> names(SchemaPlan plan) {
     return plan.steps().stream().map(SchemaPlan.Step::name).toList();
   }

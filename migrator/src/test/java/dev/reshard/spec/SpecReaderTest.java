@@ -75,6 +75,19 @@ class SpecReaderTest {
   }
 
   @Test
+  void anEmbeddedBrokerNeedsNoPropertiesAndHoldsTheOnlyCopy() {
+    String client = "kafka: {bootstrap.servers: \"k:9092\"}";
+    Spec spec = read(SMALLEST.replace(client, "kafka: embedded"));
+    assertTrue(spec.embedsKafka());
+    assertEquals(new Spec.Topics("reshard", (short) 1), spec.topics());
+    assertFalse(spec.reachingKafka("127.0.0.1:1").embedsKafka());
+    assertFalse(read(SMALLEST).embedsKafka());
+    assertEquals(
+        List.of("line 7: topics.replication: the embedded broker is the only one; leave it out"),
+        problems(SMALLEST.replace(client, "kafka: embedded\ntopics: {replication: 3}")));
+  }
+
+  @Test
   void everyKeyIsRead() {
     Spec spec =
         read(
@@ -185,6 +198,7 @@ class SpecReaderTest {
         "3  | '  a: jdbc:postgresql://ha/shop?password=x' | shards.a: user and password do not belong",
         "5  | control: c                                | control: there is no shard 'c' under shards",
         "6  | 'kafka: {}'                               | kafka.bootstrap.servers is missing",
+        "6  | 'kafka: k1:9092'                          | kafka: must be client properties, as {bootstrap.servers: \"k1:9092\"}, or 'embedded'",
         "8  | '  name: a shop'                          | keyspace.name: 'a shop' must be",
         "10 | '  buckets: {function: crc23, count: 8}'  | keyspace.buckets.function: 'crc23' is not one of modulo, md5, crc32, murmur3, postgres; did you mean crc32? It must be",
         "10 | '  buckets: {function: Postgres, count: 8}' | keyspace.buckets.function: 'Postgres' is not one of modulo, md5, crc32, murmur3, postgres; did you mean postgres?",

@@ -23,7 +23,8 @@ final class Asking {
   /** After the worker died there may be another one, which carries out what was asked. */
   private static final Duration WITHOUT_WORKER = Duration.ofSeconds(30);
 
-  private static final Set<Command> ENDING = EnumSet.of(Command.COMPLETE, Command.CANCEL);
+  /** After them nothing is left. */
+  static final Set<Command> ENDING = EnumSet.of(Command.COMPLETE, Command.CANCEL);
 
   /** How long a request is good that nobody waits for. */
   private static final Duration UNWATCHED = Duration.ofMinutes(1);

@@ -1,5 +1,6 @@
 package dev.reshard.cli;
 
+import dev.reshard.cli.RehearsalKafka.NoBrokerException;
 import dev.reshard.control.LeaseLostException;
 import dev.reshard.control.RefusedException;
 import dev.reshard.copy.CopyException;
@@ -86,6 +87,10 @@ public final class Main implements Runnable {
     if (e instanceof UnreachableException) {
       err.println(e.getMessage());
       return ExitCode.USAGE.code();
+    }
+    if (e instanceof NoBrokerException) {
+      err.println(e.getMessage());
+      return ExitCode.NO_WORKER.code();
     }
     Logging.toFile();
     LoggerFactory.getLogger(Main.class).error("unexpected", e);

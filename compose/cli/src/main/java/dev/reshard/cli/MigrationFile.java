@@ -1,5 +1,6 @@
 package dev.reshard.cli;
 
+import dev.reshard.cli.RehearsalKafka.NoBrokerException;
 import dev.reshard.spec.Spec;
 import dev.reshard.spec.SpecException;
 import dev.reshard.spec.SpecReader;
@@ -38,7 +39,7 @@ final class MigrationFile {
   }
 
   Wiring open(Spec spec) {
-    return new Wiring(spec, path().toString());
+    return new Wiring(spec, path());
   }
 
   /**
@@ -54,6 +55,21 @@ final class MigrationFile {
           List.of("it is about migration %s, but you named %s".formatted(spec.migration(), name)));
     }
     return spec;
+  }
+
+  /** The broker in the worker, for a file that asks for one. */
+  RehearsalKafka rehearsalKafka() {
+    return RehearsalKafka.beside(path());
+  }
+
+  /**
+   * The file, for who reads topics.
+   *
+   * @throws NoBrokerException if the broker lives in a worker, and none runs
+   */
+  Spec readReachingKafka() throws NoBrokerException {
+    Spec spec = read();
+    return spec.embedsKafka() ? rehearsalKafka().reaching(spec) : spec;
   }
 
   /** What other commands about this file need beside their name, with a blank before it. */

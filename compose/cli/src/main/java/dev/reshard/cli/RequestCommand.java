@@ -78,8 +78,15 @@ abstract class RequestCommand implements Callable<Integer> {
   public final Integer call() throws Exception {
     Spec spec = read(file);
     Duration wait = noWait ? Duration.ZERO : timeout == null ? patience : timeout;
-    return Asking.ask(
-        file.open(spec), command, argument(), wait, this::isSure, self.commandLine().getOut());
+    PrintWriter out = self.commandLine().getOut();
+    int exitCode = Asking.ask(file.open(spec), command, argument(), wait, this::isSure, out);
+    if (Asking.ENDING.contains(command)
+        && exitCode == ExitCode.DONE.code()
+        && spec.embedsKafka()
+        && !noWait) {
+      out.println(file.rehearsalKafka().farewell());
+    }
+    return exitCode;
   }
 
   /** A script has nobody to ask; the name of the migration in its command line stands for it. */

@@ -55,6 +55,11 @@ final class RunCommand implements Callable<Integer> {
           return checked.code();
         }
       }
+      if (spec.embedsKafka()) {
+        out.println(
+            "kafka is embedded: the broker lives in this process, its data in "
+                + file.rehearsalKafka().directory());
+      }
       while (true) {
         try (RunningWorker worker = standby ? wiring.standby() : wiring.worker();
             StateLines states = StateLines.begin(wiring.control(), out)) {
@@ -93,6 +98,9 @@ final class RunCommand implements Callable<Integer> {
       MigrationState state = worker.run(until);
       states.close();
       out.println("migration %s is %s".formatted(spec.migration(), state));
+      if (spec.embedsKafka() && state == MigrationState.CLEANED) {
+        out.println(file.rehearsalKafka().farewell());
+      }
       return ExitCode.DONE.code();
     } finally {
       removeHook(hook);

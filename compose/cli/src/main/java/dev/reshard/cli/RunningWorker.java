@@ -3,7 +3,9 @@ package dev.reshard.cli;
 import dev.reshard.control.MigrationState;
 import dev.reshard.control.WorkerLease;
 import dev.reshard.migration.Worker;
+import dev.reshard.sandbox.SandboxKafka;
 import java.sql.SQLException;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -13,11 +15,18 @@ public final class RunningWorker implements AutoCloseable {
 
   private final Worker worker;
   private final WorkerLease lease;
+  private final Optional<SandboxKafka> broker;
   private final CountDownLatch ended = new CountDownLatch(1);
 
-  RunningWorker(Worker worker, WorkerLease lease) {
+  /**
+   * Has not begun yet.
+   *
+   * @param broker the one that lives in this worker, if it does
+   */
+  RunningWorker(Worker worker, WorkerLease lease, Optional<SandboxKafka> broker) {
     this.worker = worker;
     this.lease = lease;
+    this.broker = broker;
   }
 
   MigrationState run(MigrationState until) throws Exception {
@@ -42,6 +51,10 @@ public final class RunningWorker implements AutoCloseable {
 
   @Override
   public void close() throws SQLException {
-    lease.close();
+    try {
+      lease.close();
+    } finally {
+      broker.ifPresent(SandboxKafka::close);
+    }
   }
 }

@@ -19,7 +19,7 @@ final class TopicsListCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    Spec spec = file.read();
+    Spec spec = file.readReachingKafka();
     PrintWriter out = self.commandLine().getOut();
     try (TopicReader reader = new TopicReader(spec)) {
       List<TopicReader.Found> found = reader.list();

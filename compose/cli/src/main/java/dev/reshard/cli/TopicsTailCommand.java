@@ -1,5 +1,6 @@
 package dev.reshard.cli;
 
+import dev.reshard.cli.RehearsalKafka.NoBrokerException;
 import dev.reshard.spec.Durations;
 import dev.reshard.spec.Spec;
 import java.io.PrintWriter;
@@ -54,8 +55,8 @@ final class TopicsTailCommand implements Callable<Integer> {
   private boolean follow;
 
   @Override
-  public Integer call() throws InterruptedException {
-    Spec spec = file.read();
+  public Integer call() throws InterruptedException, NoBrokerException {
+    Spec spec = file.readReachingKafka();
     PrintWriter out = self.commandLine().getOut();
     try (TopicReader reader = new TopicReader(spec)) {
       Optional<String> topic = reader.find(name);

@@ -43,6 +43,7 @@ import dev.reshard.preflight.TableLists;
 import dev.reshard.preflight.Unreachable.Hints;
 import dev.reshard.publish.TopicPublisher;
 import dev.reshard.routing.ShardMapStore;
+import dev.reshard.sandbox.SandboxKafka;
 import dev.reshard.schema.SchemaChecks;
 import dev.reshard.schema.SchemaCopy;
 import dev.reshard.spec.Spec;
@@ -50,6 +51,7 @@ import dev.reshard.spec.SpecException;
 import dev.reshard.verify.VerifyOperation;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -73,16 +75,31 @@ public final class Wiring implements AutoCloseable {
   private final Planning planning;
   private final Hints hints;
 
-  public Wiring(Spec spec) {
-    this(spec, "the migration file");
-  }
+  /** Where the file says {@code kafka: embedded}. */
+  private final Optional<RehearsalKafka> kafka;
 
   /**
-   * The same.
+   * For a file whose place does not matter: its Kafka is not embedded.
    *
-   * @param file what errors call the migration file
+   * @param spec names brokers
    */
-  Wiring(Spec spec, String file) {
+  public Wiring(Spec spec) {
+    this(spec, "the migration file", Optional.empty());
+  }
+
+  /** For a file whose errors shall name it. */
+  Wiring(Spec spec, Path file) {
+    this(
+        spec,
+        file.toString(),
+        spec.embedsKafka() ? Optional.of(RehearsalKafka.beside(file)) : Optional.empty());
+  }
+
+  private Wiring(Spec spec, String file, Optional<RehearsalKafka> kafka) {
+    if (spec.embedsKafka() && kafka.isEmpty()) {
+      throw new IllegalStateException("an embedded broker needs a place for its data");
+    }
+    this.kafka = kafka;
     this.hints = Hints.inFile(file);
     this.sessions =
         new ShardSessions(
@@ -201,8 +218,10 @@ public final class Wiring implements AutoCloseable {
               through.shards()));
     }
     checks.add(
-        new KafkaCheck(
-            spec(), plan.map(p -> p.moves().shards()).orElse(spec().shards().keySet()), begun));
+        kafka.isPresent()
+            ? kafka.get().check(begun)
+            : new KafkaCheck(
+                spec(), plan.map(p -> p.moves().shards()).orElse(spec().shards().keySet()), begun));
     return checks;
   }
 
@@ -231,6 +250,7 @@ public final class Wiring implements AutoCloseable {
   /** The same, but waits until no other worker is alive. */
   public RunningWorker standby() throws SQLException, InterruptedException {
     control.install();
+    requireKafkaHere();
     WorkerLease lease = new WorkerLease(sessions, spec().control(), spec().migration());
     try {
       Optional<Long> number = lease.acquire(who());
@@ -246,10 +266,24 @@ public final class Wiring implements AutoCloseable {
   }
 
   private RunningWorker worker(WorkerLease lease, long number) throws SQLException {
-    return running(migration(number).underLease(), lease);
+    requireKafkaHere();
+    Optional<SandboxKafka> broker = kafka.map(RehearsalKafka::start);
+    try {
+      return running(migration(number, broker).underLease(), lease, broker);
+    } catch (SQLException | RuntimeException e) {
+      broker.ifPresent(SandboxKafka::close);
+      throw e;
+    }
   }
 
-  private Migration migration(long lease) throws SQLException {
+  /** A migration under way needs the broker that has its changes. */
+  private void requireKafkaHere() throws SQLException {
+    if (kafka.isPresent() && control.load().isPresent()) {
+      kafka.get().requireHere();
+    }
+  }
+
+  private Migration migration(long lease, Optional<SandboxKafka> broker) throws SQLException {
     if (control.load().isEmpty()) {
       Plan plan = plan();
       try (Connection connection = sessions.open(spec().control(), "map")) {
@@ -261,7 +295,7 @@ public final class Wiring implements AutoCloseable {
     MigrationRecord stored = control.load().orElseThrow();
     Keyspace keyspace = keyspace();
     return new Migration(
-        spec(),
+        broker.isPresent() ? spec().reachingKafka(broker.get().bootstrapServers()) : spec(),
         keyspace,
         stored.moves(),
         Planning.before(stored, planning.map()),
@@ -270,7 +304,8 @@ public final class Wiring implements AutoCloseable {
         new WorkerIdentity(spec().migration(), lease, stored.marker()));
   }
 
-  private RunningWorker running(Migration migration, WorkerLease lease) {
+  private RunningWorker running(
+      Migration migration, WorkerLease lease, Optional<SandboxKafka> broker) {
     AtomicReference<Worker> worker = new AtomicReference<>();
     CopyReport copied = new CopyReport();
     Shadowing shadowing = new Shadowing(migration);
@@ -328,7 +363,7 @@ public final class Wiring implements AutoCloseable {
                 CompleteOperation.complete(migration, replication, cleanUp),
                 CompleteOperation.cancel(migration, replication, cancel)),
             untilTheEnd));
-    return new RunningWorker(worker.get(), lease);
+    return new RunningWorker(worker.get(), lease, broker);
   }
 
   @Override

@@ -110,6 +110,7 @@ class CancelIT {
     }
     Answer status = shop.run("status");
     assertTrue(status.text().contains("reshard cancel"), status::toString);
+    assertTrue(status.text().contains("kept by our replication slots"), status::toString);
   }
 
   private static void pauseAndResume(Shop shop) throws Exception {

@@ -14,8 +14,6 @@ import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.SandboxShards;
 import dev.reshard.sandbox.SharedSandbox;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -200,10 +198,6 @@ class FirstStepsIT {
     System.arraycopy(words, 0, all, 0, words.length);
     all[words.length] = "-f";
     all[words.length + 1] = file.toString();
-    StringWriter text = new StringWriter();
-    PrintWriter out = new PrintWriter(text, true);
-    int exitCode = Main.run(out, out, all);
-    System.out.printf("$ reshard %s%n%s(%d)%n", String.join(" ", words), text, exitCode);
-    return new Answer(exitCode, text.toString());
+    return Shop.runLoud(all);
   }
 }

@@ -18,7 +18,6 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.apache.kafka.clients.admin.Admin;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,20 +30,6 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(180)
 class InitIT {
-  /** Whatever looking could have changed or made. */
-  private static final String CATALOGS =
-      """
-      SELECT c::text FROM (SELECT oid, relname, relkind, relfilenode, relreplident, relacl
-        FROM pg_class WHERE relnamespace NOT IN ('pg_catalog'::regnamespace, 'pg_toast'::regnamespace)) c
-      UNION ALL SELECT a::text FROM (SELECT attrelid, attname, atttypid, attnotnull
-        FROM pg_attribute WHERE attrelid >= 16384) a
-      UNION ALL SELECT p::text FROM (SELECT oid, proname FROM pg_proc WHERE oid >= 16384) p
-      UNION ALL SELECT n::text FROM (SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp') n
-      UNION ALL SELECT p::text FROM (SELECT pubname FROM pg_publication) p
-      UNION ALL SELECT s::text FROM (SELECT slot_name FROM pg_replication_slots
-        WHERE database = current_database()) s
-      ORDER BY 1""";
-
   @TempDir private Path folder;
   private SandboxShards shards;
   private Path file;
@@ -105,6 +90,14 @@ class InitIT {
   }
 
   @Test
+  void withoutForeignKeysTheTableThatTheKeyIsNamedAfterIsProposed() throws Exception {
+    shards.execute("ALTER TABLE orders DROP CONSTRAINT orders_tenant_id_fkey");
+    init();
+    String draft = Files.readString(file);
+    assertTrue(draft.contains("perhaps sharded, with key_of: { public.tenants: id })"), draft);
+  }
+
+  @Test
   void anUnansweredDraftIsRefusedWithWhatIsOpen() throws Exception {
     init();
     Answer answer = reshard("check", "-f", file.toString());
@@ -140,7 +133,7 @@ class InitIT {
 
   @Test
   void initAndCheckChangeNeitherCatalogsNorTopics() throws Exception {
-    List<List<String>> before = catalogs();
+    Everything before = Everything.of(shards);
     init();
     answer("[\"public.schema_migrations\"]", "[ public.schema_migrations, public.jobs ]");
     answerKafka();
@@ -151,7 +144,7 @@ class InitIT {
       }
       reshard(words.toArray(String[]::new));
     }
-    assertEquals(before, catalogs());
+    assertEquals(before, Everything.of(shards));
   }
 
   @Test
@@ -165,19 +158,6 @@ class InitIT {
     assertFalse(far.text().contains("did you mean"), far::toString);
     assertEquals(ExitCode.USAGE.code(), reshard("check", "-f", "nowhere.yaml").exitCode());
     assertFalse(Files.exists(folder.resolve("reshard.log")));
-  }
-
-  private List<List<String>> catalogs() throws Exception {
-    List<List<String>> all = new ArrayList<>();
-    for (SandboxShard shard : shards.all()) {
-      all.add(shard.query(CATALOGS));
-    }
-    try (Admin admin =
-        Admin.create(
-            java.util.Map.of("bootstrap.servers", SharedSandbox.kafka().bootstrapServers()))) {
-      all.add(admin.listTopics().names().get(10, TimeUnit.SECONDS).stream().sorted().toList());
-    }
-    return all;
   }
 
   private Answer init() throws Exception {

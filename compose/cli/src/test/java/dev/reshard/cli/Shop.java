@@ -67,6 +67,10 @@ final class Shop implements AutoCloseable {
   /** What the migration file says of the target. */
   private String target;
 
+  /** What it says of Kafka. */
+  private String kafka =
+      "{ bootstrap.servers: \"%s\" }".formatted(SharedSandbox.kafka().bootstrapServers());
+
   private final List<String> before;
   private final DemoLedger ledger;
   private final ShardRouter router;
@@ -240,6 +244,11 @@ final class Shop implements AutoCloseable {
     writeFile(more.length == 0 ? new String[] {"budget: { pause: 5s }"} : more);
   }
 
+  /** From now on the broker lives in the worker; the file is to be written anew. */
+  void embedKafka() {
+    kafka = "embedded";
+  }
+
   /** Writes the file anew, with a target that is written out. */
   void aimAt(String owners) throws IOException {
     target = owners;
@@ -267,7 +276,7 @@ final class Shop implements AutoCloseable {
         login: { user: %s, password: "%s" }
         shards: { %s }
         control: a
-        kafka: { bootstrap.servers: "%s" }
+        kafka: %s
         topics: { prefix: %s, replication: 1 }
         keyspace:
           name: shop
@@ -289,7 +298,7 @@ final class Shop implements AutoCloseable {
                 shards.all().stream()
                     .map(shard -> "%s: \"%s\"".formatted(shard.name(), shard.url()))
                     .collect(Collectors.joining(", ")),
-                SharedSandbox.kafka().bootstrapServers(),
+                kafka,
                 prefix,
                 bucketsInFile,
                 from(),
@@ -340,6 +349,15 @@ final class Shop implements AutoCloseable {
   static Answer run(String... words) {
     StringWriter text = new StringWriter();
     int exitCode = Main.run(new PrintWriter(text, true), words);
+    System.out.printf("$ reshard %s%n%s(%d)%n", String.join(" ", words), text, exitCode);
+    return new Answer(exitCode, text.toString());
+  }
+
+  /** As {@link #run(String...)}, with what is said on standard error. */
+  static Answer runLoud(String... words) {
+    StringWriter text = new StringWriter();
+    PrintWriter out = new PrintWriter(text, true);
+    int exitCode = Main.run(out, out, words);
     System.out.printf("$ reshard %s%n%s(%d)%n", String.join(" ", words), text, exitCode);
     return new Answer(exitCode, text.toString());
   }

@@ -1,5 +1,7 @@
 package dev.reshard.sandbox;
 
+import dev.reshard.sandbox.KafkaDirectory.Ports;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -29,18 +31,26 @@ final class EmbeddedKafka implements SandboxKafka {
   private static final int NODE_ID = 1;
   private static final String CONTROLLER = "CONTROLLER";
 
-  private final Path directory;
+  /** Else a controller waits 9 s for the broker that was killed with the process before. */
+  private static final Map<String, String> KEPT =
+      Map.of("broker.session.timeout.ms", "3000", "broker.heartbeat.interval.ms", "1000");
+
   private final int port;
   private final Map<String, String> settings;
   private final Optional<KafkaLogin> login;
+
+  /** What becomes of the data's directory in the end. */
+  private final Runnable release;
+
   private KafkaRaftServer server;
+  private boolean closed;
 
   private EmbeddedKafka(
-      Path directory, int port, Map<String, String> settings, Optional<KafkaLogin> login) {
-    this.directory = directory;
+      int port, Map<String, String> settings, Optional<KafkaLogin> login, Runnable release) {
     this.port = port;
     this.settings = settings;
     this.login = login;
+    this.release = release;
   }
 
   /**
@@ -50,24 +60,63 @@ final class EmbeddedKafka implements SandboxKafka {
    */
   static EmbeddedKafka start(Map<String, String> extra, Optional<KafkaLogin> login) {
     Path directory = RunDirectory.create("kafka-");
-    int port = FreePorts.next();
+    Ports ports = Ports.next();
     EmbeddedKafka kafka =
-        new EmbeddedKafka(directory, port, settings(extra, directory, port, login), login);
+        new EmbeddedKafka(
+            ports.broker(),
+            settings(extra, directory.resolve("log"), ports, login),
+            login,
+            () -> RunDirectory.delete(directory));
+    return kafka.begun(kafka::format);
+  }
+
+  /** As {@link SandboxKafka#startIn}. */
+  static EmbeddedKafka startIn(Path path) {
+    KafkaDirectory directory;
+    try {
+      directory = KafkaDirectory.open(path);
+    } catch (IOException e) {
+      throw new SandboxException("cannot use %s for a broker: %s".formatted(path, e), e);
+    }
+    Optional<Ports> before = directory.ports();
+    Ports ports = before.map(Ports::orNext).orElseGet(Ports::next);
+    EmbeddedKafka kafka =
+        new EmbeddedKafka(
+            ports.broker(),
+            settings(KEPT, directory.log(), ports, Optional.empty()),
+            Optional.empty(),
+            directory::release);
+    return kafka.begun(
+        () -> {
+          if (before.isEmpty()) {
+            directory.deleteHalfFormatted();
+            kafka.format();
+          }
+          directory.keep(ports);
+        });
+  }
+
+  /** What has to be done before a server starts. */
+  private interface Preparation {
+    void run() throws Exception;
+  }
+
+  private EmbeddedKafka begun(Preparation preparation) {
     try {
       Instant begin = Instant.now();
-      kafka.format();
-      kafka.startServer();
+      preparation.run();
+      startServer();
       log.info("Kafka on port {} after {}", port, Duration.between(begin, Instant.now()));
-      return kafka;
+      return this;
     } catch (Exception e) {
-      kafka.close();
+      close();
       throw new SandboxException("Kafka did not start on port %d: %s".formatted(port, e), e);
     }
   }
 
   @Override
   public String bootstrapServers() {
-    return "127.0.0.1:" + port;
+    return KafkaDirectory.address(port);
   }
 
   @Override
@@ -81,7 +130,7 @@ final class EmbeddedKafka implements SandboxKafka {
 
   @Override
   public synchronized void restart() {
-    if (!Files.exists(directory)) {
+    if (closed) {
       throw new IllegalStateException("the broker on port " + port + " is closed");
     }
     stop();
@@ -91,24 +140,27 @@ final class EmbeddedKafka implements SandboxKafka {
   @Override
   public synchronized void close() {
     stop();
-    RunDirectory.delete(directory);
+    if (!closed) {
+      closed = true;
+      release.run();
+    }
   }
 
   private static Map<String, String> settings(
-      Map<String, String> extra, Path directory, int brokerPort, Optional<KafkaLogin> login) {
-    int controllerPort = FreePorts.next();
+      Map<String, String> extra, Path logs, Ports ports, Optional<KafkaLogin> login) {
     Map<String, String> settings = new HashMap<>(KafkaSettings.with(extra));
     settings.put("process.roles", "broker,controller");
     settings.put("node.id", Integer.toString(NODE_ID));
-    settings.put("log.dirs", directory.resolve("log").toString());
-    settings.put("controller.quorum.voters", "%d@127.0.0.1:%d".formatted(NODE_ID, controllerPort));
+    settings.put("log.dirs", logs.toString());
+    settings.put(
+        "controller.quorum.voters", "%d@127.0.0.1:%d".formatted(NODE_ID, ports.controller()));
     settings.put("controller.listener.names", CONTROLLER);
-    String controller = "%s://127.0.0.1:%d".formatted(CONTROLLER, controllerPort);
+    String controller = "%s://127.0.0.1:%d".formatted(CONTROLLER, ports.controller());
     settings.put("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
-    settings.put("listeners", "PLAINTEXT://127.0.0.1:%d,%s".formatted(brokerPort, controller));
-    settings.put("advertised.listeners", "PLAINTEXT://127.0.0.1:" + brokerPort);
+    settings.put("listeners", "PLAINTEXT://127.0.0.1:%d,%s".formatted(ports.broker(), controller));
+    settings.put("advertised.listeners", "PLAINTEXT://" + KafkaDirectory.address(ports.broker()));
     login.ifPresent(
-        user -> settings.putAll(user.settings(brokerPort, FreePorts.next(), controller)));
+        user -> settings.putAll(user.settings(ports.broker(), FreePorts.next(), controller)));
     return Map.copyOf(settings);
   }
 

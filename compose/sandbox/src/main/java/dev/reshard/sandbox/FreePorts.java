@@ -41,6 +41,15 @@ final class FreePorts {
         "no free loopback port between %d and %d after %d attempts".formatted(FROM, TO, ATTEMPTS));
   }
 
+  /** That port, or another if somebody listens on it. */
+  static synchronized int orNext(int port) {
+    if (isFree(port)) {
+      TAKEN.add(port);
+      return port;
+    }
+    return next();
+  }
+
   private static boolean isFree(int port) {
     try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
       return socket.isBound();

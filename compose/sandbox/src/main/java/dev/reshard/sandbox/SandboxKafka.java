@@ -1,5 +1,6 @@
 package dev.reshard.sandbox;
 
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 
@@ -40,6 +41,25 @@ public interface SandboxKafka extends AutoCloseable {
     return EmbeddedKafka.start(Map.of(), Optional.of(new KafkaLogin(user, password)));
   }
 
+  /**
+   * Starts an embedded broker on what an earlier one left in {@code directory}, however its process
+   * ended: with the same cluster id and topics, and at the same address if it is still free. {@link
+   * #close} keeps the data.
+   *
+   * @param directory is made if it is not there
+   * @throws SandboxException if it does not start, or another process runs a broker there
+   */
+  static SandboxKafka startIn(Path directory) {
+    return EmbeddedKafka.startIn(directory);
+  }
+
+  /**
+   * Where the broker of {@link #startIn} is reached while it runs; empty if there never was one.
+   */
+  static Optional<String> addressIn(Path directory) {
+    return KafkaDirectory.address(directory);
+  }
+
   /** Stays the same over {@link #restart}. */
   String bootstrapServers();
 
@@ -49,7 +69,7 @@ public interface SandboxKafka extends AutoCloseable {
   /** Starts the broker again on the same data and port, after stopping it if it is up. */
   void restart();
 
-  /** Stops the broker and deletes its data. Idempotent. */
+  /** Stops the broker and deletes its data, unless they are in the caller's own. Idempotent. */
   @Override
   void close();
 }

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -115,6 +116,43 @@ class CaptureRestartIT {
       assertTrue(end.incarnation() >= 2, "incarnation " + end.incarnation());
       CaptureRig.await(
           "it streams", () -> capture.status().state() == CaptureStatus.State.STREAMING);
+    }
+  }
+
+  /** The number is drawn behind the session, which takes the shard over, and before the slot. */
+  @Test
+  void aCaptureThatGetsNoNumberHasASessionAndEndsNobodysStream() throws Exception {
+    try (CaptureRig rig = CaptureRig.withOrders()) {
+      Capture works = rig.startCapture();
+      CaptureRig.await("it streams", () -> works.status().state() == CaptureStatus.State.STREAMING);
+      AtomicLong sessions = new AtomicLong();
+      Capture late =
+          rig.startCapture(
+              () -> {
+                sessions.set(captureSessions(rig));
+                throw new IllegalStateException("the lease is lost");
+              },
+              Capture.KAFKA_IS_ENOUGH);
+      CaptureRig.await("it is refused", () -> late.status().reason().contains("lease is lost"));
+      assertEquals(1, sessions.get(), "sessions beside the stream");
+      late.close();
+      rig.inTransaction("INSERT INTO orders VALUES (1, 1, 'still read')");
+      assertEquals(1, CaptureRig.next(rig.reader()).incarnation());
+      assertEquals(CaptureStatus.State.STREAMING, works.status().state());
+      assertEquals(1, works.status().incarnation());
+    }
+  }
+
+  /** Those that do not replicate. */
+  private static long captureSessions(CaptureRig rig) {
+    try {
+      return Long.parseLong(
+          rig.shard
+              .query(
+                  "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'reshard test capture' AND backend_type = 'client backend' AND datname = current_database()")
+              .get(0));
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
     }
   }
 

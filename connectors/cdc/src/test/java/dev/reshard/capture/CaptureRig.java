@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -140,9 +141,11 @@ final class CaptureRig implements AutoCloseable {
   }
 
   Capture startCapture(Supplier<Lsn> durable) {
-    Capture capture =
-        new Capture(
-            source, new CaptureTarget(kafka, topic), incarnations::incrementAndGet, durable);
+    return startCapture(incarnations::incrementAndGet, durable);
+  }
+
+  Capture startCapture(LongSupplier numbers, Supplier<Lsn> durable) {
+    Capture capture = new Capture(source, new CaptureTarget(kafka, topic), numbers, durable);
     opened.add(capture::close);
     capture.start();
     return capture;

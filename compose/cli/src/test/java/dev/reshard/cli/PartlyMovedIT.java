@@ -1,0 +1,96 @@
+package dev.reshard.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.reshard.cli.Shop.Answer;
+import dev.reshard.control.MigrationState;
+import dev.reshard.sandbox.SandboxRole;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A cutover that gave up after its first unit. */
+@Timeout(240)
+class PartlyMovedIT {
+  private static final long SOME = 30;
+  private static final List<String> PARTLY = List.of("AT_DESTINATION", "AT_SOURCE");
+
+  @TempDir private Path folder;
+
+  @Test
+  void verifyLeavesOutWhatHasMovedAndTheNextCutoverMovesTheRest() throws Exception {
+    try (Shop shop = Shop.open(folder, "partly", 2, 3)) {
+      shop.writeFile("budget: { pause: 2s }");
+      CompletableFuture<Answer> worker = shop.ask("run");
+      shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+      long all = rows(shop.succeed("verify"));
+      moveOnlyTheFirst(shop);
+      assertEquals("READY_FOR_CUTOVER", shop.state());
+      shop.awaitTransactions(SOME);
+      long rest = rows(shop.succeed("verify"));
+      assertTrue(0 < rest && rest < all * 3 / 4, rest + " of " + all);
+      shop.succeedOnceGatesOpen("cutover");
+      assertEquals("COMPLETED", shop.state());
+      shop.awaitTransactions(SOME);
+      shop.succeed("complete");
+      assertEquals(ExitCode.DONE.code(), worker.get(60, TimeUnit.SECONDS).exitCode());
+      shop.requireClean();
+    }
+  }
+
+  /**
+   * On b an application's transaction has written and does not end within the budget. It begins when
+   * the gates, which would see it, have been passed: until then the unit of b cannot be reserved.
+   */
+  private static void moveOnlyTheFirst(Shop shop) throws Exception {
+    while (!places(shop).equals(PARTLY)) {
+      try (Connection writer = shop.shards.get("b").connect(SandboxRole.APP);
+          Connection holder = shop.shards.get("a").connect(SandboxRole.SUPERUSER)) {
+        writer.setAutoCommit(false);
+        holder.setAutoCommit(false);
+        execute(holder, "SELECT FROM reshard.stage_unit WHERE source = 'b' FOR UPDATE");
+        CompletableFuture<Answer> asked = shop.ask("cutover");
+        boolean writing = false;
+        while (!asked.isDone()) {
+          if (!writing && shop.state().equals("CUTTING_OVER")) {
+            execute(writer, "DELETE FROM public.events WHERE false");
+            execute(writer, "SELECT pg_current_xact_id()");
+            holder.rollback();
+            writing = true;
+          }
+          TimeUnit.MILLISECONDS.sleep(10); // between two looks
+        }
+        Answer answer = asked.get();
+        assertTrue(
+            List.of(ExitCode.GAVE_UP.code(), ExitCode.REFUSED.code()).contains(answer.exitCode()),
+            answer::toString);
+        writer.rollback();
+      }
+    }
+  }
+
+  /** {@code 3 836 rows, every column, ..}. */
+  private static long rows(Answer verified) {
+    String line = verified.text().strip();
+    return Long.parseLong(line.substring(0, line.indexOf(" rows")).replace(" ", ""));
+  }
+
+  /** Of the units a > c and b > c. */
+  private static List<String> places(Shop shop) throws SQLException {
+    return shop.shards.get("a").query("SELECT place FROM reshard.stage_unit ORDER BY source");
+  }
+
+  private static void execute(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+}
