@@ -62,7 +62,8 @@ public record Spec(
         budget,
         gates,
         shadow,
-        copy);
+        copy,
+        throttle);
   }
 
   /** The same, with what was read of a directory: its keys, and who has which of them. */
