@@ -10,6 +10,7 @@ import dev.reshard.copy.CopyPlan;
 import dev.reshard.copy.CopyResult;
 import dev.reshard.copy.ShardCopier;
 import dev.reshard.copy.Strays;
+import dev.reshard.copy.TableCopy;
 import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
@@ -150,6 +151,8 @@ public final class CopyPhase implements Phase {
               migration.before(),
               migration.moves(),
               migration.references(source));
+      CatalogWatch.remember(
+          migration, source, plan.tables().stream().map(TableCopy::table).toList());
     }
     migration
         .control()

@@ -20,6 +20,11 @@ public interface Service extends AutoCloseable {
   /** Stops working on shards where that can wait, or goes on; repeatable. */
   default void hold(boolean hold) throws InterruptedException {}
 
+  /** Why the migration has to be paused until an operator has acted; empty if it need not. */
+  default Optional<String> pause() {
+    return Optional.empty();
+  }
+
   /** What is wrong and what to do about it; empty while all is well. */
   Optional<String> trouble();
 

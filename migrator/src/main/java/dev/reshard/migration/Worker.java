@@ -116,7 +116,10 @@ public final class Worker {
 
   /** Whether a phase should return as soon as it can, to be run again or not. */
   public boolean yields() {
-    return stopped || interrupted || !lease.isHeld();
+    return stopped
+        || interrupted
+        || !lease.isHeld()
+        || (isCatchingUp && reasonToPause().isPresent());
   }
 
   /** While a phase is to run, only what may end it; the rest waits until it has. */
@@ -146,12 +149,34 @@ public final class Worker {
 
   private void step(MigrationState state) throws Exception {
     runServices(state);
+    if (pause(state)) {
+      return;
+    }
     boolean served = serve(state, heard(state));
     if (!served && phases.containsKey(state)) {
       advance(phases.get(state));
     } else if (!served) {
       Thread.sleep(TICK_MS); // the next look at what operators ask
     }
+  }
+
+  private Optional<String> reasonToPause() {
+    return services.stream().map(Service::pause).flatMap(Optional::stream).findFirst();
+  }
+
+  /** Where a migration cannot be paused any more, the status tells the reason. */
+  private boolean pause(MigrationState state) throws SQLException {
+    if (!state.replicates() || !state.next().contains(MigrationState.PAUSED)) {
+      return false;
+    }
+    Optional<String> why = reasonToPause();
+    if (why.isPresent()) {
+      migration
+          .control()
+          .moveTo(state, MigrationState.PAUSED, lease.number(), "worker", why.get());
+      log.warn("{}: {} > PAUSED: {}", migration.name(), state, why.get());
+    }
+    return why.isPresent();
   }
 
   /**

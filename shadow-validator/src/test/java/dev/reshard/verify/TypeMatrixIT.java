@@ -61,7 +61,7 @@ class TypeMatrixIT {
     SandboxShard b = shards.get("b");
     TypeMatrix values = TypeMatrix.values(Math.min(major(a), major(b)));
     List<TypeMatrix> all = List.of(values, TypeMatrix.references());
-    try (TypeScene scene = new TypeScene(shards, all.stream().map(TypeMatrix::id).toList())) {
+    try (MoveScene scene = new MoveScene(shards, all.stream().map(TypeMatrix::id).toList())) {
       a.executeAsSuperuser(TypeMatrix.EXTENSIONS);
       // other numbers for the same types at the destination
       b.execute("CREATE TYPE spare AS (x int)", "CREATE TYPE spare2 AS ENUM ('x')");
@@ -149,7 +149,7 @@ class TypeMatrixIT {
             .formatted(matrix.table(), names, 2 * matrix.columns().size() - 1, PLANTED));
   }
 
-  private static void findsEachPlantedDifference(TypeScene scene, TypeMatrix matrix, int place)
+  private static void findsEachPlantedDifference(MoveScene scene, TypeMatrix matrix, int place)
       throws Exception {
     SandboxShard b = scene.shards.get("b");
     List<String> changes = new ArrayList<>();

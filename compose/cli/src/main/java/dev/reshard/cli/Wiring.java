@@ -14,6 +14,7 @@ import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.ServerLookup;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.migration.CatchUpPhase;
+import dev.reshard.migration.CatalogWatch;
 import dev.reshard.migration.CopyPhase;
 import dev.reshard.migration.CopyReport;
 import dev.reshard.migration.Gate;
@@ -274,6 +275,8 @@ public final class Wiring implements AutoCloseable {
     Replication replication = new Replication(migration, shadowing.listener());
     Guards guards = new Guards(migration);
     List<Service> services = new ArrayList<>(List.of(copied, replication, guards));
+    CatalogWatch catalogs = new CatalogWatch(migration, replication);
+    services.add(catalogs);
     services.addAll(shadowing.services());
     List<Gate> wayBack =
         List.of(
@@ -312,7 +315,7 @@ public final class Wiring implements AutoCloseable {
                 HandOverOperation.cutover(migration, replication, wayForth),
                 HandOverOperation.rollback(migration, replication, wayBack),
                 new PauseOperation(migration, copy),
-                new ResumeOperation(migration, replication),
+                new ResumeOperation(migration, replication, catalogs),
                 CompleteOperation.complete(migration, replication, cleanUp),
                 CompleteOperation.cancel(migration, replication, cancel)),
             untilTheEnd));
