@@ -32,8 +32,7 @@ record DestinationTable(
    * @param equals the operator that a unique index on it uses; it may lie in any schema
    * @param identityAlways GENERATED ALWAYS AS IDENTITY: UPDATE cannot set it
    */
-  record Column(
-      String name, String type, String input, String equals, boolean identityAlways) {
+  record Column(String name, String type, String input, String equals, boolean identityAlways) {
     /** A value of the type, from an expression of type text. */
     String ofText(String expression) {
       return (input.isEmpty() ? expression : input.formatted(expression)) + "::" + type;

@@ -52,9 +52,7 @@ public final class TableShapes {
     Map<TableId, SortedMap<String, String>> shapes = new TreeMap<>();
     database.query(
         "SELECT table_schema, table_name, shape FROM reshard.table_shape WHERE migration = ? AND shard = ?",
-        row ->
-            shapes.put(
-                new TableId(row.getString(1), row.getString(2)), parts(row.getString(3))),
+        row -> shapes.put(new TableId(row.getString(1), row.getString(2)), parts(row.getString(3))),
         migration,
         shard.name());
     return shapes;

@@ -38,6 +38,11 @@ public final class CatalogWatch implements Service {
   private static final long LOOK_MS = 1_000;
   private static final long STOP_LIMIT_MS = 2_000;
 
+  private static final String OLDER_ROWS =
+      """
+      SELECT EXISTS (SELECT FROM ONLY %s r WHERE age(r.xmin) >=
+                     (SELECT age(i.xmin) FROM pg_inherits i WHERE i.inhrelid = %d))""";
+
   /**
    * What was seen on one shard.
    *
@@ -59,8 +64,7 @@ public final class CatalogWatch implements Service {
   }
 
   /** To be called before a shard's anchor is taken: from then on changes count. */
-  static void remember(Migration migration, ShardId shard, List<Table> tables)
-      throws SQLException {
+  static void remember(Migration migration, ShardId shard, List<Table> tables) throws SQLException {
     Map<TableId, SortedMap<String, String>> shapes = new TreeMap<>();
     tables.forEach(table -> shapes.put(table.id(), TableShape.of(table)));
     migration.control().tableShapes().save(shard, shapes);
@@ -121,7 +125,7 @@ public final class CatalogWatch implements Service {
   private void tell(Map<ShardId, List<String>> changed) throws SQLException {
     Map<ShardId, Found> next = new TreeMap<>();
     for (Map.Entry<ShardId, List<String>> shard : changed.entrySet()) {
-      String text = String.join(" ", shard.getValue());
+      String text = String.join("; ", shard.getValue());
       Found before = foundOn(shard.getKey());
       boolean known = before != null && before.text.equals(text);
       next.put(shard.getKey(), known ? before : new Found(text, position(shard.getKey())));
@@ -147,20 +151,18 @@ public final class CatalogWatch implements Service {
     Map<TableId, SortedMap<String, String>> first = new TreeMap<>();
     for (TableId id : tables(shard)) {
       Table table = now.get(id);
-      SortedMap<String, String> shape =
-          table == null ? new TreeMap<>() : TableShape.of(table);
+      SortedMap<String, String> shape = table == null ? new TreeMap<>() : TableShape.of(table);
       SortedMap<String, String> known = before.get(id);
       if (known == null && table != null) {
         first.put(id, shape);
       } else if (known != null) {
         List<Change> found =
             TableShape.changes(
-                known,
-                table == null ? shape : TableShape.withoutEmptyNew(known, shape, table));
+                known, table == null ? shape : withoutHarmlessPartitions(shard, known, table));
         if (!found.isEmpty()) {
           changes.put(id, found);
         } else if (!shape.equals(known)) {
-          first.put(id, shape); // a new partition without rows
+          first.put(id, shape); // a new partition, whose rows all came by messages
         }
       }
     }
@@ -169,9 +171,41 @@ public final class CatalogWatch implements Service {
   }
 
   /**
+   * The table's shape without new partitions that were attached empty: what came into them since
+   * came by messages.
+   */
+  private SortedMap<String, String> withoutHarmlessPartitions(
+      ShardId shard, SortedMap<String, String> known, Table table) throws SQLException {
+    SortedMap<String, String> shape = TableShape.of(table);
+    for (Table.Leaf partition : TableShape.newPartitions(known, table)) {
+      if (partition.blocks() == 0 || !hasOlderRows(shard, partition)) {
+        shape = TableShape.without(shape, partition);
+      }
+    }
+    return shape;
+  }
+
+  /** Whether a partition has rows that are not younger than its place in the table. */
+  private boolean hasOlderRows(ShardId shard, Table.Leaf partition) throws SQLException {
+    synchronized (sessions) {
+      try (Statement statement = session(shard).createStatement();
+          ResultSet row =
+              statement.executeQuery(
+                  OLDER_ROWS.formatted(partition.id().quoted(), partition.oid()))) {
+        row.next();
+        return row.getBoolean(1);
+      } catch (SQLException e) {
+        forget(shard);
+        throw e;
+      }
+    }
+  }
+
+  /**
    * Takes all tables as they are now, as an operator says that they are right.
    *
-   * @throws RefusedException if a table's columns are not the same on all shards: rows would not fit
+   * @throws RefusedException if a table's columns are not the same on all shards: rows would not
+   *     fit
    */
   void accept() throws SQLException {
     Map<ShardId, Map<TableId, Table>> now = new TreeMap<>();
@@ -228,7 +262,10 @@ public final class CatalogWatch implements Service {
     names.addAll(here.keySet());
     String text =
         names.stream()
-            .filter(name -> !Optional.ofNullable(there.get(name)).equals(Optional.ofNullable(here.get(name))))
+            .filter(
+                name ->
+                    !Optional.ofNullable(there.get(name))
+                        .equals(Optional.ofNullable(here.get(name))))
             .map(
                 name ->
                     "%s is %s on %s, %s on %s"
@@ -248,13 +285,13 @@ public final class CatalogWatch implements Service {
     return byKind.entrySet().stream()
         .map(
             kind ->
-                "Table %s on shard %s: %s. To go on: %s; then 'reshard resume'."
+                "table %s on shard %s: %s; to go on, %s, then 'reshard resume'"
                     .formatted(
                         table,
                         shard,
                         String.join(", ", kind.getValue()),
                         TableShape.remedy(kind.getKey(), table)))
-        .collect(Collectors.joining(" "));
+        .collect(Collectors.joining("; "));
   }
 
   private List<TableId> tables(ShardId shard) {
@@ -341,7 +378,7 @@ public final class CatalogWatch implements Service {
   private static Optional<String> text(Map<ShardId, Found> seen) {
     return seen.isEmpty()
         ? Optional.empty()
-        : Optional.of(seen.values().stream().map(Found::text).collect(Collectors.joining(" ")));
+        : Optional.of(seen.values().stream().map(Found::text).collect(Collectors.joining("; ")));
   }
 
   @Override

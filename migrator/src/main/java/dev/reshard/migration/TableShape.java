@@ -73,19 +73,17 @@ final class TableShape {
     return changes;
   }
 
-  /**
-   * The same without partitions that nobody knew before and that have no rows: what comes into them
-   * comes by messages.
-   */
-  static SortedMap<String, String> withoutEmptyNew(
-      SortedMap<String, String> before, SortedMap<String, String> now, Table table) {
-    SortedMap<String, String> rest = new TreeMap<>(now);
-    for (Table.Leaf leaf : table.leaves()) {
-      String part = PARTITION + leaf.id();
-      if (leaf.blocks() == 0 && !before.containsKey(part)) {
-        rest.remove(part);
-      }
-    }
+  /** Partitions that nobody knew before. */
+  static List<Table.Leaf> newPartitions(SortedMap<String, String> before, Table table) {
+    return table.leaves().stream()
+        .filter(leaf -> leaf.oid() != table.oid() && !before.containsKey(PARTITION + leaf.id()))
+        .toList();
+  }
+
+  /** The same without a partition. */
+  static SortedMap<String, String> without(SortedMap<String, String> shape, Table.Leaf partition) {
+    SortedMap<String, String> rest = new TreeMap<>(shape);
+    rest.remove(PARTITION + partition.id());
     return rest;
   }
 
@@ -98,7 +96,7 @@ final class TableShape {
   private static Change added(String part, String is) {
     return part.startsWith(COLUMN)
         ? new Change(Kind.COLUMNS, "%s (%s) was added".formatted(part, is))
-        : new Change(Kind.ATTACHED, part + " was attached, and has rows");
+        : new Change(Kind.ATTACHED, part + " was attached with rows");
   }
 
   private static Change changed(String part, String was, String is) {
@@ -121,15 +119,14 @@ final class TableShape {
   /** What an operator does about a change. */
   static String remedy(Kind kind, TableId table) {
     return switch (kind) {
-      case COLUMNS, GONE ->
-          "run the same DDL on the other shards (each row of the stream is applied only by columns that both sides have)";
-      case IDENTITY -> "set it back as it was (ALTER TABLE %s REPLICA IDENTITY ..)".formatted(table.quoted());
+      case COLUMNS, GONE -> "run the same DDL on the other shards";
+      case IDENTITY -> "set it back with ALTER TABLE %s REPLICA IDENTITY".formatted(table.quoted());
       case REWRITTEN ->
-          "VACUUM FULL, CLUSTER and TRUNCATE need nothing more; what ALTER COLUMN .. USING did to rows came by no message: run it on the other shards too, and 'reshard verify' afterwards";
+          "run it on the other shards too if it was ALTER COLUMN .. USING, which changes rows without a message (VACUUM FULL, CLUSTER and TRUNCATE need nothing), verify afterwards";
       case ATTACHED ->
-          "its rows came by no message: detach it, make an empty partition in its place on all shards, and INSERT its rows into the table";
+          "as its rows came without a message, detach it, make an empty partition in its place on all shards and INSERT its rows into the table";
       case DETACHED ->
-          "its rows went by no message: attach it again, DELETE its rows, and detach it then; or delete them on the other side too";
+          "as its rows went without a message, attach it again (DELETE the rows then, if they are to go), or delete them on the other side too";
     };
   }
 }

@@ -171,9 +171,7 @@ public final class Worker {
     }
     Optional<String> why = reasonToPause();
     if (why.isPresent()) {
-      migration
-          .control()
-          .moveTo(state, MigrationState.PAUSED, lease.number(), "worker", why.get());
+      migration.control().moveTo(state, MigrationState.PAUSED, lease.number(), "worker", why.get());
       log.warn("{}: {} > PAUSED: {}", migration.name(), state, why.get());
     }
     return why.isPresent();

@@ -25,7 +25,8 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(180)
 class KindsOfTablesIT {
-  private static final String LONG = "(SELECT string_agg(md5(g::text || %s), '') FROM generate_series(1, 300) g)";
+  private static final String LONG =
+      "(SELECT string_agg(md5(g::text || %s), '') FROM generate_series(1, 300) g)";
 
   /**
    * A table, which has a column {@code tenant}.
@@ -35,7 +36,8 @@ class KindsOfTablesIT {
    * @param rows before the copy
    * @param changes each a transaction, after it
    */
-  private record Kind(String table, String[] ddl, String[] there, String[] rows, String[][] changes) {
+  private record Kind(
+      String table, String[] ddl, String[] there, String[] rows, String[][] changes) {
     Kind(String table, String[] ddl, String[] rows, String[][] changes) {
       this(table, ddl, null, rows, changes);
     }
@@ -106,7 +108,9 @@ class KindsOfTablesIT {
                   "CREATE TABLE parts_0 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 0)",
                   "CREATE TABLE parts_1 PARTITION OF parts FOR VALUES WITH (MODULUS 2, REMAINDER 1)"),
               of(
-                  "INSERT INTO parts SELECT g % 7, date '2024-01-01' + g, 'v', " + LONG.formatted("g") + " FROM generate_series(0, 60) g"),
+                  "INSERT INTO parts SELECT g % 7, date '2024-01-01' + g, 'v', "
+                      + LONG.formatted("g")
+                      + " FROM generate_series(0, 60) g"),
               each(
                   "UPDATE parts SET v = 'w'",
                   "UPDATE parts SET day = day + 100 WHERE tenant = 1", // to another partition
@@ -129,7 +133,8 @@ class KindsOfTablesIT {
           new Kind(
               "truncated",
               of("CREATE TABLE truncated (tenant bigint PRIMARY KEY, v text)"),
-              of("INSERT INTO truncated SELECT g, 'v' FROM generate_series(0, 99) g WHERE g % 8 < 7"),
+              of(
+                  "INSERT INTO truncated SELECT g, 'v' FROM generate_series(0, 99) g WHERE g % 8 < 7"),
               new String[][] {
                 of(
                     "INSERT INTO truncated VALUES (200, 'before')",

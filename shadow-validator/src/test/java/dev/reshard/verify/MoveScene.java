@@ -139,9 +139,7 @@ final class MoveScene implements AutoCloseable {
   List<CopyFormat> copyAndReplicate() throws SQLException, InterruptedException {
     try (Connection connection = sessions.open(A, "test")) {
       Publications.create(
-          connection,
-          name,
-          keyspace.sharded().stream().map(Keyspace.ShardedTable::id).toList());
+          connection, name, keyspace.sharded().stream().map(Keyspace.ShardedTable::id).toList());
     }
     CopyPlan plan = plan();
     new CopyDestinations(sessions, worker).prepare(plan);
@@ -159,7 +157,12 @@ final class MoveScene implements AutoCloseable {
     capture =
         new Capture(
             new CaptureSource(
-                sessions, A, name, name, worker.marker(), new CaptureScope(keyspace, MOVING, false)),
+                sessions,
+                A,
+                name,
+                name,
+                worker.marker(),
+                new CaptureScope(keyspace, MOVING, false)),
             new CaptureTarget(kafka, name),
             new AtomicLong()::incrementAndGet,
             Capture.KAFKA_IS_ENOUGH);
@@ -219,8 +222,7 @@ final class MoveScene implements AutoCloseable {
     }
 
     @Override
-    public boolean applyTo(Lsn target, Duration limit)
-        throws InterruptedException {
+    public boolean applyTo(Lsn target, Duration limit) throws InterruptedException {
       return lane.applyTo(target, limit);
     }
 

@@ -89,11 +89,13 @@ class MigrationIT {
     shop.shards.get("c").execute(ddl, "INSERT INTO notes VALUES (22, 'moves to a', 1)");
     shop.awaitState(MigrationState.PAUSED);
     Answer status = shop.run("status");
-    assertTrue(status.text().contains("column extra (integer) was added"), status::toString);
+    assertTrue(status.text().contains("column \"extra\" (integer) was added"), status::toString);
     shop.shards.get("a").execute(ddl);
     Answer tooEarly = shop.run("resume");
     assertEquals(ExitCode.REFUSED.code(), tooEarly.exitCode(), tooEarly::toString);
-    assertTrue(tooEarly.text().contains("column extra is integer on a, missing on b"), tooEarly::toString);
+    assertTrue(
+        tooEarly.text().contains("column \"extra\" is integer on a, missing on b"),
+        tooEarly::toString);
     shop.shards.get("b").execute(ddl);
     shop.succeed("resume");
     while (shop.shards.get("a").query("SELECT extra FROM notes").isEmpty()) {
