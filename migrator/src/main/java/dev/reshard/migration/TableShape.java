@@ -41,7 +41,8 @@ final class TableShape {
       String name = leaf.oid() == table.oid() ? FILE : PARTITION + leaf.id();
       parts.put(name, Long.toString(leaf.fileNode()));
     }
-    parts.put(IDENTITY, table.identity().setting() + " " + table.identity().columns());
+    Table.ReplicaIdentity identity = table.identity();
+    parts.put(IDENTITY, identity.setting() + (identity.full() ? "" : " " + identity.columns()));
     return parts;
   }
 

@@ -36,19 +36,18 @@ class KindsOfTablesIT {
    * @param rows before the copy
    * @param changes each a transaction, after it
    */
-  private record Kind(
-      String table, String[] ddl, String[] there, String[] rows, String[][] changes) {
-    Kind(String table, String[] ddl, String[] rows, String[][] changes) {
+  private record Kind(String table, List<String> ddl, List<String> there, List<String> rows, List<List<String>> changes) {
+    Kind(String table, List<String> ddl, List<String> rows, List<List<String>> changes) {
       this(table, ddl, null, rows, changes);
     }
   }
 
-  private static String[] of(String... statements) {
-    return statements;
+  private static List<String> of(String... statements) {
+    return List.of(statements);
   }
 
-  private static String[][] each(String... statements) {
-    return Stream.of(statements).map(KindsOfTablesIT::of).toArray(String[][]::new);
+  private static List<List<String>> each(String... statements) {
+    return Stream.of(statements).map(List::of).toList();
   }
 
   private static final List<Kind> KINDS =
@@ -135,19 +134,19 @@ class KindsOfTablesIT {
               of("CREATE TABLE truncated (tenant bigint PRIMARY KEY, v text)"),
               of(
                   "INSERT INTO truncated SELECT g, 'v' FROM generate_series(0, 99) g WHERE g % 8 < 7"),
-              new String[][] {
+              List.of(
                 of(
                     "INSERT INTO truncated VALUES (200, 'before')",
                     "TRUNCATE truncated",
                     "INSERT INTO truncated VALUES (1, 'after'), (201, 'after')",
                     "UPDATE truncated SET v = 'twice' WHERE tenant = 1")
-              }),
+              )),
           new Kind(
               "swaps",
               of(
                   "CREATE TABLE swaps (tenant bigint, id int, place int, spot int, PRIMARY KEY (tenant, id), UNIQUE (tenant, place), UNIQUE (tenant, spot) DEFERRABLE)"),
               of("INSERT INTO swaps SELECT g % 7, g, g, g FROM generate_series(1, 70) g"),
-              new String[][] {
+              List.of(
                 of(
                     "UPDATE swaps SET place = -1 WHERE tenant = 1 AND id = 1",
                     "UPDATE swaps SET place = 1 WHERE tenant = 1 AND id = 8",
@@ -157,18 +156,18 @@ class KindsOfTablesIT {
                     "DELETE FROM swaps WHERE id = 3",
                     "UPDATE swaps SET id = 3 WHERE id = 10",
                     "INSERT INTO swaps VALUES (3, 10, 3, 3)")
-              }));
+              )));
 
   /** Two values out of line, and every change that leaves one of them out. */
   private static Kind toast(String table, String key, String... more) {
-    String[] ddl =
+    List<String> ddl =
         Stream.concat(
                 Stream.of(
                     "CREATE TABLE %1$s (tenant bigint NOT NULL, id int NOT NULL, code text NOT NULL, v int, big text, raw bytea, %2$s)"
                         .formatted(table, key),
                     "ALTER TABLE %s ALTER big SET STORAGE EXTERNAL".formatted(table)),
                 Stream.of(more))
-            .toArray(String[]::new);
+            .toList();
     String big = LONG.formatted("n");
     List<String> changes =
         List.of(
@@ -181,7 +180,7 @@ class KindsOfTablesIT {
             "UPDATE T SET tenant = 2 WHERE tenant = 6 AND id % 10 = 6", // comes
             "UPDATE T SET tenant = 3, id = id + 2000, code = code || 'c', v = 0 WHERE tenant = 6 AND id % 10 = 7",
             "DELETE FROM T WHERE id % 10 = 8");
-    List<String[]> transactions = new ArrayList<>();
+    List<List<String>> transactions = new ArrayList<>();
     changes.forEach(change -> transactions.add(of(change.replace(" T ", " " + table + " "))));
     transactions.add(
         of(
@@ -199,7 +198,7 @@ class KindsOfTablesIT {
         of(
             "INSERT INTO %s SELECT n %% 7, n, 'c' || n, 0, %s, decode(md5(n::text), 'hex') FROM generate_series(1, 140) n"
                 .formatted(table, big)),
-        transactions.toArray(String[][]::new));
+        transactions);
   }
 
   @Test
@@ -211,15 +210,15 @@ class KindsOfTablesIT {
         KINDS.stream().map(k -> new TableId("public", unquoted(k.table))).toList();
     try (MoveScene scene = new MoveScene(shards, tables)) {
       for (Kind kind : KINDS) {
-        a.execute(kind.ddl);
-        a.execute(kind.rows);
+        a.execute(kind.ddl.toArray(String[]::new));
+        a.execute(kind.rows.toArray(String[]::new));
       }
       a.execute("GRANT ALL ON ALL TABLES IN SCHEMA public TO app");
       scene.copySchema();
       for (Kind kind : KINDS) {
         if (kind.there != null) {
           b.execute("DROP TABLE " + kind.table);
-          b.execute(kind.there);
+          b.execute(kind.there.toArray(String[]::new));
         }
       }
       b.execute("INSERT INTO truncated VALUES (7, 'own'), (15, 'own')");
@@ -227,7 +226,7 @@ class KindsOfTablesIT {
       scene.copyAndReplicate();
       assertSame(a, b);
       for (Kind kind : KINDS) {
-        for (String[] change : kind.changes) {
+        for (List<String> change : kind.changes) {
           commit(a, change);
         }
       }
@@ -251,7 +250,7 @@ class KindsOfTablesIT {
     }
   }
 
-  private static void commit(SandboxShard shard, String... statements) throws SQLException {
+  private static void commit(SandboxShard shard, List<String> statements) throws SQLException {
     try (Connection connection = shard.connect(SandboxRole.APP);
         Statement statement = connection.createStatement()) {
       connection.setAutoCommit(false);
