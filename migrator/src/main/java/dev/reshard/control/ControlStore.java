@@ -419,6 +419,10 @@ public final class ControlStore implements AutoCloseable {
     return new CleanupRegistry(migration, database);
   }
 
+  public TableShapes tableShapes() {
+    return new TableShapes(migration, database);
+  }
+
   public Requests requests() {
     return new Requests(migration, database);
   }

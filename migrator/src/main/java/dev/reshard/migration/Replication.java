@@ -129,6 +129,14 @@ public final class Replication implements Service {
     }
   }
 
+  /** The lanes that have stopped by themselves. */
+  public synchronized List<Pair> stopped() {
+    return lanes.entrySet().stream()
+        .filter(lane -> lane.getValue().status().isStopped())
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
   /**
    * Starts the lanes again that have stopped, each where it was; one whose cause is not mended
    * stops again.

@@ -14,10 +14,12 @@ public final class ResumeOperation implements Operation {
 
   private final Migration migration;
   private final Replication replication;
+  private final CatalogWatch catalogs;
 
-  public ResumeOperation(Migration migration, Replication replication) {
+  public ResumeOperation(Migration migration, Replication replication, CatalogWatch catalogs) {
     this.migration = migration;
     this.replication = replication;
+    this.catalogs = catalogs;
   }
 
   @Override
@@ -37,6 +39,13 @@ public final class ResumeOperation implements Operation {
 
   @Override
   public int run(MigrationState state, Request request, Consumer<String> say) throws Exception {
+    MigrationState next =
+        state == MigrationState.PAUSED
+            ? migration.control().stateBeforePause().orElseThrow()
+            : state;
+    if (next.replicates()) {
+      catalogs.accept();
+    }
     if (state != MigrationState.PAUSED) {
       List<Replication.Pair> again = replication.restartStopped();
       say.accept(
@@ -45,9 +54,10 @@ public final class ResumeOperation implements Operation {
               : "lanes that start again: " + again);
       return DONE;
     }
-    MigrationState next = migration.control().stateBeforePause().orElseThrow();
+    List<Replication.Pair> again = replication.stopped();
     migration.control().moveTo(state, next, migration.worker().lease(), request.who(), "asked for");
-    say.accept("goes on with " + next);
+    say.accept(
+        "goes on with " + next + (again.isEmpty() ? "" : "; lanes that start again: " + again));
     return DONE;
   }
 }

@@ -11,6 +11,7 @@ import dev.reshard.copy.CopyOptions;
 import dev.reshard.copy.CopyPlan;
 import dev.reshard.copy.CopyResult;
 import dev.reshard.copy.ShardCopier;
+import dev.reshard.copy.TableCopy;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.postgres.AnchorHolder;
 import dev.reshard.postgres.Lsn;
@@ -102,6 +103,8 @@ final class SourceCopy {
               migration.before(),
               migration.moves(),
               migration.references(source));
+      CatalogWatch.remember(
+          migration, source, plan.tables().stream().map(TableCopy::table).toList());
     }
     CopyDestinations destinations = new CopyDestinations(migration.sessions(), migration.worker());
     try (AnchorHolder anchor =

@@ -111,3 +111,14 @@ CREATE TABLE IF NOT EXISTS reshard.cleanup (
   undo text NOT NULL DEFAULT '',
   UNIQUE (migration, shard, kind, name)
 );
+
+-- What each shard's tables looked like when the rows of them that are replicated were last known to be
+-- the stream's: a change that no message tells is found by comparing.
+CREATE TABLE IF NOT EXISTS reshard.table_shape (
+  migration text NOT NULL REFERENCES reshard.migration ON DELETE CASCADE,
+  shard text NOT NULL,
+  table_schema text NOT NULL,
+  table_name text NOT NULL,
+  shape jsonb NOT NULL,
+  PRIMARY KEY (migration, shard, table_schema, table_name)
+);

@@ -14,8 +14,11 @@ final class TypeMatrix {
 
   /** Both servers need these before the table is made. */
   static final String[] EXTENSIONS = {
-    "CREATE EXTENSION hstore", "CREATE EXTENSION citext", "CREATE EXTENSION ltree",
-    "CREATE EXTENSION cube", "CREATE EXTENSION isn"
+    "CREATE EXTENSION hstore",
+    "CREATE EXTENSION citext",
+    "CREATE EXTENSION ltree",
+    "CREATE EXTENSION cube",
+    "CREATE EXTENSION isn"
   };
 
   /** Types of a user's own. */
@@ -136,8 +139,7 @@ final class TypeMatrix {
             columns.stream()
                 .flatMap(
                     c ->
-                        Stream.of(
-                            c.name() + " " + c.type(), c.arrayName() + " " + c.type() + "[]"))
+                        Stream.of(c.name() + " " + c.type(), c.arrayName() + " " + c.type() + "[]"))
                 .collect(Collectors.joining(", ")));
   }
 

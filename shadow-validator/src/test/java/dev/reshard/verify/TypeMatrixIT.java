@@ -61,7 +61,7 @@ class TypeMatrixIT {
     SandboxShard b = shards.get("b");
     TypeMatrix values = TypeMatrix.values(Math.min(major(a), major(b)));
     List<TypeMatrix> all = List.of(values, TypeMatrix.references());
-    try (TypeScene scene = new TypeScene(shards, all.stream().map(TypeMatrix::id).toList())) {
+    try (MoveScene scene = new MoveScene(shards, all.stream().map(TypeMatrix::id).toList())) {
       a.executeAsSuperuser(TypeMatrix.EXTENSIONS);
       // other numbers for the same types at the destination
       b.execute("CREATE TYPE spare AS (x int)", "CREATE TYPE spare2 AS ENUM ('x')");
@@ -149,7 +149,7 @@ class TypeMatrixIT {
             .formatted(matrix.table(), names, 2 * matrix.columns().size() - 1, PLANTED));
   }
 
-  private static void findsEachPlantedDifference(TypeScene scene, TypeMatrix matrix, int place)
+  private static void findsEachPlantedDifference(MoveScene scene, TypeMatrix matrix, int place)
       throws Exception {
     SandboxShard b = scene.shards.get("b");
     List<String> changes = new ArrayList<>();
@@ -175,7 +175,9 @@ class TypeMatrixIT {
       scene
           .shards
           .get("a")
-          .execute("DELETE FROM %s WHERE tenant = %d AND id < %d".formatted(matrix.table(), PLANTED, to));
+          .execute(
+              "DELETE FROM %s WHERE tenant = %d AND id < %d"
+                  .formatted(matrix.table(), PLANTED, to));
       scene.catchUp();
     }
   }
@@ -200,17 +202,22 @@ class TypeMatrixIT {
           for (int i = 0; i < columns.size(); i++) {
             if (!values.get(i).equals(actual.get(key).get(i))) {
               differing.add(
-                  "%s of %s: %s, not %s".formatted(columns.get(i), key, actual.get(key).get(i), values.get(i)));
+                  "%s of %s: %s, not %s"
+                      .formatted(columns.get(i), key, actual.get(key).get(i), values.get(i)));
             }
           }
         });
     assertEquals(List.of(), differing);
   }
 
-  private static Map<String, List<String>> rows(SandboxShard shard, TypeMatrix matrix) throws SQLException {
+  private static Map<String, List<String>> rows(SandboxShard shard, TypeMatrix matrix)
+      throws SQLException {
     String list =
         columns(shard, matrix).stream()
-            .map(c -> "coalesce(CASE WHEN length(%1$s::text) > 99 THEN md5(%1$s::text) ELSE %1$s::text END, '(null)')".formatted(c))
+            .map(
+                c ->
+                    "coalesce(CASE WHEN length(%1$s::text) > 99 THEN md5(%1$s::text) ELSE %1$s::text END, '(null)')"
+                        .formatted(c))
             .collect(Collectors.joining(", "));
     Map<String, List<String>> rows = new TreeMap<>();
     try (Connection connection = shard.connect(SandboxRole.SUPERUSER);
@@ -221,7 +228,8 @@ class TypeMatrixIT {
           SET extra_float_digits = 1""");
       try (ResultSet row =
           statement.executeQuery(
-              "SELECT tenant || ' ' || id, %s FROM %s WHERE tenant <> %d".formatted(list, matrix.table(), STAYS))) {
+              "SELECT tenant || ' ' || id, %s FROM %s WHERE tenant <> %d"
+                  .formatted(list, matrix.table(), STAYS))) {
         while (row.next()) {
           List<String> values = new ArrayList<>();
           for (int i = 2; i <= row.getMetaData().getColumnCount(); i++) {

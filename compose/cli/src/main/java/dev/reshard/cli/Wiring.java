@@ -13,6 +13,7 @@ import dev.reshard.keyspace.DirectoryBuckets;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.ServerLookup;
 import dev.reshard.keyspace.ShardId;
+import dev.reshard.migration.CatalogWatch;
 import dev.reshard.migration.CatchUpPhase;
 import dev.reshard.migration.CopyPhase;
 import dev.reshard.migration.CopyReport;
@@ -312,6 +313,8 @@ public final class Wiring implements AutoCloseable {
     Replication replication = new Replication(migration, shadowing.listener());
     Guards guards = new Guards(migration);
     WalWatch wal = new WalWatch(migration, replication, why -> worker.get().pause(why));
+    CatalogWatch catalogs =
+        new CatalogWatch(migration, replication, why -> worker.get().pause(why));
     CopyThrottle throttle = new CopyThrottle(migration, wal::limits);
     List<Service> services =
         new ArrayList<>(
@@ -320,6 +323,7 @@ public final class Wiring implements AutoCloseable {
                 new PausedCopy(migration, replication),
                 replication,
                 guards,
+                catalogs,
                 wal,
                 throttle));
     services.addAll(shadowing.services());
@@ -359,7 +363,7 @@ public final class Wiring implements AutoCloseable {
                 HandOverOperation.cutover(migration, replication, wayForth),
                 HandOverOperation.rollback(migration, replication, wayBack),
                 new PauseOperation(migration),
-                new ResumeOperation(migration, replication),
+                new ResumeOperation(migration, replication, catalogs),
                 CompleteOperation.complete(migration, replication, cleanUp),
                 CompleteOperation.cancel(migration, replication, cancel)),
             untilTheEnd));

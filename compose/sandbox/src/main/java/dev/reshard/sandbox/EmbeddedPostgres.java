@@ -55,7 +55,10 @@ final class EmbeddedPostgres implements SandboxPostgres {
       postgres.initialize(settings);
       postgres.startServer();
       log.info(
-          "PostgreSQL {} on port {} after {}", binaries.major(), postgres.port, Duration.between(begin, now()));
+          "PostgreSQL {} on port {} after {}",
+          binaries.major(),
+          postgres.port,
+          Duration.between(begin, now()));
       return postgres;
     } catch (IOException | RuntimeException e) {
       postgres.close();

@@ -29,8 +29,8 @@ public interface SandboxPostgres extends AutoCloseable {
   }
 
   /**
-   * As {@link #start(Map)}, of another major than the build's: for tests of the Maven profile {@code
-   * matrix}, which has 15 to 18.
+   * As {@link #start(Map)}, of another major than the build's: for tests of the Maven profile
+   * {@code matrix}, which has 15 to 18.
    *
    * @param major 15, say
    * @throws SandboxException also if the build has none of that major

@@ -58,8 +58,8 @@ public final class SharedSandbox {
   }
 
   /**
-   * As {@link #freshShards}, on servers of one PostgreSQL major each; for tests of the Maven profile
-   * {@code matrix}.
+   * As {@link #freshShards}, on servers of one PostgreSQL major each; for tests of the Maven
+   * profile {@code matrix}.
    *
    * @param majors by the shard's name
    */

@@ -12,8 +12,8 @@ public enum CopyFormat {
   /**
    * Text, exact under the settings of our sessions: for types that have no binary form; for
    * references to objects, whose binary form is a number that another database gives to something
-   * else; for {@code tsquery}, {@code int2vector} and {@code oidvector}, as no server takes an empty
-   * one in its binary form.
+   * else; for {@code tsquery}, {@code int2vector} and {@code oidvector}, as no server takes an
+   * empty one in its binary form.
    */
   TEXT;
 

@@ -21,6 +21,10 @@ import dev.reshard.copy.CopyOptions;
 import dev.reshard.copy.CopyPlan;
 import dev.reshard.copy.ShardCopier;
 import dev.reshard.copy.TableCopy;
+import dev.reshard.guard.Arming;
+import dev.reshard.guard.Guard;
+import dev.reshard.guard.Patience;
+import dev.reshard.guard.Unit;
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Keyspace;
@@ -43,6 +47,7 @@ import dev.reshard.postgres.WorkerIdentity;
 import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.SandboxShards;
 import dev.reshard.sandbox.SharedSandbox;
+import dev.reshard.schema.RowKeys;
 import dev.reshard.schema.SchemaCopy;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -56,7 +61,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * The whole way of some tables from shard a to shard b: schema, copy, capture, lane, comparison.
  * Buckets 0-5 of 8, by modulo of {@code tenant}, move.
  */
-final class TypeScene implements AutoCloseable {
+final class MoveScene implements AutoCloseable {
   static final ShardId A = new ShardId("a");
   static final ShardId B = new ShardId("b");
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -68,7 +73,7 @@ final class TypeScene implements AutoCloseable {
 
   final SandboxShards shards;
   private final ShardSessions sessions;
-  private final WorkerIdentity worker = new WorkerIdentity("types", 1, Marker.random());
+  private final WorkerIdentity worker = new WorkerIdentity("scene", 1, Marker.random());
   private final Keyspace keyspace;
   private final Map<String, Object> kafka =
       Map.of("bootstrap.servers", SharedSandbox.kafka().bootstrapServers());
@@ -76,18 +81,18 @@ final class TypeScene implements AutoCloseable {
   private Capture capture;
   private Lane lane;
 
-  TypeScene(SandboxShards shards, List<TableId> tables) throws SQLException {
+  MoveScene(SandboxShards shards, List<TableId> tables) throws SQLException {
     this.shards = shards;
-    this.name = "types_" + System.nanoTime();
+    this.name = "scene_" + System.nanoTime();
     keyspace =
         new Keyspace(
-            "types",
+            "scene",
             BUCKETS,
             tables.stream().map(t -> new Keyspace.ShardedTable(t, "tenant")).toList(),
             List.of());
     sessions =
         new ShardSessions(
-            "types",
+            "scene",
             shards.all().stream()
                 .map(
                     shard ->
@@ -105,9 +110,22 @@ final class TypeScene implements AutoCloseable {
     }
   }
 
+  /** Makes a's row keys whole, and arms its guard, as a migration does before it copies. */
+  void prepareSource() throws SQLException, InterruptedException {
+    try (ControlStore control = new ControlStore(sessions, A, "scene");
+        Connection connection = sessions.open(A, "test")) {
+      control.install();
+      new RowKeys(sessions, control.registry(), "scene").prepare(A, keyspace);
+      ShardSchema.install(connection, BUCKETS);
+      Guard.install(connection);
+      new Arming(keyspace, worker, Patience.POLITE)
+          .arm(connection, A, new Unit("scene", "all/a", MOVES.all()), MAP.epoch());
+    }
+  }
+
   /** Makes at b what a has. */
   void copySchema() throws SQLException, InterruptedException {
-    try (ControlStore control = new ControlStore(sessions, A, "types")) {
+    try (ControlStore control = new ControlStore(sessions, A, "scene")) {
       control.install();
       new SchemaCopy(sessions, keyspace, MOVES, A).run(control.registry(), worker);
     }
@@ -121,9 +139,7 @@ final class TypeScene implements AutoCloseable {
   List<CopyFormat> copyAndReplicate() throws SQLException, InterruptedException {
     try (Connection connection = sessions.open(A, "test")) {
       Publications.create(
-          connection,
-          name,
-          keyspace.sharded().stream().map(Keyspace.ShardedTable::id).toList());
+          connection, name, keyspace.sharded().stream().map(Keyspace.ShardedTable::id).toList());
     }
     CopyPlan plan = plan();
     new CopyDestinations(sessions, worker).prepare(plan);
@@ -134,14 +150,19 @@ final class TypeScene implements AutoCloseable {
       assertTrue(copier.copy(plan, anchor).complete());
       try (Connection connection = sessions.open(B, "test")) {
         LaneProgress.install(connection);
-        LaneProgress.create(connection, "types", A, anchor.anchor().position());
+        LaneProgress.create(connection, "scene", A, anchor.anchor().position());
       }
     }
     ChangeTopics.create(kafka, name, (short) 1);
     capture =
         new Capture(
             new CaptureSource(
-                sessions, A, name, name, worker.marker(), new CaptureScope(keyspace, MOVING, false)),
+                sessions,
+                A,
+                name,
+                name,
+                worker.marker(),
+                new CaptureScope(keyspace, MOVING, false)),
             new CaptureTarget(kafka, name),
             new AtomicLong()::incrementAndGet,
             Capture.KAFKA_IS_ENOUGH);
@@ -201,8 +222,7 @@ final class TypeScene implements AutoCloseable {
     }
 
     @Override
-    public boolean applyTo(Lsn target, Duration limit)
-        throws InterruptedException {
+    public boolean applyTo(Lsn target, Duration limit) throws InterruptedException {
       return lane.applyTo(target, limit);
     }
 

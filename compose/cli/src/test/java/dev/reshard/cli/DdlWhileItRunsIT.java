@@ -1,0 +1,105 @@
+package dev.reshard.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.reshard.control.MigrationState;
+import dev.reshard.sandbox.SandboxShard;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** HAZARDS F4-F6: somebody alters tables while both directions replicate and clients write. */
+@Timeout(180)
+class DdlWhileItRunsIT {
+  private static final long SOME = 30;
+
+  @TempDir private Path folder;
+
+  @Test
+  void itIsPausedUntilAllShardsHaveTheSameTablesAndGoesOnWithoutALostRow() throws Exception {
+    try (Shop shop = Shop.open(folder, "ddl", 2, 3)) {
+      shop.shards.execute(
+          "CREATE TABLE days (tenant_id bigint, day int, PRIMARY KEY (tenant_id, day)) PARTITION BY RANGE (day)",
+          "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (10)");
+      shop.shards.get("a").execute("INSERT INTO days SELECT g, 1 FROM generate_series(0, 15) g");
+      CompletableFuture<Shop.Answer> worker = CompletableFuture.supplyAsync(() -> shop.run("run"));
+      shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+
+      goesOnAfterAColumnWasAddedEverywhere(shop);
+      aNewEmptyPartitionNeedsNobody(shop);
+      pausesForAnAttachedPartitionWithRows(shop);
+      pausesForADetachedPartition(shop);
+
+      shop.awaitTransactions(SOME);
+      shop.succeed("verify");
+      shop.succeed("cancel");
+      assertEquals(ExitCode.DONE.code(), worker.get(60, TimeUnit.SECONDS).exitCode());
+      shop.requireClean();
+    }
+  }
+
+  private static void goesOnAfterAColumnWasAddedEverywhere(Shop shop) throws Exception {
+    String ddl = "ALTER TABLE events ADD COLUMN extra text DEFAULT 'x'";
+    shop.shards.get("a").execute(ddl);
+    shop.awaitState(MigrationState.PAUSED);
+    tells(shop, "table public.events on shard a: column \"extra\" (text) was added");
+    tells(shop, "run the same DDL on the other shards");
+    shop.awaitTransactions(SOME);
+    Shop.Answer tooEarly = shop.run("resume");
+    assertEquals(ExitCode.REFUSED.code(), tooEarly.exitCode(), tooEarly::toString);
+    assertTrue(
+        tooEarly.text().contains("column \"extra\" is text on a, missing on b"),
+        tooEarly::toString);
+    shop.shards.get("b").execute(ddl);
+    shop.shards.get("c").execute(ddl);
+    resume(shop);
+    shop.awaitTransactions(SOME);
+  }
+
+  private static void aNewEmptyPartitionNeedsNobody(Shop shop) throws Exception {
+    shop.shards.execute("CREATE TABLE days_2 PARTITION OF days FOR VALUES FROM (10) TO (20)");
+    shop.shards.get("a").execute("INSERT INTO days SELECT g, 11 FROM generate_series(0, 15) g");
+    TimeUnit.SECONDS.sleep(3); // the catalogs are looked at every second
+    assertEquals("READY_FOR_CUTOVER", shop.state());
+  }
+
+  private static void pausesForAnAttachedPartitionWithRows(Shop shop) throws Exception {
+    SandboxShard a = shop.shards.get("a");
+    a.execute(
+        "CREATE TABLE later (tenant_id bigint NOT NULL, day int NOT NULL, PRIMARY KEY (tenant_id, day))",
+        "INSERT INTO later SELECT g, 21 FROM generate_series(0, 15) g",
+        "ALTER TABLE days ATTACH PARTITION later FOR VALUES FROM (20) TO (30)");
+    shop.awaitState(MigrationState.PAUSED);
+    tells(shop, "partition public.later was attached with rows");
+    a.execute("ALTER TABLE days DETACH PARTITION later");
+    shop.shards.execute("CREATE TABLE days_3 PARTITION OF days FOR VALUES FROM (20) TO (30)");
+    a.execute("INSERT INTO days SELECT * FROM later", "DROP TABLE later");
+    resume(shop);
+  }
+
+  private static void pausesForADetachedPartition(Shop shop) throws Exception {
+    SandboxShard a = shop.shards.get("a");
+    a.execute("ALTER TABLE days DETACH PARTITION days_1");
+    shop.awaitState(MigrationState.PAUSED);
+    tells(shop, "partition public.days_1 was detached or dropped");
+    a.execute(
+        "ALTER TABLE days ATTACH PARTITION days_1 FOR VALUES FROM (0) TO (10)",
+        "DELETE FROM days WHERE day < 10 AND tenant_id < 8");
+    resume(shop);
+  }
+
+  private static void tells(Shop shop, String text) {
+    Shop.Answer status = shop.run("status");
+    assertTrue(status.text().replaceAll("\\s+", " ").contains(text), status::toString);
+  }
+
+  private static void resume(Shop shop) throws Exception {
+    shop.succeed("resume");
+    assertEquals(0, shop.clients.failed(), shop.clients.failures()::toString);
+    shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+  }
+}

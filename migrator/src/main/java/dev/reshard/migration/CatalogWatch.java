@@ -1,0 +1,415 @@
+package dev.reshard.migration;
+
+import dev.reshard.apply.Lane;
+import dev.reshard.control.RefusedException;
+import dev.reshard.keyspace.Keyspace.ShardedTable;
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.TableId;
+import dev.reshard.migration.TableShape.Change;
+import dev.reshard.migration.TableShape.Kind;
+import dev.reshard.postgres.Catalog;
+import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.Table;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Looks every second whether somebody altered, rewrote, attached or detached a table that is
+ * replicated: the stream says nothing of most of it (HAZARDS F4-F6). Then it asks for a pause, once
+ * the shard's lanes have come to where the change was made: a lane that stood before it would meet
+ * rows of the old shape at a destination that has the new one already. Thread-safe.
+ */
+public final class CatalogWatch implements Service {
+  private static final Logger log = LoggerFactory.getLogger(CatalogWatch.class);
+  private static final long LOOK_MS = 1_000;
+  private static final long STOP_LIMIT_MS = 2_000;
+
+  private static final String OLDER_ROWS =
+      """
+      SELECT EXISTS (SELECT FROM ONLY %s r WHERE age(r.xmin) >=
+                     (SELECT age(i.xmin) FROM pg_inherits i WHERE i.inhrelid = %d))""";
+
+  /**
+   * What was seen on one shard.
+   *
+   * @param position all that was committed there before it was seen
+   */
+  private record Found(String text, Lsn position) {}
+
+  private final Migration migration;
+  private final Replication replication;
+  private final Consumer<String> pause;
+  private final Map<ShardId, Found> found = new TreeMap<>();
+  private final Map<ShardId, Connection> sessions = new TreeMap<>();
+  private Thread thread;
+  private volatile boolean closed;
+
+  /**
+   * Starts nothing.
+   *
+   * @param pause pauses the migration, for the reason that it is given
+   */
+  public CatalogWatch(Migration migration, Replication replication, Consumer<String> pause) {
+    this.migration = migration;
+    this.replication = replication;
+    this.pause = pause;
+  }
+
+  /** To be called before a shard's anchor is taken: from then on changes count. */
+  static void remember(Migration migration, ShardId shard, List<Table> tables) throws SQLException {
+    Map<TableId, SortedMap<String, String>> shapes = new TreeMap<>();
+    tables.forEach(table -> shapes.put(table.id(), TableShape.of(table)));
+    migration.control().tableShapes().save(shard, shapes);
+  }
+
+  @Override
+  public synchronized void start() {
+    if (thread == null && !closed) {
+      thread = new Thread(this::watch, "catalog");
+      thread.setDaemon(true);
+      thread.start();
+    }
+  }
+
+  private void watch() {
+    try {
+      while (!closed) {
+        try {
+          if (migration.control().state().replicates()) {
+            look();
+            reasonToPause().ifPresent(pause);
+          } else {
+            tell(Map.of()); // paused for it, or copied anew
+          }
+        } catch (SQLException e) {
+          log.debug("the catalogs could not be looked at", e);
+        }
+        Thread.sleep(LOOK_MS); // between two looks
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // closed
+    }
+  }
+
+  private void look() throws SQLException {
+    Map<ShardId, Map<TableId, Table>> now = new TreeMap<>();
+    for (ShardId shard : migration.captured()) {
+      now.put(shard, read(shard));
+    }
+    Map<ShardId, List<String>> changed = new TreeMap<>();
+    boolean onlyColumns = true;
+    for (Map.Entry<ShardId, Map<TableId, Table>> shard : now.entrySet()) {
+      Map<TableId, List<Change>> changes = changes(shard.getKey(), shard.getValue());
+      for (Map.Entry<TableId, List<Change>> table : changes.entrySet()) {
+        onlyColumns &= table.getValue().stream().allMatch(c -> c.kind() == Kind.COLUMNS);
+        changed
+            .computeIfAbsent(shard.getKey(), s -> new ArrayList<>())
+            .add(text(shard.getKey(), table.getKey(), table.getValue()));
+      }
+    }
+    if (!changed.isEmpty() && onlyColumns && differences(now).isEmpty()) {
+      log.info("the same DDL was run on all shards: {}", changed);
+      save(now);
+      changed.clear();
+    }
+    tell(changed);
+  }
+
+  private void tell(Map<ShardId, List<String>> changed) throws SQLException {
+    Map<ShardId, Found> next = new TreeMap<>();
+    for (Map.Entry<ShardId, List<String>> shard : changed.entrySet()) {
+      String text = String.join("; ", shard.getValue());
+      Found before = foundOn(shard.getKey());
+      boolean known = before != null && before.text.equals(text);
+      next.put(shard.getKey(), known ? before : new Found(text, position(shard.getKey())));
+      if (!known) {
+        log.warn("{}: {}", migration.name(), text);
+      }
+    }
+    synchronized (this) {
+      found.clear();
+      found.putAll(next);
+    }
+  }
+
+  private synchronized Found foundOn(ShardId shard) {
+    return found.get(shard);
+  }
+
+  /** What is not as it was; a table that was never looked at before is as it should be. */
+  private Map<TableId, List<Change>> changes(ShardId shard, Map<TableId, Table> now)
+      throws SQLException {
+    Map<TableId, SortedMap<String, String>> before = migration.control().tableShapes().read(shard);
+    Map<TableId, List<Change>> changes = new TreeMap<>();
+    Map<TableId, SortedMap<String, String>> first = new TreeMap<>();
+    for (TableId id : tables(shard)) {
+      Table table = now.get(id);
+      SortedMap<String, String> shape = table == null ? new TreeMap<>() : TableShape.of(table);
+      SortedMap<String, String> known = before.get(id);
+      if (known == null && table != null) {
+        first.put(id, shape);
+      } else if (known != null) {
+        List<Change> found =
+            TableShape.changes(
+                known, table == null ? shape : withoutHarmlessPartitions(shard, known, table));
+        if (!found.isEmpty()) {
+          changes.put(id, found);
+        } else if (!shape.equals(known)) {
+          first.put(id, shape); // a new partition, whose rows all came by messages
+        }
+      }
+    }
+    migration.control().tableShapes().save(shard, first);
+    return changes;
+  }
+
+  /**
+   * The table's shape without new partitions that were attached empty: what came into them since
+   * came by messages.
+   */
+  private SortedMap<String, String> withoutHarmlessPartitions(
+      ShardId shard, SortedMap<String, String> known, Table table) throws SQLException {
+    SortedMap<String, String> shape = TableShape.of(table);
+    for (Table.Leaf partition : TableShape.newPartitions(known, table)) {
+      if (partition.blocks() == 0 || !hasOlderRows(shard, partition)) {
+        shape = TableShape.without(shape, partition);
+      }
+    }
+    return shape;
+  }
+
+  /** Whether a partition has rows that are not younger than its place in the table. */
+  private boolean hasOlderRows(ShardId shard, Table.Leaf partition) throws SQLException {
+    synchronized (sessions) {
+      try (Statement statement = session(shard).createStatement();
+          ResultSet row =
+              statement.executeQuery(
+                  OLDER_ROWS.formatted(partition.id().quoted(), partition.oid()))) {
+        row.next();
+        return row.getBoolean(1);
+      } catch (SQLException e) {
+        forget(shard);
+        throw e;
+      }
+    }
+  }
+
+  /**
+   * Takes all tables as they are now, as an operator says that they are right.
+   *
+   * @throws RefusedException if a table's columns are not the same on all shards: rows would not
+   *     fit
+   */
+  void accept() throws SQLException {
+    Map<ShardId, Map<TableId, Table>> now = new TreeMap<>();
+    for (ShardId shard : migration.captured()) {
+      now.put(shard, read(shard));
+    }
+    List<String> differences = differences(now);
+    if (!differences.isEmpty()) {
+      throw new RefusedException(
+          "%s. Make the table the same on all shards, then resume"
+              .formatted(String.join("; ", differences)));
+    }
+    save(now);
+    synchronized (this) {
+      found.clear();
+    }
+  }
+
+  private void save(Map<ShardId, Map<TableId, Table>> now) throws SQLException {
+    for (Map.Entry<ShardId, Map<TableId, Table>> shard : now.entrySet()) {
+      remember(migration, shard.getKey(), List.copyOf(shard.getValue().values()));
+    }
+  }
+
+  /** Tables whose columns are not the same everywhere, each with the difference. */
+  private List<String> differences(Map<ShardId, Map<TableId, Table>> now) {
+    List<String> differences = new ArrayList<>();
+    Map<TableId, ShardId> pattern = new TreeMap<>();
+    for (ShardId shard : now.keySet()) {
+      for (TableId id : tables(shard)) {
+        ShardId first = pattern.putIfAbsent(id, shard);
+        if (first != null) {
+          difference(id, first, columns(now, first, id), shard, columns(now, shard, id))
+              .ifPresent(differences::add);
+        }
+      }
+    }
+    return differences;
+  }
+
+  private static SortedMap<String, String> columns(
+      Map<ShardId, Map<TableId, Table>> now, ShardId shard, TableId id) {
+    Table table = now.get(shard).get(id);
+    return table == null ? new TreeMap<>() : TableShape.columns(TableShape.of(table));
+  }
+
+  private static Optional<String> difference(
+      TableId id,
+      ShardId first,
+      SortedMap<String, String> there,
+      ShardId second,
+      SortedMap<String, String> here) {
+    Set<String> names = new TreeSet<>(there.keySet());
+    names.addAll(here.keySet());
+    String text =
+        names.stream()
+            .filter(
+                name ->
+                    !Optional.ofNullable(there.get(name))
+                        .equals(Optional.ofNullable(here.get(name))))
+            .map(
+                name ->
+                    "%s is %s on %s, %s on %s"
+                        .formatted(
+                            name,
+                            there.getOrDefault(name, "missing"),
+                            first,
+                            here.getOrDefault(name, "missing"),
+                            second))
+            .collect(Collectors.joining(", "));
+    return text.isEmpty() ? Optional.empty() : Optional.of("table %s: %s".formatted(id, text));
+  }
+
+  private static String text(ShardId shard, TableId table, List<Change> changes) {
+    Map<Kind, List<String>> byKind = new LinkedHashMap<>();
+    changes.forEach(c -> byKind.computeIfAbsent(c.kind(), k -> new ArrayList<>()).add(c.text()));
+    return byKind.entrySet().stream()
+        .map(
+            kind ->
+                "table %s on shard %s: %s; to go on, %s, then 'reshard resume'"
+                    .formatted(
+                        table,
+                        shard,
+                        String.join(", ", kind.getValue()),
+                        TableShape.remedy(kind.getKey(), table)))
+        .collect(Collectors.joining("; "));
+  }
+
+  private List<TableId> tables(ShardId shard) {
+    List<TableId> tables = new ArrayList<>();
+    if (migration.moves().shards().contains(shard)) {
+      migration.keyspace().sharded().stream().map(ShardedTable::id).forEach(tables::add);
+    }
+    boolean references =
+        migration.hasReference()
+            && (shard.equals(migration.home()) || migration.newShards().contains(shard));
+    if (references) {
+      tables.addAll(migration.keyspace().reference());
+    }
+    return tables;
+  }
+
+  private Map<TableId, Table> read(ShardId shard) throws SQLException {
+    synchronized (sessions) {
+      try {
+        return Catalog.readAll(session(shard), tables(shard));
+      } catch (SQLException e) {
+        forget(shard);
+        throw e;
+      }
+    }
+  }
+
+  private Lsn position(ShardId shard) throws SQLException {
+    synchronized (sessions) {
+      try (Statement statement = session(shard).createStatement();
+          ResultSet row = statement.executeQuery("SELECT pg_current_wal_insert_lsn()")) {
+        row.next();
+        return Lsn.parse(row.getString(1));
+      }
+    }
+  }
+
+  private Connection session(ShardId shard) throws SQLException {
+    Connection open = sessions.get(shard);
+    if (open == null || open.isClosed()) {
+      open = migration.sessions().open(shard, "catalog");
+      sessions.put(shard, open);
+    }
+    return open;
+  }
+
+  private void forget(ShardId shard) {
+    try {
+      Connection broken = sessions.remove(shard);
+      if (broken != null) {
+        broken.close();
+      }
+    } catch (SQLException ignored) {
+      // it is gone
+    }
+  }
+
+  /** What was found, once every lane of the shard has come to where it happened. */
+  private Optional<String> reasonToPause() {
+    Map<ShardId, Found> seen;
+    synchronized (this) {
+      seen = new TreeMap<>(found);
+    }
+    if (seen.isEmpty()) {
+      return Optional.empty();
+    }
+    for (Lane lane : replication.lanes()) {
+      Found source = seen.get(lane.config().source());
+      if (source != null
+          && !lane.status().isStopped()
+          && lane.applied().compareTo(source.position) < 0) {
+        return Optional.empty();
+      }
+    }
+    return text(seen);
+  }
+
+  @Override
+  public synchronized Optional<String> trouble() {
+    return text(found);
+  }
+
+  private static Optional<String> text(Map<ShardId, Found> seen) {
+    return seen.isEmpty()
+        ? Optional.empty()
+        : Optional.of(seen.values().stream().map(Found::text).collect(Collectors.joining("; ")));
+  }
+
+  @Override
+  public Map<String, Object> report() {
+    return Map.of();
+  }
+
+  @Override
+  public void close() {
+    Thread running;
+    synchronized (this) {
+      closed = true;
+      running = thread;
+    }
+    if (running != null) {
+      running.interrupt();
+      try {
+        running.join(STOP_LIMIT_MS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    synchronized (sessions) {
+      migration.captured().forEach(this::forget);
+    }
+  }
+}

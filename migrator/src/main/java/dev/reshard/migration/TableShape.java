@@ -1,0 +1,133 @@
+package dev.reshard.migration;
+
+import dev.reshard.keyspace.TableId;
+import dev.reshard.postgres.Column;
+import dev.reshard.postgres.Table;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * What a table is made of, part by part, as far as a change of it changes rows without a message,
+ * or what messages say (HAZARDS F4-F6): columns, files, partitions, replica identity. Stateless.
+ */
+final class TableShape {
+  /** Kinds of changes, as an operator has to act on them. */
+  enum Kind {
+    COLUMNS,
+    IDENTITY,
+    REWRITTEN,
+    ATTACHED,
+    DETACHED,
+    GONE
+  }
+
+  /** One change, for people. */
+  record Change(Kind kind, String text) {}
+
+  private static final String COLUMN = "column ";
+  private static final String PARTITION = "partition ";
+  private static final String FILE = "file";
+  private static final String IDENTITY = "replica identity";
+
+  private TableShape() {}
+
+  /** A part's name, and what it is. */
+  static SortedMap<String, String> of(Table table) {
+    SortedMap<String, String> parts = new TreeMap<>();
+    table.columns().forEach(column -> parts.put(COLUMN + column.quoted(), describe(column)));
+    for (Table.Leaf leaf : table.leaves()) {
+      String name = leaf.oid() == table.oid() ? FILE : PARTITION + leaf.id();
+      parts.put(name, Long.toString(leaf.fileNode()));
+    }
+    Table.ReplicaIdentity identity = table.identity();
+    parts.put(IDENTITY, identity.setting() + (identity.full() ? "" : " " + identity.columns()));
+    return parts;
+  }
+
+  /** The columns alone, comparable between shards. */
+  static SortedMap<String, String> columns(SortedMap<String, String> parts) {
+    SortedMap<String, String> columns = new TreeMap<>(parts);
+    columns.keySet().removeIf(part -> !part.startsWith(COLUMN));
+    return columns;
+  }
+
+  /** All that changed; nothing if nothing did. */
+  static List<Change> changes(SortedMap<String, String> before, SortedMap<String, String> now) {
+    List<Change> changes = new ArrayList<>();
+    if (now.isEmpty()) {
+      return List.of(new Change(Kind.GONE, "it was dropped or renamed"));
+    }
+    for (String part : before.keySet()) {
+      if (!now.containsKey(part)) {
+        changes.add(removed(part, before.get(part)));
+      } else if (!now.get(part).equals(before.get(part))) {
+        changes.add(changed(part, before.get(part), now.get(part)));
+      }
+    }
+    for (String part : now.keySet()) {
+      if (!before.containsKey(part)) {
+        changes.add(added(part, now.get(part)));
+      }
+    }
+    return changes;
+  }
+
+  /** Partitions that nobody knew before. */
+  static List<Table.Leaf> newPartitions(SortedMap<String, String> before, Table table) {
+    return table.leaves().stream()
+        .filter(leaf -> leaf.oid() != table.oid() && !before.containsKey(PARTITION + leaf.id()))
+        .toList();
+  }
+
+  /** The same without a partition. */
+  static SortedMap<String, String> without(SortedMap<String, String> shape, Table.Leaf partition) {
+    SortedMap<String, String> rest = new TreeMap<>(shape);
+    rest.remove(PARTITION + partition.id());
+    return rest;
+  }
+
+  private static Change removed(String part, String was) {
+    return part.startsWith(COLUMN)
+        ? new Change(Kind.COLUMNS, "%s (%s) was dropped or renamed".formatted(part, was))
+        : new Change(Kind.DETACHED, part + " was detached or dropped");
+  }
+
+  private static Change added(String part, String is) {
+    return part.startsWith(COLUMN)
+        ? new Change(Kind.COLUMNS, "%s (%s) was added".formatted(part, is))
+        : new Change(Kind.ATTACHED, part + " was attached with rows");
+  }
+
+  private static Change changed(String part, String was, String is) {
+    if (part.startsWith(COLUMN) || part.equals(IDENTITY)) {
+      return new Change(
+          part.equals(IDENTITY) ? Kind.IDENTITY : Kind.COLUMNS,
+          "%s was changed from %s to %s".formatted(part, was, is));
+    }
+    return new Change(
+        Kind.REWRITTEN, (part.equals(FILE) ? "it" : part) + " was rewritten or truncated");
+  }
+
+  private static String describe(Column column) {
+    return column.type()
+        + (column.notNull() ? " NOT NULL" : "")
+        + (column.generated() ? " GENERATED" : "")
+        + (column.identityAlways() ? " GENERATED ALWAYS AS IDENTITY" : "");
+  }
+
+  /** What an operator does about a change. */
+  static String remedy(Kind kind, TableId table) {
+    return switch (kind) {
+      case COLUMNS, GONE -> "run the same DDL on the other shards";
+      case IDENTITY -> "set it back with ALTER TABLE %s REPLICA IDENTITY".formatted(table.quoted());
+      case REWRITTEN ->
+          "run it on the other shards too if it was ALTER COLUMN .. USING, which changes rows without a message (VACUUM FULL, CLUSTER and TRUNCATE need nothing), verify afterwards";
+      case ATTACHED ->
+          "as its rows came without a message, detach it, make an empty partition in its place on all shards and INSERT its rows into the table";
+      case DETACHED ->
+          "as its rows went without a message, attach it again (DELETE the rows then, if they are to go), or delete them on the other side too";
+    };
+  }
+}
