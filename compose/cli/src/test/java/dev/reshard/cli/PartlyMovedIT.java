@@ -47,8 +47,9 @@ class PartlyMovedIT {
   }
 
   /**
-   * On b an application's transaction has written and does not end within the budget. It begins when
-   * the gates, which would see it, have been passed: until then the unit of b cannot be reserved.
+   * On b an application's transaction has written and does not end within the budget. It begins
+   * when the gates, which would see it, have been passed: until then the unit of b cannot be
+   * reserved.
    */
   private static void moveOnlyTheFirst(Shop shop) throws Exception {
     while (!places(shop).equals(PARTLY)) {
