@@ -13,8 +13,8 @@ import java.util.Map;
  *
  * @param name to cast text to, without a modifier: an explicit cast to {@code varchar(3)} would cut
  *     a longer value silently, the assignment that follows complains
- * @param input what stands around text instead of a cast, with {@code %s} for the text: where a cast
- *     from text is a function of its own, it need not read what the type writes; empty mostly
+ * @param input what stands around text instead of a cast, with {@code %s} for the text: where a
+ *     cast from text is a function of its own, it need not read what the type writes; empty mostly
  * @param equals the operator that a unique index on the column uses; it may lie in any schema
  */
 public record ColumnType(String name, String input, String equals) {
@@ -53,7 +53,9 @@ public record ColumnType(String name, String input, String equals) {
       statement.setString(1, table.quoted());
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
-          types.put(row.getString(1), new ColumnType(row.getString(2), row.getString(3), row.getString(4)));
+          types.put(
+              row.getString(1),
+              new ColumnType(row.getString(2), row.getString(3), row.getString(4)));
         }
       }
     }
