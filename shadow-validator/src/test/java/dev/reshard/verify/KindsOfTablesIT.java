@@ -36,7 +36,12 @@ class KindsOfTablesIT {
    * @param rows before the copy
    * @param changes each a transaction, after it
    */
-  private record Kind(String table, List<String> ddl, List<String> there, List<String> rows, List<List<String>> changes) {
+  private record Kind(
+      String table,
+      List<String> ddl,
+      List<String> there,
+      List<String> rows,
+      List<List<String>> changes) {
     Kind(String table, List<String> ddl, List<String> rows, List<List<String>> changes) {
       this(table, ddl, null, rows, changes);
     }
@@ -135,28 +140,26 @@ class KindsOfTablesIT {
               of(
                   "INSERT INTO truncated SELECT g, 'v' FROM generate_series(0, 99) g WHERE g % 8 < 7"),
               List.of(
-                of(
-                    "INSERT INTO truncated VALUES (200, 'before')",
-                    "TRUNCATE truncated",
-                    "INSERT INTO truncated VALUES (1, 'after'), (201, 'after')",
-                    "UPDATE truncated SET v = 'twice' WHERE tenant = 1")
-              )),
+                  of(
+                      "INSERT INTO truncated VALUES (200, 'before')",
+                      "TRUNCATE truncated",
+                      "INSERT INTO truncated VALUES (1, 'after'), (201, 'after')",
+                      "UPDATE truncated SET v = 'twice' WHERE tenant = 1"))),
           new Kind(
               "swaps",
               of(
                   "CREATE TABLE swaps (tenant bigint, id int, place int, spot int, PRIMARY KEY (tenant, id), UNIQUE (tenant, place), UNIQUE (tenant, spot) DEFERRABLE)"),
               of("INSERT INTO swaps SELECT g % 7, g, g, g FROM generate_series(1, 70) g"),
               List.of(
-                of(
-                    "UPDATE swaps SET place = -1 WHERE tenant = 1 AND id = 1",
-                    "UPDATE swaps SET place = 1 WHERE tenant = 1 AND id = 8",
-                    "UPDATE swaps SET place = 8 WHERE tenant = 1 AND id = 1"),
-                of("UPDATE swaps SET spot = CASE id WHEN 2 THEN 9 ELSE 2 END WHERE id IN (2, 9)"),
-                of(
-                    "DELETE FROM swaps WHERE id = 3",
-                    "UPDATE swaps SET id = 3 WHERE id = 10",
-                    "INSERT INTO swaps VALUES (3, 10, 3, 3)")
-              )));
+                  of(
+                      "UPDATE swaps SET place = -1 WHERE tenant = 1 AND id = 1",
+                      "UPDATE swaps SET place = 1 WHERE tenant = 1 AND id = 8",
+                      "UPDATE swaps SET place = 8 WHERE tenant = 1 AND id = 1"),
+                  of("UPDATE swaps SET spot = CASE id WHEN 2 THEN 9 ELSE 2 END WHERE id IN (2, 9)"),
+                  of(
+                      "DELETE FROM swaps WHERE id = 3",
+                      "UPDATE swaps SET id = 3 WHERE id = 10",
+                      "INSERT INTO swaps VALUES (3, 10, 3, 3)"))));
 
   /** Two values out of line, and every change that leaves one of them out. */
   private static Kind toast(String table, String key, String... more) {
