@@ -21,8 +21,12 @@ final class MissingRows {
     this.config = config;
   }
 
-  /** Takes those of the updated rows that are not there. */
-  void take(DestinationTable table, TableSql sql, List<Step.Update> rows) throws SQLException {
+  /**
+   * Takes those of the updated rows that are not there.
+   *
+   * @return how many
+   */
+  int take(DestinationTable table, TableSql sql, List<Step.Update> rows) throws SQLException {
     List<String[]> whole = new ArrayList<>();
     List<String[]> wholeKeys = new ArrayList<>();
     List<String[]> keys = new ArrayList<>();
@@ -34,19 +38,23 @@ final class MissingRows {
         keys.add(row.key());
       }
     }
+    int taken = 0;
     if (!whole.isEmpty()) {
-      statements.prepare(sql.insertAbsent()).arrays(whole, table.columns().size()).execute();
+      taken +=
+          statements.prepare(sql.insertAbsent()).arrays(whole, table.columns().size()).execute();
       forget(table, wholeKeys);
     }
     if (!keys.isEmpty()) {
-      ofTable(
-              "INSERT INTO reshard.refetch SELECT ?, ?, ?, ?, ?, ARRAY[%s] FROM %s WHERE NOT EXISTS (%s) ON CONFLICT DO NOTHING"
-                  .formatted(keyNames(table), unnest(table), sql.selectKey()),
-              table)
-          .array(table.rowKey().columns().toArray(String[]::new))
-          .arrays(keys, table.rowKey().places().length)
-          .execute();
+      taken +=
+          ofTable(
+                  "INSERT INTO reshard.refetch SELECT ?, ?, ?, ?, ?, ARRAY[%s] FROM %s WHERE NOT EXISTS (%s) ON CONFLICT (migration, source, table_schema, table_name, row_key) DO UPDATE SET key_columns = excluded.key_columns"
+                      .formatted(keyNames(table), unnest(table), sql.selectKey()),
+                  table)
+              .array(table.rowKey().columns().toArray(String[]::new))
+              .arrays(keys, table.rowKey().places().length)
+              .execute();
     }
+    return taken;
   }
 
   private static boolean isWhole(String[] values) {

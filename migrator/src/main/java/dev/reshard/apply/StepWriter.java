@@ -85,8 +85,9 @@ final class StepWriter {
   private void update(BitSet set, List<Step.Update> rows) throws SQLException {
     int updated = set.isEmpty() ? 0 : update(sql.update(set), set, rows);
     if (updated < rows.size() && partial) {
-      missing.take(table, sql, rows);
-    } else {
+      updated += missing.take(table, sql, rows);
+    }
+    if (!set.isEmpty() || !partial) {
       found(updated, rows.size(), "UPDATE", rows.get(0).key());
     }
   }
@@ -107,10 +108,9 @@ final class StepWriter {
     if (updated == 0 && partial) {
       missing.forget(table, List.<String[]>of(change.oldKey()));
       String[] newKey = table.rowKey().ofRow(change.values());
-      missing.take(table, sql, List.of(new Step.Update(newKey, change.values())));
-    } else {
-      found(updated, 1, "UPDATE", change.oldKey());
+      updated = missing.take(table, sql, List.of(new Step.Update(newKey, change.values())));
     }
+    found(updated, 1, "UPDATE", change.oldKey());
   }
 
   private int update(String statement, BitSet set, List<Step.Update> rows) throws SQLException {

@@ -1,7 +1,6 @@
 package dev.reshard.copy;
 
 import dev.reshard.keyspace.ShardId;
-import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.AnchorHolder;
 import dev.reshard.postgres.Catalog;
 import dev.reshard.postgres.CopyReader;
@@ -18,7 +17,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -45,25 +43,25 @@ final class ChunkCopier implements AutoCloseable {
   private final WorkerIdentity worker;
   private final Connection source;
   private final Connection catalog;
-  private final Map<ShardId, Set<TableId>> later;
+  private final Map<ShardId, Loaded> loaded;
   private final int batchBytes;
   private final Map<ShardId, Connection> destinations = new TreeMap<>();
 
   /**
    * Opens its sessions.
    *
-   * @param later tables that had rows at a destination before this round
+   * @param loaded what each destination had when this round began
    */
   ChunkCopier(
       ShardSessions sessions,
       WorkerIdentity worker,
       AnchorHolder anchor,
       CopyPlan plan,
-      Map<ShardId, Set<TableId>> later,
+      Map<ShardId, Loaded> loaded,
       int batchBytes)
       throws SQLException {
     this.anchor = anchor;
-    this.later = later;
+    this.loaded = loaded;
     this.batchBytes = batchBytes;
     this.worker = worker;
     this.ledger = new CopyLedger(worker.migration(), plan.source());
@@ -132,6 +130,11 @@ final class ChunkCopier implements AutoCloseable {
 
   private void open(Router router, TableCopy table, Target target, Chunk chunk)
       throws SQLException {
+    Loaded there = loaded.get(target.destination());
+    if (there.isComplete(chunk.table())) {
+      router.add(target, Optional.empty());
+      return;
+    }
     Optional<Load> load =
         Load.open(
             destinations.get(target.destination()),
@@ -141,7 +144,7 @@ final class ChunkCopier implements AutoCloseable {
             chunk,
             ledger,
             anchor.anchor().position(),
-            later.get(target.destination()).contains(chunk.table()),
+            there.isLater(chunk.table()),
             batchBytes);
     router.add(target, load);
   }

@@ -87,7 +87,7 @@ public final class CopyDestinations {
       Map<ShardId, Unfinished> unfinished = new TreeMap<>();
       for (Map.Entry<ShardId, Connection> each : open.entrySet()) {
         Connection connection = each.getValue();
-        Kept kept = new Kept(ledger.claims(connection), ledger.entries(connection));
+        Kept kept = new Kept(ledger.claims(connection));
         Unfinished of = new Unfinished(new TreeSet<>(), new TreeSet<>());
         for (TableCopy table : plan.tablesTo(each.getKey())) {
           boolean keeps = keptBlocks.isPresent() && kept.canKeep(table.table());
@@ -113,23 +113,20 @@ public final class CopyDestinations {
   }
 
   /** What a destination has, as its ledger says. */
-  private record Kept(
-      Map<TableId, CopyLedger.Claim> claims, Map<CopyLedger.Place, CopyLedger.Entry> entries) {
+  private record Kept(Map<TableId, CopyLedger.Claim> claims) {
 
     private boolean canKeep(Table table) {
       CopyLedger.Claim claim = claims.get(table.id());
       return claim != null
           && claim.since().isPresent()
-          && (claim.complete() || table.isKeyed())
           && claim.shape().equals(table.shape())
-          && entries.entrySet().stream()
-              .filter(entry -> entry.getKey().table().equals(table.id()))
-              .allMatch(entry -> isUnaltered(table, entry.getKey().leaf(), entry.getValue()));
+          && claim.leaves().areUnaltered(table)
+          && (table.isKeyed() || isComplete(table));
     }
 
-    private static boolean isUnaltered(Table table, TableId leaf, CopyLedger.Entry entry) {
-      return table.leaves().stream()
-          .anyMatch(now -> now.id().equals(leaf) && now.columnsVersion() == entry.columnsVersion());
+    private boolean isComplete(Table table) {
+      CopyLedger.Claim claim = claims.get(table.id());
+      return claim.complete() && claim.leaves().areAll(table);
     }
   }
 
@@ -141,8 +138,9 @@ public final class CopyDestinations {
       CopyLedger ledger,
       int chunkBlocks)
       throws SQLException {
-    ledger.end(connection, table.id());
-    if (!kept.claims().get(table.id()).complete()) {
+    boolean complete = kept.isComplete(table);
+    ledger.end(connection, table, complete);
+    if (!complete) {
       unfinished.partial().add(table.id());
       for (Table.Leaf leaf : table.leaves()) {
         ledger.removeOutdated(connection, leaf.id(), leaf.fileNode(), chunkBlocks);
@@ -162,7 +160,7 @@ public final class CopyDestinations {
       }
       ledger.removeChunks(connection, id);
     }
-    ledger.claim(connection, id, table.table().shape());
+    ledger.claim(connection, table.table());
   }
 
   private static void check(

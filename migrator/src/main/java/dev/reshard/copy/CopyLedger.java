@@ -3,6 +3,7 @@ package dev.reshard.copy;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.Table;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -21,11 +22,13 @@ record CopyLedger(String migration, ShardId source) {
    * A table whose moving buckets were empty when this migration came.
    *
    * @param shape what it was when its copy began
+   * @param leaves what its partitions were when the last round began
    * @param since anchor of the first round that loaded it; empty before that
    * @param round anchor of the round under way; empty between two rounds
    * @param complete whether all its rows of that round are there
    */
-  record Claim(String shape, Optional<Lsn> since, Optional<Lsn> round, boolean complete) {
+  record Claim(
+      String shape, Leaves leaves, Optional<Lsn> since, Optional<Lsn> round, boolean complete) {
     /** Whether rows may be there that this round did not bring. */
     boolean isLater() {
       return !since.equals(round);
@@ -39,22 +42,15 @@ record CopyLedger(String migration, ShardId source) {
     }
   }
 
-  /**
-   * What a chunk brought.
-   *
-   * @param blocks of the ranges that the table was cut into then
-   * @param fileNode of the leaf, then
-   * @param columnsVersion of the leaf, then
-   */
-  record Entry(
-      Lsn anchor, long blocks, long fileNode, long columnsVersion, long rows, long strays) {}
+  /** What a chunk brought. */
+  record Entry(Lsn anchor, long rows, long strays) {}
 
   Map<TableId, Claim> claims(Connection destination) throws SQLException {
     Map<TableId, Claim> claims = new HashMap<>();
     try (PreparedStatement statement =
         destination.prepareStatement(
             """
-            SELECT table_schema, table_name, shape, since, round, complete
+            SELECT table_schema, table_name, shape, leaves, since, round, complete
               FROM reshard.copied_table WHERE migration = ? AND source = ?""")) {
       bind(statement);
       try (ResultSet row = statement.executeQuery()) {
@@ -63,9 +59,10 @@ record CopyLedger(String migration, ShardId source) {
               new TableId(row.getString(1), row.getString(2)),
               new Claim(
                   row.getString(3),
-                  Optional.ofNullable(row.getString(4)).map(Lsn::parse),
+                  Leaves.parse(row.getString(4)),
                   Optional.ofNullable(row.getString(5)).map(Lsn::parse),
-                  row.getBoolean(6)));
+                  Optional.ofNullable(row.getString(6)).map(Lsn::parse),
+                  row.getBoolean(7)));
         }
       }
     }
@@ -77,8 +74,7 @@ record CopyLedger(String migration, ShardId source) {
     try (PreparedStatement statement =
         destination.prepareStatement(
             """
-            SELECT table_schema, table_name, leaf_schema, leaf_name, from_block,
-                   anchor, blocks, file_node, columns_version, rows, strays
+            SELECT table_schema, table_name, leaf_schema, leaf_name, from_block, anchor, rows, strays
               FROM reshard.copied_chunk WHERE migration = ? AND source = ?""")) {
       bind(statement);
       try (ResultSet row = statement.executeQuery()) {
@@ -88,13 +84,7 @@ record CopyLedger(String migration, ShardId source) {
                   new TableId(row.getString(1), row.getString(2)),
                   new TableId(row.getString(3), row.getString(4)),
                   row.getLong(5)),
-              new Entry(
-                  Lsn.parse(row.getString(6)),
-                  row.getLong(7),
-                  row.getLong(8),
-                  row.getLong(9),
-                  row.getLong(10),
-                  row.getLong(11)));
+              new Entry(Lsn.parse(row.getString(6)), row.getLong(7), row.getLong(8)));
         }
       }
     }
@@ -110,14 +100,12 @@ record CopyLedger(String migration, ShardId source) {
         destination.prepareStatement(
             """
             INSERT INTO reshard.copied_chunk (migration, source, table_schema, table_name,
-                   leaf_schema, leaf_name, from_block, blocks, file_node, columns_version, anchor,
-                   rows, strays)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?::pg_lsn, 0, 0) ON CONFLICT DO NOTHING""")) {
+                   leaf_schema, leaf_name, from_block, blocks, file_node, anchor, rows, strays)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?::pg_lsn, 0, 0) ON CONFLICT DO NOTHING""")) {
       bind(statement, chunk);
       statement.setLong(8, chunk.cut());
       statement.setLong(9, chunk.leaf().fileNode());
-      statement.setLong(10, chunk.leaf().columnsVersion());
-      statement.setString(11, anchor.toString());
+      statement.setString(10, anchor.toString());
       return statement.executeUpdate() == 1;
     }
   }
@@ -139,16 +127,18 @@ record CopyLedger(String migration, ShardId source) {
   }
 
   /** Begins a table: whatever rows of moving buckets it has from now on are ours. */
-  void claim(Connection destination, TableId table, String shape) throws SQLException {
+  void claim(Connection destination, Table table) throws SQLException {
     try (PreparedStatement statement =
         destination.prepareStatement(
             """
-            INSERT INTO reshard.copied_table (migration, source, table_schema, table_name, shape)
-            VALUES (?, ?, ?, ?, ?)
+            INSERT INTO reshard.copied_table (migration, source, table_schema, table_name, shape, leaves)
+            VALUES (?, ?, ?, ?, ?, ?)
             ON CONFLICT (migration, source, table_schema, table_name)
-            DO UPDATE SET shape = excluded.shape, since = NULL, round = NULL, complete = false""")) {
-      bind(statement, table);
-      statement.setString(5, shape);
+            DO UPDATE SET shape = excluded.shape, leaves = excluded.leaves,
+                          since = NULL, round = NULL, complete = false""")) {
+      bind(statement, table.id());
+      statement.setString(5, table.shape());
+      statement.setString(6, Leaves.of(table).toString());
       statement.executeUpdate();
     }
   }
@@ -168,9 +158,23 @@ record CopyLedger(String migration, ShardId source) {
     }
   }
 
-  /** Ends the round of a table; it keeps what it has. */
-  void end(Connection destination, TableId table) throws SQLException {
-    execute(destination, table, "UPDATE reshard.copied_table SET round = NULL");
+  /**
+   * Ends the round of a table; it keeps what it has.
+   *
+   * @param complete whether all of it is there, the partitions that it has now included
+   */
+  void end(Connection destination, Table table, boolean complete) throws SQLException {
+    try (PreparedStatement statement =
+        destination.prepareStatement(
+            """
+            WITH given AS (SELECT ?, ?, ?, ?)
+            UPDATE reshard.copied_table SET round = NULL, leaves = ?, complete = ?
+             WHERE (migration, source, table_schema, table_name) = (TABLE given)""")) {
+      bind(statement, table.id());
+      statement.setString(5, Leaves.of(table).toString());
+      statement.setBoolean(6, complete);
+      statement.executeUpdate();
+    }
   }
 
   /** Says that all of a table is there. */

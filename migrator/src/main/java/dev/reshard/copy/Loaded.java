@@ -2,8 +2,6 @@ package dev.reshard.copy;
 
 import dev.reshard.keyspace.TableId;
 import java.util.Map;
-import java.util.Set;
-import java.util.stream.Collectors;
 
 /** What one destination has of one source, as its ledger says. Immutable. */
 record Loaded(
@@ -21,12 +19,9 @@ record Loaded(
     return isComplete(chunk.table()) || entries.containsKey(CopyLedger.Place.of(chunk));
   }
 
-  /** Tables that had rows before this round. */
-  Set<TableId> later() {
-    return claims.entrySet().stream()
-        .filter(claim -> claim.getValue().isLater())
-        .map(Map.Entry::getKey)
-        .collect(Collectors.toUnmodifiableSet());
+  /** Whether a table had rows before this round. */
+  boolean isLater(TableId table) {
+    return claims.containsKey(table) && claims.get(table).isLater();
   }
 
   /** How many rows of a table were loaded. */

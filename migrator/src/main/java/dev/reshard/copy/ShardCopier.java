@@ -18,7 +18,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 
@@ -84,6 +83,7 @@ public final class ShardCopier {
         tally.begin(loaded, options.chunkBlocks());
         refetch(plan, anchor, loaded);
       }
+      markComplete(plan, loaded);
       List<CopyWork.Item> missing = missing(plan, loaded);
       if (missing.isEmpty()) {
         checkUnchanged(plan);
@@ -105,27 +105,28 @@ public final class ShardCopier {
               stop,
               tally);
       if (!work.run(Math.min(options.workers(), missing.size()))) {
-        return tally.result(position, false, loaded(plan, position));
+        Map<ShardId, Loaded> there = loaded(plan, position);
+        markComplete(plan, there);
+        return tally.result(position, false, there);
       }
     }
   }
 
   private ChunkCopier copier(CopyPlan plan, AnchorHolder anchor, Map<ShardId, Loaded> loaded)
       throws SQLException {
-    Map<ShardId, Set<TableId>> later = new TreeMap<>();
-    loaded.forEach((destination, of) -> later.put(destination, of.later()));
-    return new ChunkCopier(sessions, worker, anchor, plan, later, options.batchBytes());
+    return new ChunkCopier(sessions, worker, anchor, plan, loaded, options.batchBytes());
   }
 
   private void refetch(CopyPlan plan, AnchorHolder anchor, Map<ShardId, Loaded> loaded)
       throws SQLException {
-    if (loaded.values().stream().allMatch(of -> of.later().isEmpty())) {
+    if (loaded.values().stream()
+        .noneMatch(of -> of.claims().keySet().stream().anyMatch(of::isLater))) {
       return;
     }
     try (ChunkCopier copier = copier(plan, anchor, loaded)) {
       for (TableCopy table : plan.tables()) {
         for (Target target : table.targets()) {
-          if (loaded.get(target.destination()).later().contains(table.table().id())) {
+          if (loaded.get(target.destination()).isLater(table.table().id())) {
             copier.refetch(table, target);
           }
         }
@@ -133,7 +134,10 @@ public final class ShardCopier {
     }
   }
 
-  /** Chunks that some target of their table does not have, in the order in which to copy them. */
+  /**
+   * Chunks that some target of their table does not have, in the order in which to copy them: a
+   * table without a key first, for it is whole within one round or begins again (HAZARDS F3).
+   */
   private List<CopyWork.Item> missing(CopyPlan plan, Map<ShardId, Loaded> loaded) {
     List<CopyWork.Item> missing = new ArrayList<>();
     for (TableCopy table : plan.tables()) {
@@ -144,14 +148,13 @@ public final class ShardCopier {
         }
       }
     }
-    missing.sort(Comparator.comparingInt(item -> options.rank(item.chunk().table())));
+    missing.sort(
+        Comparator.comparing((CopyWork.Item item) -> item.table().table().isKeyed())
+            .thenComparingInt(item -> options.rank(item.chunk().table())));
     return missing;
   }
 
-  /**
-   * What the destinations have, after making sure that they cannot lose it any more. A table that
-   * is whole is marked so: then no later round need know how it was cut.
-   */
+  /** What the destinations have, after making sure that they cannot lose it any more. */
   private Map<ShardId, Loaded> loaded(CopyPlan plan, Lsn anchor) throws SQLException {
     CopyLedger ledger = new CopyLedger(worker.migration(), plan.source());
     Map<ShardId, Loaded> loaded = new TreeMap<>();
@@ -164,21 +167,39 @@ public final class ShardCopier {
         }
         Loaded of = new Loaded(ledger.claims(connection), ledger.entries(connection));
         checkRound(plan, destination, of, anchor);
-        try (OwnTransaction mark =
-            OwnTransaction.begin(connection, worker, OwnTransaction.Durability.SYNCHRONOUS)) {
-          for (TableCopy table : plan.tablesTo(destination)) {
-            TableId id = table.table().id();
-            if (!of.isComplete(id)
-                && Chunk.cut(table.table(), options.chunkBlocks()).stream().allMatch(of::has)) {
-              ledger.complete(connection, id);
-            }
-          }
-          mark.commit();
-        }
         loaded.put(destination, of);
       }
     }
     return loaded;
+  }
+
+  /**
+   * A table that is whole is marked so: then no later round need know how it was cut. Not before
+   * its missing rows were fetched.
+   */
+  private void markComplete(CopyPlan plan, Map<ShardId, Loaded> loaded) throws SQLException {
+    CopyLedger ledger = new CopyLedger(worker.migration(), plan.source());
+    for (Map.Entry<ShardId, Loaded> of : loaded.entrySet()) {
+      List<TableId> whole =
+          plan.tablesTo(of.getKey()).stream()
+              .map(TableCopy::table)
+              .filter(table -> !of.getValue().isComplete(table.id()))
+              .filter(
+                  table ->
+                      Chunk.cut(table, options.chunkBlocks()).stream().allMatch(of.getValue()::has))
+              .map(Table::id)
+              .toList();
+      if (!whole.isEmpty()) {
+        try (Connection connection = sessions.open(of.getKey(), "copy");
+            OwnTransaction mark =
+                OwnTransaction.begin(connection, worker, OwnTransaction.Durability.SYNCHRONOUS)) {
+          for (TableId table : whole) {
+            ledger.complete(connection, table);
+          }
+          mark.commit();
+        }
+      }
+    }
   }
 
   private static void checkRound(CopyPlan plan, ShardId destination, Loaded loaded, Lsn anchor) {

@@ -72,6 +72,14 @@ public final class CopyPhase implements Phase {
 
   @Override
   public Outcome run() throws Exception {
+    Outcome outcome = copyAll();
+    if (outcome.next() == MigrationState.FAILED) {
+      abandon(); // nobody copies any more, and no shard must keep its WAL
+    }
+    return outcome;
+  }
+
+  private Outcome copyAll() throws Exception {
     Set<ShardId> sources = migration.copied();
     ExecutorService threads = Executors.newFixedThreadPool(sources.size());
     try {
@@ -92,7 +100,6 @@ public final class CopyPhase implements Phase {
         }
         Outcome strays = refuseStrays(result);
         if (strays != null) {
-          abandon(); // nobody copies any more, and no shard must keep its WAL
           return strays;
         }
         rows +=

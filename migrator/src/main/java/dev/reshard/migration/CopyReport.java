@@ -31,6 +31,7 @@ public final class CopyReport implements CopyListener, Service {
   private final Map<ShardId, Map<TableId, Progress>> progress = new TreeMap<>();
   private final Map<ShardId, Map<TableId, Way>> tables = new TreeMap<>();
   private final Map<ShardId, Way> sources = new TreeMap<>();
+  private final Map<ShardId, String> troubles = new TreeMap<>();
 
   public CopyReport() {
     this(System::nanoTime);
@@ -126,9 +127,15 @@ public final class CopyReport implements CopyListener, Service {
   @Override
   public void start() {}
 
+  /** What keeps a source's next round from beginning; empty when nothing does. */
+  synchronized void waits(ShardId source, Optional<String> why) {
+    troubles.remove(source);
+    why.ifPresent(text -> troubles.put(source, text));
+  }
+
   @Override
-  public Optional<String> trouble() {
-    return Optional.empty();
+  public synchronized Optional<String> trouble() {
+    return troubles.values().stream().findFirst();
   }
 
   @Override

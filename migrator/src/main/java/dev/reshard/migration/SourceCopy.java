@@ -15,6 +15,8 @@ import dev.reshard.copy.TableCopy;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.postgres.AnchorHolder;
 import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.OwnTransaction;
+import dev.reshard.postgres.OwnTransaction.Durability;
 import dev.reshard.postgres.ReplicationSlots;
 import dev.reshard.spec.Spec;
 import java.sql.Connection;
@@ -24,9 +26,11 @@ import java.sql.SQLTimeoutException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -56,6 +60,14 @@ final class SourceCopy {
   private static final Duration HOLD_LIMIT = Duration.ofMinutes(2);
 
   private static final long LOOK_MS = 50;
+
+  /** What no other try of a lane mends: what is there cannot be built upon. */
+  private static final Set<LaneException.Problem> BEGINS_ANEW =
+      EnumSet.of(
+          LaneException.Problem.GAP,
+          LaneException.Problem.ROW_NOT_FOUND,
+          LaneException.Problem.CONFLICT,
+          LaneException.Problem.INCONSISTENT);
 
   private final Migration migration;
   private final Replication replication;
@@ -155,9 +167,12 @@ final class SourceCopy {
     try {
       replication.startCapture(source);
       for (ShardId destination : migration.fedBy(source)) {
-        try (Connection connection = migration.sessions().open(destination, "lane")) {
+        try (Connection connection = migration.sessions().open(destination, "lane");
+            OwnTransaction own =
+                OwnTransaction.begin(connection, migration.worker(), Durability.SYNCHRONOUS)) {
           Lsn position = anchor.anchor().position();
           LaneProgress.create(connection, migration.name(), source, position);
+          own.commit();
         }
       }
       return anchor;
@@ -172,7 +187,11 @@ final class SourceCopy {
     for (ShardId destination : migration.fedBy(source)) {
       try (Connection connection = migration.sessions().open(destination, "lane")) {
         LaneProgress.install(connection);
-        LaneProgress.forget(connection, migration.name(), source);
+        try (OwnTransaction own =
+            OwnTransaction.begin(connection, migration.worker(), Durability.SYNCHRONOUS)) {
+          LaneProgress.forget(connection, migration.name(), source);
+          own.commit();
+        }
       }
     }
   }
@@ -196,7 +215,7 @@ final class SourceCopy {
         lanes.add(lane);
         lane.start();
       }
-      if (!awaitNear(lanes)) {
+      if (!awaitNear(source, lanes)) {
         return null;
       }
       for (Lane lane : lanes) {
@@ -212,33 +231,62 @@ final class SourceCopy {
         throw e;
       }
     } catch (LaneException e) {
-      if (e.problem() == LaneException.Problem.GAP) {
+      if (BEGINS_ANEW.contains(e.problem())) {
         log.warn("{}: the copy begins from nothing", source, e);
         forgetLanes(source);
       }
       throw e;
     } finally {
+      report.waits(source, Optional.empty());
       lanes.forEach(Lane::close);
     }
   }
 
-  /** False if it was stopped before. */
-  private boolean awaitNear(List<Lane> lanes) throws InterruptedException {
+  /**
+   * Waits until the lanes have applied what there was a moment ago; no clock but ours counts.
+   *
+   * @return false if it was stopped before
+   */
+  private boolean awaitNear(ShardId source, List<Lane> lanes)
+      throws SQLException, InterruptedException {
     while (!stop.getAsBoolean()) {
-      boolean near = true;
-      for (Lane lane : lanes) {
-        LaneStatus status = lane.status();
-        if (status.isStopped()) {
-          lane.hold(); // says why it has stopped
-        }
-        near &= status.lag().filter(lag -> lag.compareTo(NEAR) < 0).isPresent();
+      Lsn target = written(source);
+      long begin = System.nanoTime();
+      while (!stop.getAsBoolean() && !haveApplied(source, target, lanes)) {
+        Thread.sleep(LOOK_MS); // the next look at the lanes
       }
-      if (near) {
-        return true;
+      if (System.nanoTime() - begin < NEAR.toNanos()) {
+        return !stop.getAsBoolean();
       }
-      Thread.sleep(LOOK_MS); // the next look at the lag
     }
     return false;
+  }
+
+  private Lsn written(ShardId source) throws SQLException {
+    try (Connection connection = migration.sessions().open(source, "copy");
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("SELECT pg_current_wal_insert_lsn()")) {
+      row.next();
+      return Lsn.parse(row.getString(1));
+    }
+  }
+
+  /** A heartbeat every second brings a lane past any position. */
+  private boolean haveApplied(ShardId source, Lsn target, List<Lane> lanes)
+      throws InterruptedException {
+    boolean all = true;
+    Optional<String> why = Optional.empty();
+    for (Lane lane : lanes) {
+      LaneStatus status = lane.status();
+      if (status.isStopped()) {
+        lane.hold(); // says why it has stopped
+      }
+      all &= lane.applied().compareTo(target) >= 0;
+      String name = lane.config().name();
+      why = why.or(() -> status.reason().map(text -> "lane %s: %s".formatted(name, text)));
+    }
+    report.waits(source, why);
+    return all;
   }
 
   private void runTo(List<Lane> lanes, AnchorHolder anchor)
@@ -248,6 +296,27 @@ final class SourceCopy {
         throw new SQLTimeoutException(
             "lane %s did not come to %s within %s; the next round tries it again"
                 .formatted(lane.config().name(), anchor.anchor().position(), HOLD_LIMIT));
+      }
+    }
+    for (Lane lane : lanes) {
+      requireDurable(lane);
+    }
+  }
+
+  /** Its last commits were asynchronous: a destination that crashed since has lost them. */
+  private void requireDurable(Lane lane) throws SQLException {
+    try (Connection connection = migration.sessions().open(lane.config().destination(), "lane")) {
+      try (OwnTransaction flush =
+          OwnTransaction.begin(connection, migration.worker(), Durability.SYNCHRONOUS)) {
+        flush.commit();
+      }
+      Optional<Lsn> stored =
+          LaneProgress.find(connection, migration.name(), lane.config().source())
+              .map(there -> there.position().applied());
+      if (!stored.equals(Optional.of(lane.applied()))) {
+        throw new SQLException(
+            "shard %s has lost what lane %s applied last; the next round begins where it is"
+                .formatted(lane.config().destination(), lane.config().name()));
       }
     }
   }

@@ -123,7 +123,7 @@ final class TableShape {
       case COLUMNS, GONE -> "run the same DDL on the other shards";
       case IDENTITY -> "set it back with ALTER TABLE %s REPLICA IDENTITY".formatted(table.quoted());
       case REWRITTEN ->
-          "run it on the other shards too if it was ALTER COLUMN .. USING, which changes rows without a message (VACUUM FULL, CLUSTER and TRUNCATE need nothing), verify afterwards";
+          "run it on the other shards too if it was ALTER COLUMN .. USING, which changes rows without a message (VACUUM FULL, CLUSTER and TRUNCATE of a whole table need nothing; after TRUNCATE of one partition delete its rows on the destinations), verify afterwards";
       case ATTACHED ->
           "as its rows came without a message, detach it, make an empty partition in its place on all shards and INSERT its rows into the table";
       case DETACHED ->

@@ -6,6 +6,7 @@ CREATE TABLE IF NOT EXISTS reshard.copied_table (
   table_schema text NOT NULL,
   table_name text NOT NULL,
   shape text NOT NULL,
+  leaves text NOT NULL,
   since pg_lsn,
   round pg_lsn,
   complete boolean NOT NULL DEFAULT false,
@@ -13,6 +14,7 @@ CREATE TABLE IF NOT EXISTS reshard.copied_table (
 );
 
 COMMENT ON COLUMN reshard.copied_table.shape IS 'what the table was when its copy began';
+COMMENT ON COLUMN reshard.copied_table.leaves IS 'its partitions when the last round began, or itself';
 COMMENT ON COLUMN reshard.copied_table.since IS 'anchor of the first round that loaded it';
 COMMENT ON COLUMN reshard.copied_table.round IS 'anchor of the round under way';
 COMMENT ON COLUMN reshard.copied_table.complete IS 'all its rows of that round are here';
@@ -29,7 +31,6 @@ CREATE TABLE IF NOT EXISTS reshard.copied_chunk (
   from_block bigint NOT NULL,
   blocks bigint NOT NULL,
   file_node bigint NOT NULL,
-  columns_version bigint NOT NULL,
   anchor pg_lsn NOT NULL,
   rows bigint NOT NULL,
   strays bigint NOT NULL,

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(180)
 class RoundsIT {
   private static final long SEED = 7;
+  private static final int BUT_ONE = 30;
   private static final int MOST_WRITES = 20_000;
 
   private RoundsScene scene;
@@ -39,7 +40,7 @@ class RoundsIT {
   @Test
   void anotherRoundGoesOnWhereTheLastOneEndedAndTheRowsAreEqual() throws Exception {
     CompletableFuture<Void> writer = CompletableFuture.runAsync(this::write);
-    for (int chunks : new int[] {8, 3, 9}) {
+    for (int chunks : new int[] {12, 6, 8}) {
       assertEquals(MigrationState.COPYING, scene.round(chunks).next());
     }
     List<String> anchors =
@@ -79,6 +80,30 @@ class RoundsIT {
             "ALTER TABLE orders ALTER COLUMN note TYPE text USING upper(note)",
             "ALTER TABLE days DETACH PARTITION days1");
     assertEquals(MigrationState.COPYING, scene.round(3).next());
+    assertEquals(MigrationState.CATCHING_UP, scene.round(Integer.MAX_VALUE).next());
+    scene.requireEqual();
+  }
+
+  /** F5 and F6, where the ledger knows nothing of what was changed, or all of the table. */
+  @Test
+  void whatNoMessageToldOfPartitionsAndOfTablesNotBegunIsSeen() throws Exception {
+    assertEquals(MigrationState.COPYING, scene.round(1).next());
+    scene
+        .a()
+        .execute(
+            "INSERT INTO orders SELECT tenant, id + 500000, 'New' FROM orders WHERE id % 50 = 0",
+            "ALTER TABLE orders ALTER COLUMN note TYPE text USING lower(note)");
+    scene.shards.execute(
+        "CREATE TABLE days3 (tenant bigint NOT NULL, day date NOT NULL, note text, PRIMARY KEY (tenant, day))");
+    scene
+        .a()
+        .execute(
+            "INSERT INTO days3 SELECT tenant, day + 130, note FROM days WHERE day < '2026-01-20'");
+    assertEquals(MigrationState.COPYING, scene.round(BUT_ONE).next());
+    scene.shards.execute(
+        "ALTER TABLE days ATTACH PARTITION days3 FOR VALUES FROM ('2026-05-01') TO ('2026-08-01')");
+    assertEquals(MigrationState.COPYING, scene.round(1).next());
+    scene.a().execute("TRUNCATE days1");
     assertEquals(MigrationState.CATCHING_UP, scene.round(Integer.MAX_VALUE).next());
     scene.requireEqual();
   }

@@ -1,0 +1,74 @@
+package dev.reshard.copy;
+
+import dev.reshard.postgres.Table;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+
+/**
+ * What a table's files of rows were at one moment, by their quoted names. Immutable.
+ *
+ * @param byName of each what changes when its columns are altered, and when it is written anew
+ */
+record Leaves(Map<String, Version> byName) {
+
+  /** Of one file. */
+  record Version(long columns, long file) {}
+
+  static Leaves of(Table table) {
+    Map<String, Version> leaves = new TreeMap<>();
+    table
+        .leaves()
+        .forEach(
+            leaf ->
+                leaves.put(
+                    leaf.id().quoted(), new Version(leaf.columnsVersion(), leaf.fileNode())));
+    return new Leaves(leaves);
+  }
+
+  /** Of what {@link #toString} wrote. */
+  static Leaves parse(String text) {
+    Map<String, Version> leaves = new TreeMap<>();
+    for (String line : text.split("\n", -1)) {
+      String[] parts = line.split(" ", 3);
+      if (parts.length == 3) {
+        leaves.put(parts[2], new Version(Long.parseLong(parts[0]), Long.parseLong(parts[1])));
+      }
+    }
+    return new Leaves(leaves);
+  }
+
+  /**
+   * Whether what was copied of these is still what the stream goes on from. A partition that was
+   * written anew may have been truncated by its own name, which no message tells; a table that was
+   * truncated by its name is emptied by the stream.
+   */
+  boolean areUnaltered(Table now) {
+    Map<String, Version> today = of(now).byName;
+    return byName.entrySet().stream()
+        .allMatch(
+            leaf -> {
+              Version version = today.get(leaf.getKey());
+              return version != null
+                  && version.columns() == leaf.getValue().columns()
+                  && (!now.partitioned() || version.file() == leaf.getValue().file());
+            });
+  }
+
+  /** Whether the table has no others now: what another one holds, no message told. */
+  boolean areAll(Table now) {
+    Set<String> known = byName.keySet();
+    return known.containsAll(of(now).byName.keySet());
+  }
+
+  @Override
+  public String toString() {
+    return byName.entrySet().stream()
+        .map(
+            leaf ->
+                "%d %d %s"
+                    .formatted(leaf.getValue().columns(), leaf.getValue().file(), leaf.getKey()))
+        .collect(Collectors.joining("\n"));
+  }
+}
