@@ -55,6 +55,7 @@ import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -227,35 +228,33 @@ public final class Wiring implements AutoCloseable {
   }
 
   /**
-   * A worker that holds the lease; stores the migration first if it is new.
+   * A worker that holds the lease; stores the migration first if it is new. Waits as long as a
+   * worker that was killed may be taken for a living one.
    *
    * @throws RefusedException if another worker is alive, or a bucket is claimed
    */
-  public RunningWorker worker() throws SQLException {
-    control.install();
-    WorkerLease lease = new WorkerLease(sessions, spec().control(), spec().migration());
-    try {
-      Optional<Long> number = lease.acquire(who());
-      if (number.isEmpty()) {
-        throw new RefusedException(
-            "another worker is alive: %s; stop that one first, or wait for it with --standby"
-                .formatted(lease.holder().orElse("it has just ended")));
-      }
-      return worker(lease, number.get());
-    } catch (SQLException | RuntimeException e) {
-      lease.close();
-      throw e;
-    }
+  public RunningWorker worker() throws SQLException, InterruptedException {
+    return workerWithin(WorkerLease.TTL.plusMillis(2 * STANDBY_MS));
   }
 
   /** The same, but waits until no other worker is alive. */
   public RunningWorker standby() throws SQLException, InterruptedException {
+    return workerWithin(Duration.ofNanos(Long.MAX_VALUE));
+  }
+
+  private RunningWorker workerWithin(Duration patience) throws SQLException, InterruptedException {
     control.install();
     requireKafkaHere();
+    long begin = System.nanoTime();
     WorkerLease lease = new WorkerLease(sessions, spec().control(), spec().migration());
     try {
       Optional<Long> number = lease.acquire(who());
       while (number.isEmpty()) {
+        if (System.nanoTime() - begin > patience.toNanos()) {
+          throw new RefusedException(
+              "another worker is alive: %s; stop that one first, or wait for it with --standby"
+                  .formatted(lease.holder().orElse("it has just ended")));
+        }
         Thread.sleep(STANDBY_MS); // between two looks at the lease
         number = lease.acquire(who());
       }

@@ -37,7 +37,7 @@ class WorkerKilledIT {
       }
       assertEquals("CUTTING_OVER", shop.state());
       assertEquals(List.of("FENCED", "AT_SOURCE"), places(shop));
-      try (WorkerProcess worker = startedOnceTheLeaseIsFree(shop)) {
+      try (WorkerProcess worker = WorkerProcess.start(shop.file)) {
         requireAnswered(asked);
         finish(shop, worker);
       }
@@ -56,7 +56,7 @@ class WorkerKilledIT {
       assertEquals(List.of("FENCED", "AT_SOURCE"), places(shop)); // what the shard says counts
       SandboxShard receiver = shop.shards.get("c");
       receiver.executeAsSuperuser("ALTER ROLE reshard NOLOGIN");
-      try (WorkerProcess worker = startedOnceTheLeaseIsFree(shop)) {
+      try (WorkerProcess worker = WorkerProcess.start(shop.file)) {
         awaitStoppedLane(shop);
         receiver.executeAsSuperuser("ALTER ROLE reshard LOGIN");
         requireAnswered(asked);
@@ -73,7 +73,7 @@ class WorkerKilledIT {
       try (WorkerProcess frozen = readyToCutOver(shop)) {
         CompletableFuture<Answer> asked =
             cutOverIntoAnOpenTransaction(shop, () -> frozen.signal("STOP"));
-        try (WorkerProcess worker = startedOnceTheLeaseIsFree(shop)) {
+        try (WorkerProcess worker = WorkerProcess.start(shop.file)) {
           requireAnswered(asked);
           shop.succeedOnceGatesOpen("cutover");
           frozen.signal("CONT");
@@ -205,17 +205,6 @@ class WorkerKilledIT {
     try (Statement statement = connection.createStatement()) {
       statement.execute(sql);
     }
-  }
-
-  /** Starts a worker when the lease of the one before has run out. */
-  private static WorkerProcess startedOnceTheLeaseIsFree(Shop shop) throws Exception {
-    while (!shop.shards
-        .get("a")
-        .query("SELECT holder FROM reshard.worker WHERE expires > clock_timestamp()")
-        .isEmpty()) {
-      TimeUnit.MILLISECONDS.sleep(100); // between two looks
-    }
-    return WorkerProcess.start(shop.file);
   }
 
   /**
