@@ -5,7 +5,6 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 
 /**
  * What a lane does about changed rows that are not copied yet (HAZARDS F8): one that came whole is
@@ -94,19 +93,14 @@ final class MissingRows {
   }
 
   private static String keyNames(DestinationTable table) {
-    return IntStream.of(table.rowKey().places())
-        .mapToObj(place -> "s.k" + place)
-        .collect(Collectors.joining(", "));
+    return names(table).stream().map(name -> "s." + name).collect(Collectors.joining(", "));
   }
 
   private static String unnest(DestinationTable table) {
-    return "unnest(%s) AS s(%s)"
-        .formatted(
-            IntStream.of(table.rowKey().places())
-                .mapToObj(place -> "?::text[]")
-                .collect(Collectors.joining(", ")),
-            IntStream.of(table.rowKey().places())
-                .mapToObj(place -> "k" + place)
-                .collect(Collectors.joining(", ")));
+    return TableSql.unnest(names(table));
+  }
+
+  private static List<String> names(DestinationTable table) {
+    return TableSql.keyNames(table.rowKey().places());
   }
 }

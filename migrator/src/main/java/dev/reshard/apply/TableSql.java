@@ -138,22 +138,17 @@ final class TableSql {
   }
 
   private String makeInsert() {
-    return "INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM unnest(%s) AS s(%s)"
+    return "INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM %s"
         .formatted(
             name,
             names(),
             columns().mapToObj(i -> cast("s.v" + i, i)).collect(Collectors.joining(", ")),
-            columns().mapToObj(i -> "?::text[]").collect(Collectors.joining(", ")),
-            columns().mapToObj(i -> "v" + i).collect(Collectors.joining(", ")));
+            unnest(columns().mapToObj(i -> "v" + i).toList()));
   }
 
   private String makeDelete() {
-    return "DELETE FROM %s AS t USING unnest(%s) AS s(%s) WHERE %s"
-        .formatted(
-            name,
-            IntStream.of(key).mapToObj(i -> "?::text[]").collect(Collectors.joining(", ")),
-            IntStream.of(key).mapToObj(i -> "k" + i).collect(Collectors.joining(", ")),
-            keyCondition());
+    return "DELETE FROM %s AS t USING %s WHERE %s"
+        .formatted(name, unnest(keyNames(key)), keyCondition());
   }
 
   private String makeUpdate(BitSet set) {
@@ -168,14 +163,23 @@ final class TableSql {
   }
 
   private String unnest(BitSet set) {
-    List<String> names = new ArrayList<>();
-    IntStream.of(key).forEach(i -> names.add("k" + i));
+    List<String> names = new ArrayList<>(keyNames(key));
     IntStream.of(match).forEach(i -> names.add("m" + i));
     set.stream().forEach(i -> names.add("v" + i));
+    return unnest(names);
+  }
+
+  /** Rows {@code s} with these columns, of one array each. */
+  static String unnest(List<String> names) {
     return "unnest(%s) AS s(%s)"
         .formatted(
             names.stream().map(n -> "?::text[]").collect(Collectors.joining(", ")),
             String.join(", ", names));
+  }
+
+  /** What the columns of a key are called in {@link #unnest}. */
+  static List<String> keyNames(int[] places) {
+    return IntStream.of(places).mapToObj(place -> "k" + place).toList();
   }
 
   private String condition() {

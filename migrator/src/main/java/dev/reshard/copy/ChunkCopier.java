@@ -196,12 +196,16 @@ final class ChunkCopier implements AutoCloseable {
     return keys;
   }
 
+  private List<Connection> sessions() {
+    List<Connection> all = new ArrayList<>(destinations.values());
+    all.add(source);
+    all.add(catalog);
+    return all;
+  }
+
   /** Cuts all sessions off, so that whoever waits for one of them fails; by any thread. */
   void abort() {
-    List<Connection> open = new ArrayList<>(destinations.values());
-    open.add(source);
-    open.add(catalog);
-    for (Connection connection : open) {
+    for (Connection connection : sessions()) {
       try {
         connection.abort(Runnable::run);
       } catch (SQLException e) {
@@ -213,11 +217,8 @@ final class ChunkCopier implements AutoCloseable {
   /** Closes all sessions, even if one of them does not close. */
   @Override
   public void close() throws SQLException {
-    List<Connection> open = new ArrayList<>(destinations.values());
-    open.add(source);
-    open.add(catalog);
     SQLException failure = null;
-    for (Connection connection : open) {
+    for (Connection connection : sessions()) {
       try {
         connection.close();
       } catch (SQLException e) {

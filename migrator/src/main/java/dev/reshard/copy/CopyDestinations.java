@@ -81,13 +81,16 @@ public final class CopyDestinations {
         ShardSchema.install(connection, CopyDestinations.class, "copy.sql");
       }
       CopyLedger ledger = new CopyLedger(worker.migration(), plan.source());
+      Map<ShardId, Kept> has = new TreeMap<>();
       for (Map.Entry<ShardId, Connection> each : open.entrySet()) {
-        check(plan, each.getKey(), each.getValue(), ledger);
+        Kept kept = new Kept(ledger.claims(each.getValue()));
+        check(plan, each.getKey(), each.getValue(), kept, ledger);
+        has.put(each.getKey(), kept);
       }
       Map<ShardId, Unfinished> unfinished = new TreeMap<>();
       for (Map.Entry<ShardId, Connection> each : open.entrySet()) {
         Connection connection = each.getValue();
-        Kept kept = new Kept(ledger.claims(connection));
+        Kept kept = has.get(each.getKey());
         Unfinished of = new Unfinished(new TreeSet<>(), new TreeSet<>());
         for (TableCopy table : plan.tablesTo(each.getKey())) {
           boolean keeps = keptBlocks.isPresent() && kept.canKeep(table.table());
@@ -114,6 +117,10 @@ public final class CopyDestinations {
 
   /** What a destination has, as its ledger says. */
   private record Kept(Map<TableId, CopyLedger.Claim> claims) {
+
+    private boolean has(Table table) {
+      return claims.containsKey(table.id());
+    }
 
     private boolean canKeep(Table table) {
       CopyLedger.Claim claim = claims.get(table.id());
@@ -153,7 +160,7 @@ public final class CopyDestinations {
       Connection connection, TableCopy table, Target target, Kept kept, CopyLedger ledger)
       throws SQLException {
     TableId id = table.table().id();
-    if (kept.claims().containsKey(id)) {
+    if (kept.has(table.table())) {
       try (Statement statement = connection.createStatement()) {
         statement.executeUpdate(
             "DELETE FROM %s WHERE %s".formatted(id.quoted(), table.whereMoving(target)));
@@ -164,15 +171,14 @@ public final class CopyDestinations {
   }
 
   private static void check(
-      CopyPlan plan, ShardId destination, Connection connection, CopyLedger ledger)
+      CopyPlan plan, ShardId destination, Connection connection, Kept kept, CopyLedger ledger)
       throws SQLException {
     List<TableCopy> tables = plan.tablesTo(destination);
     Map<TableId, Table> there =
         Catalog.readAll(connection, tables.stream().map(table -> table.table().id()).toList());
-    Set<TableId> claimed = ledger.claims(connection).keySet();
     for (TableCopy table : tables) {
       checkAlike(there, destination, table.table());
-      if (!claimed.contains(table.table().id())) {
+      if (!kept.has(table.table())) {
         checkEmpty(connection, destination, table, ledger);
       }
     }

@@ -7,22 +7,15 @@ import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.migration.TableShape.Change;
 import dev.reshard.migration.TableShape.Kind;
-import dev.reshard.postgres.Catalog;
 import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.Table;
-import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -36,13 +29,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class CatalogWatch implements Service {
   private static final Logger log = LoggerFactory.getLogger(CatalogWatch.class);
-  private static final long LOOK_MS = 1_000;
-  private static final long STOP_LIMIT_MS = 2_000;
-
-  private static final String OLDER_ROWS =
-      """
-      SELECT EXISTS (SELECT FROM ONLY %s r WHERE age(r.xmin) >=
-                     (SELECT age(i.xmin) FROM pg_inherits i WHERE i.inhrelid = %d))""";
 
   /**
    * What was seen on one shard.
@@ -55,9 +41,8 @@ public final class CatalogWatch implements Service {
   private final Replication replication;
   private final Consumer<String> pause;
   private final Map<ShardId, Found> found = new TreeMap<>();
-  private final Map<ShardId, Connection> sessions = new TreeMap<>();
-  private Thread thread;
-  private volatile boolean closed;
+  private final CatalogReader catalogs;
+  private final RepeatedLook watch = new RepeatedLook("catalog", this::look);
 
   /**
    * Starts nothing.
@@ -68,6 +53,7 @@ public final class CatalogWatch implements Service {
     this.migration = migration;
     this.replication = replication;
     this.pause = pause;
+    this.catalogs = new CatalogReader(migration.sessions());
   }
 
   /** To be called before a shard's anchor is taken: from then on changes count. */
@@ -78,39 +64,21 @@ public final class CatalogWatch implements Service {
   }
 
   @Override
-  public synchronized void start() {
-    if (thread == null && !closed) {
-      thread = new Thread(this::watch, "catalog");
-      thread.setDaemon(true);
-      thread.start();
-    }
-  }
-
-  private void watch() {
-    try {
-      while (!closed) {
-        try {
-          if (migration.control().state().replicates()) {
-            look();
-            reasonToPause().ifPresent(pause);
-          } else {
-            tell(Map.of()); // paused for it, or copied anew
-          }
-        } catch (SQLException e) {
-          log.debug("the catalogs could not be looked at", e);
-        }
-        Thread.sleep(LOOK_MS); // between two looks
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt(); // closed
-    }
+  public void start() {
+    watch.start();
   }
 
   private void look() throws SQLException {
-    Map<ShardId, Map<TableId, Table>> now = new TreeMap<>();
-    for (ShardId shard : migration.captured()) {
-      now.put(shard, read(shard));
+    if (migration.control().state().replicates()) {
+      compare();
+      reasonToPause().ifPresent(pause);
+    } else {
+      tell(Map.of()); // paused for it, or copied anew
     }
+  }
+
+  private void compare() throws SQLException {
+    Map<ShardId, Map<TableId, Table>> now = read();
     Map<ShardId, List<String>> changed = new TreeMap<>();
     boolean onlyColumns = true;
     for (Map.Entry<ShardId, Map<TableId, Table>> shard : now.entrySet()) {
@@ -119,7 +87,7 @@ public final class CatalogWatch implements Service {
         onlyColumns &= table.getValue().stream().allMatch(c -> c.kind() == Kind.COLUMNS);
         changed
             .computeIfAbsent(shard.getKey(), s -> new ArrayList<>())
-            .add(text(shard.getKey(), table.getKey(), table.getValue()));
+            .add(TableShape.text(shard.getKey(), table.getKey(), table.getValue()));
       }
     }
     if (!changed.isEmpty() && onlyColumns && differences(now).isEmpty()) {
@@ -136,7 +104,7 @@ public final class CatalogWatch implements Service {
       String text = String.join("; ", shard.getValue());
       Found before = foundOn(shard.getKey());
       boolean known = before != null && before.text.equals(text);
-      next.put(shard.getKey(), known ? before : new Found(text, position(shard.getKey())));
+      next.put(shard.getKey(), known ? before : new Found(text, catalogs.position(shard.getKey())));
       if (!known) {
         log.warn("{}: {}", migration.name(), text);
       }
@@ -186,27 +154,11 @@ public final class CatalogWatch implements Service {
       ShardId shard, SortedMap<String, String> known, Table table) throws SQLException {
     SortedMap<String, String> shape = TableShape.of(table);
     for (Table.Leaf partition : TableShape.newPartitions(known, table)) {
-      if (partition.blocks() == 0 || !hasOlderRows(shard, partition)) {
+      if (partition.blocks() == 0 || !catalogs.hasOlderRows(shard, partition)) {
         shape = TableShape.without(shape, partition);
       }
     }
     return shape;
-  }
-
-  /** Whether a partition has rows that are not younger than its place in the table. */
-  private boolean hasOlderRows(ShardId shard, Table.Leaf partition) throws SQLException {
-    synchronized (sessions) {
-      try (Statement statement = session(shard).createStatement();
-          ResultSet row =
-              statement.executeQuery(
-                  OLDER_ROWS.formatted(partition.id().quoted(), partition.oid()))) {
-        row.next();
-        return row.getBoolean(1);
-      } catch (SQLException e) {
-        forget(shard);
-        throw e;
-      }
-    }
   }
 
   /**
@@ -216,10 +168,7 @@ public final class CatalogWatch implements Service {
    *     fit
    */
   void accept() throws SQLException {
-    Map<ShardId, Map<TableId, Table>> now = new TreeMap<>();
-    for (ShardId shard : migration.captured()) {
-      now.put(shard, read(shard));
-    }
+    Map<ShardId, Map<TableId, Table>> now = read();
     List<String> differences = differences(now);
     if (!differences.isEmpty()) {
       throw new RefusedException(
@@ -246,60 +195,12 @@ public final class CatalogWatch implements Service {
       for (TableId id : tables(shard)) {
         ShardId first = pattern.putIfAbsent(id, shard);
         if (first != null) {
-          difference(id, first, columns(now, first, id), shard, columns(now, shard, id))
+          TableShape.difference(id, first, now.get(first).get(id), shard, now.get(shard).get(id))
               .ifPresent(differences::add);
         }
       }
     }
     return differences;
-  }
-
-  private static SortedMap<String, String> columns(
-      Map<ShardId, Map<TableId, Table>> now, ShardId shard, TableId id) {
-    Table table = now.get(shard).get(id);
-    return table == null ? new TreeMap<>() : TableShape.columns(TableShape.of(table));
-  }
-
-  private static Optional<String> difference(
-      TableId id,
-      ShardId first,
-      SortedMap<String, String> there,
-      ShardId second,
-      SortedMap<String, String> here) {
-    Set<String> names = new TreeSet<>(there.keySet());
-    names.addAll(here.keySet());
-    String text =
-        names.stream()
-            .filter(
-                name ->
-                    !Optional.ofNullable(there.get(name))
-                        .equals(Optional.ofNullable(here.get(name))))
-            .map(
-                name ->
-                    "%s is %s on %s, %s on %s"
-                        .formatted(
-                            name,
-                            there.getOrDefault(name, "missing"),
-                            first,
-                            here.getOrDefault(name, "missing"),
-                            second))
-            .collect(Collectors.joining(", "));
-    return text.isEmpty() ? Optional.empty() : Optional.of("table %s: %s".formatted(id, text));
-  }
-
-  private static String text(ShardId shard, TableId table, List<Change> changes) {
-    Map<Kind, List<String>> byKind = new LinkedHashMap<>();
-    changes.forEach(c -> byKind.computeIfAbsent(c.kind(), k -> new ArrayList<>()).add(c.text()));
-    return byKind.entrySet().stream()
-        .map(
-            kind ->
-                "table %s on shard %s: %s; to go on, %s, then 'reshard resume'"
-                    .formatted(
-                        table,
-                        shard,
-                        String.join(", ", kind.getValue()),
-                        TableShape.remedy(kind.getKey(), table)))
-        .collect(Collectors.joining("; "));
   }
 
   private List<TableId> tables(ShardId shard) {
@@ -316,45 +217,12 @@ public final class CatalogWatch implements Service {
     return tables;
   }
 
-  private Map<TableId, Table> read(ShardId shard) throws SQLException {
-    synchronized (sessions) {
-      try {
-        return Catalog.readAll(session(shard), tables(shard));
-      } catch (SQLException e) {
-        forget(shard);
-        throw e;
-      }
+  private Map<ShardId, Map<TableId, Table>> read() throws SQLException {
+    Map<ShardId, Map<TableId, Table>> now = new TreeMap<>();
+    for (ShardId shard : migration.captured()) {
+      now.put(shard, catalogs.read(shard, tables(shard)));
     }
-  }
-
-  private Lsn position(ShardId shard) throws SQLException {
-    synchronized (sessions) {
-      try (Statement statement = session(shard).createStatement();
-          ResultSet row = statement.executeQuery("SELECT pg_current_wal_insert_lsn()")) {
-        row.next();
-        return Lsn.parse(row.getString(1));
-      }
-    }
-  }
-
-  private Connection session(ShardId shard) throws SQLException {
-    Connection open = sessions.get(shard);
-    if (open == null || open.isClosed()) {
-      open = migration.sessions().open(shard, "catalog");
-      sessions.put(shard, open);
-    }
-    return open;
-  }
-
-  private void forget(ShardId shard) {
-    try {
-      Connection broken = sessions.remove(shard);
-      if (broken != null) {
-        broken.close();
-      }
-    } catch (SQLException ignored) {
-      // it is gone
-    }
+    return now;
   }
 
   /** What was found, once every lane of the shard has come to where it happened. */
@@ -395,21 +263,7 @@ public final class CatalogWatch implements Service {
 
   @Override
   public void close() {
-    Thread running;
-    synchronized (this) {
-      closed = true;
-      running = thread;
-    }
-    if (running != null) {
-      running.interrupt();
-      try {
-        running.join(STOP_LIMIT_MS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-    }
-    synchronized (sessions) {
-      migration.captured().forEach(this::forget);
-    }
+    watch.close();
+    catalogs.close();
   }
 }

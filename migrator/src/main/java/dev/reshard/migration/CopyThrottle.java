@@ -16,16 +16,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The throttle of each source's copy: by the file, by what an operator has stored, and by the WAL
  * that is kept. Thread-safe.
  */
 public final class CopyThrottle implements Service {
-  private static final Logger log = LoggerFactory.getLogger(CopyThrottle.class);
-  private static final long LOOK_MS = 1_000;
   private static final long STOP_LIMIT_MS = 2_000;
 
   /** Until somebody has looked, as an operator may have asked for a pause. */
@@ -35,6 +31,7 @@ public final class CopyThrottle implements Service {
   private final Migration migration;
   private final Supplier<List<Limit>> wal;
   private final Map<ShardId, Throttle> throttles = new TreeMap<>();
+  private final RepeatedLook watch = new RepeatedLook("throttle", this::look);
   private final List<Thread> threads = new ArrayList<>();
   private volatile Optional<ThrottleSetting.Asked> asked = Optional.empty();
   private boolean closed;
@@ -66,7 +63,7 @@ public final class CopyThrottle implements Service {
       return;
     }
     asked = migration.control().throttle().read();
-    threads.add(new Thread(this::look, "throttle"));
+    watch.start();
     throttles.forEach(
         (source, throttle) ->
             threads.add(
@@ -85,20 +82,10 @@ public final class CopyThrottle implements Service {
         });
   }
 
-  private void look() {
-    try {
-      while (true) {
-        Thread.sleep(LOOK_MS); // between two looks at what is stored
-        try {
-          if (throttles.values().stream().anyMatch(Throttle::isBusy)) {
-            asked = migration.control().throttle().read();
-          }
-        } catch (SQLException | RuntimeException e) {
-          log.debug("what was asked of the throttle cannot be read; the last stands", e);
-        }
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt(); // closed
+  /** What cannot be read now stays as it was. */
+  private void look() throws SQLException {
+    if (throttles.values().stream().anyMatch(Throttle::isBusy)) {
+      asked = migration.control().throttle().read();
     }
   }
 
@@ -144,6 +131,7 @@ public final class CopyThrottle implements Service {
       closed = true;
       running = List.copyOf(threads);
     }
+    watch.close();
     running.forEach(Thread::interrupt);
     try {
       for (Thread thread : running) {

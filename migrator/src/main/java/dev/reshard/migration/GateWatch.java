@@ -16,19 +16,13 @@ import org.slf4j.LoggerFactory;
  */
 public final class GateWatch implements Service {
   private static final Logger log = LoggerFactory.getLogger(GateWatch.class);
-  private static final long LOOK_MS = 1_000;
-  private static final long STOP_LIMIT_MS = 2_000;
 
   private final Migration migration;
   private final List<Gate> wayForth;
   private final List<Gate> wayBack;
 
-  /** Of many tables a look takes its time: it is taken in a tenth of the time at most. */
-  private static final int SHARE = 9;
-
   private volatile Look last = new Look(List.of(), System.nanoTime());
-  private volatile boolean closed;
-  private Thread thread;
+  private final RepeatedLook watch = new RepeatedLook("gates", this::look);
 
   private record Look(List<Gate.Verdict> verdicts, long atNanos) {}
 
@@ -45,29 +39,12 @@ public final class GateWatch implements Service {
   }
 
   @Override
-  public synchronized void start() {
-    if (thread == null && !closed) {
-      thread = new Thread(this::watch, "gates");
-      thread.setDaemon(true);
-      thread.start();
-    }
+  public void start() {
+    watch.start();
   }
 
-  private void watch() {
-    try {
-      while (!closed) {
-        long start = System.nanoTime();
-        try {
-          last = new Look(look(gates(migration.control().state())), System.nanoTime());
-        } catch (SQLException e) {
-          log.debug("the gates could not be looked at", e);
-        }
-        long tookMs = (System.nanoTime() - start) / 1_000_000;
-        Thread.sleep(Math.max(LOOK_MS, SHARE * tookMs)); // between two looks
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt(); // closed
-    }
+  private void look() throws SQLException, InterruptedException {
+    last = new Look(look(gates(migration.control().state())), System.nanoTime());
   }
 
   /** None while the worker is busy with something else. */
@@ -137,19 +114,7 @@ public final class GateWatch implements Service {
 
   @Override
   public void close() {
-    Thread running;
-    synchronized (this) {
-      closed = true;
-      running = thread;
-    }
-    if (running != null) {
-      running.interrupt();
-      try {
-        running.join(STOP_LIMIT_MS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    watch.close();
     last = new Look(List.of(), System.nanoTime());
   }
 }

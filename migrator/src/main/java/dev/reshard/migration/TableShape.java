@@ -1,12 +1,20 @@
 package dev.reshard.migration;
 
+import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Column;
 import dev.reshard.postgres.Table;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * What a table is made of, part by part, as far as a change of it changes rows without a message,
@@ -46,9 +54,8 @@ final class TableShape {
     return parts;
   }
 
-  /** The columns alone, comparable between shards. */
-  static SortedMap<String, String> columns(SortedMap<String, String> parts) {
-    SortedMap<String, String> columns = new TreeMap<>(parts);
+  private static SortedMap<String, String> columns(Table table) {
+    SortedMap<String, String> columns = table == null ? new TreeMap<>() : of(table);
     columns.keySet().removeIf(part -> !part.startsWith(COLUMN));
     return columns;
   }
@@ -118,7 +125,7 @@ final class TableShape {
   }
 
   /** What an operator does about a change. */
-  static String remedy(Kind kind, TableId table) {
+  private static String remedy(Kind kind, TableId table) {
     return switch (kind) {
       case COLUMNS, GONE -> "run the same DDL on the other shards";
       case IDENTITY -> "set it back with ALTER TABLE %s REPLICA IDENTITY".formatted(table.quoted());
@@ -129,5 +136,49 @@ final class TableShape {
       case DETACHED ->
           "as its rows went without a message, attach it again (DELETE the rows then, if they are to go), or delete them on the other side too";
     };
+  }
+
+  /** Changes of a table on a shard, each with the way on. */
+  static String text(ShardId shard, TableId table, List<Change> changes) {
+    Map<Kind, List<String>> byKind = new LinkedHashMap<>();
+    changes.forEach(c -> byKind.computeIfAbsent(c.kind(), k -> new ArrayList<>()).add(c.text()));
+    return byKind.entrySet().stream()
+        .map(
+            kind ->
+                "table %s on shard %s: %s; to go on, %s, then 'reshard resume'"
+                    .formatted(
+                        table,
+                        shard,
+                        String.join(", ", kind.getValue()),
+                        remedy(kind.getKey(), table)))
+        .collect(Collectors.joining("; "));
+  }
+
+  /**
+   * How a table's columns differ between two shards; empty if they do not.
+   *
+   * @param there the first shard's table, null if it has none
+   * @param here the second shard's, null if it has none
+   */
+  static Optional<String> difference(
+      TableId id, ShardId first, Table there, ShardId second, Table here) {
+    SortedMap<String, String> before = columns(there);
+    SortedMap<String, String> now = columns(here);
+    Set<String> names = new TreeSet<>(before.keySet());
+    names.addAll(now.keySet());
+    String text =
+        names.stream()
+            .filter(name -> !Objects.equals(before.get(name), now.get(name)))
+            .map(
+                name ->
+                    "%s is %s on %s, %s on %s"
+                        .formatted(
+                            name,
+                            before.getOrDefault(name, "missing"),
+                            first,
+                            now.getOrDefault(name, "missing"),
+                            second))
+            .collect(Collectors.joining(", "));
+    return text.isEmpty() ? Optional.empty() : Optional.of("table %s: %s".formatted(id, text));
   }
 }

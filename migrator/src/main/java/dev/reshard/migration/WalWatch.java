@@ -18,8 +18,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Looks every second at what the captures see of our replication slots: as the WAL that one keeps
@@ -28,10 +26,6 @@ import org.slf4j.LoggerFactory;
  * must stay open: then it is told only. Thread-safe.
  */
 public final class WalWatch implements Service {
-  private static final Logger log = LoggerFactory.getLogger(WalWatch.class);
-  private static final long LOOK_MS = 1_000;
-  private static final long STOP_LIMIT_MS = 2_000;
-
   /**
    * What is left to the copy when most of a budget is used: capture, and the servers behind it, are
    * to have the rest.
@@ -48,8 +42,7 @@ public final class WalWatch implements Service {
   private final Consumer<String> pause;
   private final Map<ShardId, WalBudget> budgets = new TreeMap<>();
   private volatile Map<ShardId, Seen> seen = Map.of();
-  private Thread thread;
-  private boolean closed;
+  private final RepeatedLook watch = new RepeatedLook("wal", this::look);
 
   /**
    * Starts nothing.
@@ -68,27 +61,8 @@ public final class WalWatch implements Service {
   }
 
   @Override
-  public synchronized void start() {
-    if (thread == null && !closed) {
-      thread = new Thread(this::watch, "wal");
-      thread.setDaemon(true);
-      thread.start();
-    }
-  }
-
-  private void watch() {
-    try {
-      while (true) {
-        try {
-          look();
-        } catch (SQLException | RuntimeException e) {
-          log.debug("the replication slots could not be looked at", e);
-        }
-        Thread.sleep(LOOK_MS); // between two looks
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt(); // closed
-    }
+  public void start() {
+    watch.start();
   }
 
   private void look() throws SQLException {
@@ -200,19 +174,7 @@ public final class WalWatch implements Service {
 
   @Override
   public void close() {
-    Thread running;
-    synchronized (this) {
-      closed = true;
-      running = thread;
-    }
-    if (running != null) {
-      running.interrupt();
-      try {
-        running.join(STOP_LIMIT_MS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
-    }
+    watch.close();
     seen = Map.of();
   }
 }

@@ -15,6 +15,7 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -75,6 +76,7 @@ class NewShardIT {
   }
 
   /** Then it has them already, and feeds nobody. */
+  @Tag("matrix")
   @Test
   void theHomeOfReferenceTablesMayBeTheNewShard() throws Exception {
     try (Shop shop = Shop.open(folder, "home", 2, 3)) {
