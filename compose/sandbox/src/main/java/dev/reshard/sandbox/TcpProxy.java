@@ -9,16 +9,19 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * A loopback port that forwards to a server until it is told to misbehave.
  *
- * <p>PostgreSQL takes it as it is. A Kafka client would bypass it after its first request, since
- * the broker advertises its own port.
+ * <p>PostgreSQL takes it as it is. A Kafka client would bypass it after its first request, unless
+ * the broker advertises the proxy's port ({@link SandboxKafka#startIn(Path, int)}).
  *
  * <p>Thread-safe.
  */
@@ -30,27 +33,46 @@ public final class TcpProxy implements AutoCloseable {
 
   private enum State {
     FORWARDING,
+    SLOW,
     STALLED,
     CUT,
     CLOSED
   }
 
-  private final String targetHost;
-  private final int targetPort;
+  /** Where the server is; asked for each connection. */
+  private interface Target {
+    InetSocketAddress address() throws IOException;
+  }
+
+  private final Target target;
   private final int port = FreePorts.next();
   private final Set<Socket> open = new HashSet<>();
   private State state = State.CUT;
+  private Duration latency = Duration.ZERO;
   private ServerSocket listener;
   private Thread acceptor;
 
-  private TcpProxy(String targetHost, int targetPort) {
-    this.targetHost = targetHost;
-    this.targetPort = targetPort;
+  private TcpProxy(Target target) {
+    this.target = target;
   }
 
   /** Starts a proxy that forwards. The target need not be up; it is dialled per connection. */
   public static TcpProxy to(String targetHost, int targetPort) {
-    TcpProxy proxy = new TcpProxy(targetHost, targetPort);
+    return forwarding(() -> new InetSocketAddress(targetHost, targetPort));
+  }
+
+  /** To the broker that runs on a directory's data, on whichever port it has then. */
+  public static TcpProxy toBrokerIn(Path directory) {
+    return forwarding(
+        () ->
+            new InetSocketAddress(
+                "127.0.0.1",
+                KafkaDirectory.brokerPort(directory)
+                    .orElseThrow(() -> new IOException("no broker was ever in " + directory))));
+  }
+
+  private static TcpProxy forwarding(Target target) {
+    TcpProxy proxy = new TcpProxy(target);
     proxy.heal();
     return proxy;
   }
@@ -80,6 +102,16 @@ public final class TcpProxy implements AutoCloseable {
    */
   public synchronized void stall() {
     change(State.STALLED);
+    listen();
+  }
+
+  /**
+   * Lets each piece of up to 64 KB of a connection pass after this long: a network that is far away
+   * and narrow.
+   */
+  public synchronized void slow(Duration perPiece) {
+    latency = perPiece;
+    change(State.SLOW);
     listen();
   }
 
@@ -152,14 +184,14 @@ public final class TcpProxy implements AutoCloseable {
 
   /** Moves bytes both ways until both ends have finished or either breaks. */
   private void serve(Socket client) {
-    Socket target = new Socket();
+    Socket server = new Socket();
     try {
-      if (register(client) && mayPass() && register(target)) {
-        target.connect(new InetSocketAddress(targetHost, targetPort));
+      if (register(client) && mayPass() && register(server)) {
+        server.connect(target.address());
         client.setTcpNoDelay(true);
-        target.setTcpNoDelay(true);
-        Thread up = daemon("up", () -> pump(client, target));
-        pump(target, client);
+        server.setTcpNoDelay(true);
+        Thread up = daemon("up", () -> pump(client, server));
+        pump(server, client);
         up.join();
       }
     } catch (IOException unreachable) {
@@ -168,7 +200,7 @@ public final class TcpProxy implements AutoCloseable {
       Thread.currentThread().interrupt();
     } finally {
       forget(client);
-      forget(target);
+      forget(server);
     }
   }
 
@@ -190,17 +222,22 @@ public final class TcpProxy implements AutoCloseable {
     }
   }
 
-  /** Waits while stalled; false once cut or closed. */
+  /** Waits while stalled, or once if slow; false once cut or closed. */
   private synchronized boolean mayPass() {
-    while (state == State.STALLED) {
+    long slowUntil = System.nanoTime() + latency.toNanos();
+    while (state == State.STALLED || (state == State.SLOW && System.nanoTime() < slowUntil)) {
       try {
-        wait();
+        if (state == State.STALLED) {
+          wait();
+        } else {
+          TimeUnit.NANOSECONDS.timedWait(this, slowUntil - System.nanoTime());
+        }
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         return false;
       }
     }
-    return state == State.FORWARDING;
+    return state == State.FORWARDING || state == State.SLOW;
   }
 
   private synchronized boolean register(Socket socket) {

@@ -1,0 +1,54 @@
+package dev.reshard.fault;
+
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * One kind of fault: how it begins, and how it ends. Shard a is a source and has the control
+ * database, b is a source, c the destination.
+ */
+enum Fault {
+  WORKER_KILLED(Scene::killWorker, Scene::startWorker),
+  WORKER_FROZEN_WHILE_A_STANDBY_TAKES_OVER(Scene::freezeWorker, Scene::thawWorker),
+  CONTROL_KILLED(scene -> scene.server("a").kill(), scene -> scene.server("a").restart()),
+  SOURCE_KILLED(scene -> scene.server("b").kill(), scene -> scene.server("b").restart()),
+  DESTINATION_KILLED(scene -> scene.server("c").kill(), scene -> scene.server("c").restart()),
+  BROKER_KILLED(scene -> scene.around.broker.kill(), scene -> scene.around.broker.start()),
+  WALSENDERS_TERMINATED(Scene::terminateWalsenders, scene -> {}),
+  CONTROL_CUT(scene -> scene.around.to("a").cut(), scene -> scene.around.to("a").heal()),
+  SOURCE_CUT(scene -> scene.around.to("b").cut(), scene -> scene.around.to("b").heal()),
+  DESTINATION_CUT(scene -> scene.around.to("c").cut(), scene -> scene.around.to("c").heal()),
+  BROKER_CUT(scene -> scene.around.toBroker().cut(), scene -> scene.around.toBroker().heal()),
+  CONTROL_SLOW(scene -> scene.around.to("a").slow(Scene.FAR), s -> s.around.to("a").heal()),
+  SOURCE_SLOW(scene -> scene.around.to("b").slow(Scene.FAR), s -> s.around.to("b").heal()),
+  DESTINATION_SLOW(scene -> scene.around.to("c").slow(Scene.FAR), s -> s.around.to("c").heal()),
+  BROKER_SLOW(scene -> scene.around.toBroker().slow(Scene.FAR), s -> s.around.toBroker().heal()),
+  CONTROL_SILENT(scene -> scene.around.to("a").stall(), scene -> scene.around.to("a").heal()),
+  SOURCE_SILENT(scene -> scene.around.to("b").stall(), scene -> scene.around.to("b").heal()),
+  DESTINATION_SILENT(scene -> scene.around.to("c").stall(), scene -> scene.around.to("c").heal()),
+  BROKER_SILENT(scene -> scene.around.toBroker().stall(), s -> s.around.toBroker().heal()),
+  DESTINATION_TAKES_NO_WRITES(Scene::forbidWrites, Scene::allowWrites),
+  DESTINATION_LETS_NOBODY_IN(Scene::forbidLogins, Scene::allowLogins);
+
+  private interface Act {
+    void on(Scene scene) throws Exception;
+  }
+
+  private final Act begin;
+  private final Act end;
+
+  Fault(Act begin, Act end) {
+    this.begin = begin;
+    this.end = end;
+  }
+
+  /** Begins, lasts, and ends. */
+  void strike(Scene scene, Duration lasting) throws Exception {
+    begin.on(scene);
+    try {
+      TimeUnit.MILLISECONDS.sleep(lasting.toMillis());
+    } finally {
+      end.on(scene);
+    }
+  }
+}
