@@ -49,6 +49,10 @@ public final class TcpProxy implements AutoCloseable {
   private final Set<Socket> open = new HashSet<>();
   private State state = State.CUT;
   private Duration latency = Duration.ZERO;
+
+  /** Grows when connections are forgotten; each knows in which it was made. */
+  private int generation;
+
   private ServerSocket listener;
   private Thread acceptor;
 
@@ -113,6 +117,15 @@ public final class TcpProxy implements AutoCloseable {
     latency = perPiece;
     change(State.SLOW);
     listen();
+  }
+
+  /**
+   * Lets no byte of the present connections pass, ever, also when their other end closes them: a
+   * firewall that has lost its memory. New ones are forwarded.
+   */
+  public synchronized void forget() {
+    generation++;
+    notifyAll();
   }
 
   /** Forwards again. What was stalled arrives late; what was cut stays cut. */
@@ -185,13 +198,14 @@ public final class TcpProxy implements AutoCloseable {
   /** Moves bytes both ways until both ends have finished or either breaks. */
   private void serve(Socket client) {
     Socket server = new Socket();
+    int made = generation();
     try {
-      if (register(client) && mayPass() && register(server)) {
+      if (register(client) && mayPass(made) && register(server)) {
         server.connect(target.address());
         client.setTcpNoDelay(true);
         server.setTcpNoDelay(true);
-        Thread up = daemon("up", () -> pump(client, server));
-        pump(server, client);
+        Thread up = daemon("up", () -> pump(client, server, made));
+        pump(server, client, made);
         up.join();
       }
     } catch (IOException unreachable) {
@@ -204,30 +218,36 @@ public final class TcpProxy implements AutoCloseable {
     }
   }
 
-  private void pump(Socket from, Socket to) {
+  private synchronized int generation() {
+    return generation;
+  }
+
+  private void pump(Socket from, Socket to, int made) {
     byte[] buffer = new byte[BUFFER_BYTES];
     try {
       InputStream in = from.getInputStream();
       OutputStream out = to.getOutputStream();
       for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-        if (!mayPass()) {
+        if (!mayPass(made)) {
           return;
         }
         out.write(buffer, 0, read);
       }
-      to.shutdownOutput();
+      if (mayPass(made)) {
+        to.shutdownOutput();
+      }
     } catch (IOException broken) {
       reset(from);
       reset(to);
     }
   }
 
-  /** Waits while stalled, or once if slow; false once cut or closed. */
-  private synchronized boolean mayPass() {
+  /** Waits while stalled or forgotten, or once if slow; false once cut or closed. */
+  private synchronized boolean mayPass(int made) {
     long slowUntil = System.nanoTime() + latency.toNanos();
-    while (state == State.STALLED || (state == State.SLOW && System.nanoTime() < slowUntil)) {
+    while (isSilent(made) || (state == State.SLOW && System.nanoTime() < slowUntil)) {
       try {
-        if (state == State.STALLED) {
+        if (isSilent(made)) {
           wait();
         } else {
           TimeUnit.NANOSECONDS.timedWait(this, slowUntil - System.nanoTime());
@@ -238,6 +258,11 @@ public final class TcpProxy implements AutoCloseable {
       }
     }
     return state == State.FORWARDING || state == State.SLOW;
+  }
+
+  private boolean isSilent(int made) {
+    boolean isOpen = state != State.CUT && state != State.CLOSED;
+    return state == State.STALLED || (isOpen && made < generation);
   }
 
   private synchronized boolean register(Socket socket) {

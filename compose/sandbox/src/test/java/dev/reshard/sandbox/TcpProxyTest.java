@@ -81,6 +81,21 @@ class TcpProxyTest {
   }
 
   @Test
+  void forgottenConnectionsStaySilentAndNewOnesPass() throws IOException {
+    try (Socket old = connect()) {
+      assertEquals(1, echoed(old, 1));
+      proxy.forget();
+      old.setSoTimeout(SILENCE_MS);
+      assertThrows(SocketTimeoutException.class, () -> echoed(old, 2));
+      try (Socket fresh = connect()) {
+        assertEquals(3, echoed(fresh, 3));
+      }
+      proxy.heal();
+      assertThrows(SocketTimeoutException.class, () -> echoed(old, 4));
+    }
+  }
+
+  @Test
   void stallHoldsBytesBackUntilHealed() throws IOException {
     try (Socket client = connect()) {
       assertEquals(1, echoed(client, 1));
