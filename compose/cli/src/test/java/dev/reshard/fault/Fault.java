@@ -1,6 +1,10 @@
 package dev.reshard.fault;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -13,6 +17,7 @@ enum Fault {
   CONTROL_KILLED(scene -> scene.server("a").kill(), scene -> scene.server("a").restart()),
   SOURCE_KILLED(scene -> scene.server("b").kill(), scene -> scene.server("b").restart()),
   DESTINATION_KILLED(scene -> scene.server("c").kill(), scene -> scene.server("c").restart()),
+  BROKER_AWAY(scene -> scene.around.broker.kill(), scene -> scene.around.broker.start()),
   BROKER_KILLED(scene -> scene.around.broker.kill(), scene -> scene.around.broker.start()),
   WALSENDERS_TERMINATED(Scene::terminateWalsenders, scene -> {}),
   CONTROL_CUT(scene -> scene.around.to("a").cut(), scene -> scene.around.to("a").heal()),
@@ -30,6 +35,11 @@ enum Fault {
   DESTINATION_TAKES_NO_WRITES(Scene::forbidWrites, Scene::allowWrites),
   DESTINATION_LETS_NOBODY_IN(Scene::forbidLogins, Scene::allowLogins);
 
+  private static final int MOST_MS = 2_000;
+
+  /** Longer than a worker's lease, and than most timeouts that somebody might think of. */
+  private static final int MOST_LONG_MS = 12_000;
+
   private interface Act {
     void on(Scene scene) throws Exception;
   }
@@ -40,6 +50,32 @@ enum Fault {
   Fault(Act begin, Act end) {
     this.begin = begin;
     this.end = end;
+  }
+
+  /**
+   * How long it lasts this time.
+   *
+   * @param isLong as in the field, rather than as in a test that everybody waits for
+   */
+  Duration lasts(Random random, boolean isLong) {
+    return switch (this) {
+      case BROKER_AWAY -> Duration.ofSeconds(isLong ? 60 : 15);
+      case BROKER_KILLED, WORKER_KILLED, WALSENDERS_TERMINATED -> Duration.ZERO;
+      default -> Duration.ofMillis(random.nextInt(isLong && random.nextInt(4) == 0 ? MOST_LONG_MS : MOST_MS));
+    };
+  }
+
+  /**
+   * The same faults in an order in which the last can strike a worker that is about to end: a frozen
+   * one would have nobody who succeeds it.
+   */
+  static List<Fault> lastEndsByItself(List<Fault> faults) {
+    List<Fault> ordered = new ArrayList<>(faults);
+    int last = ordered.size() - 1;
+    for (int i = last; ordered.get(last) == WORKER_FROZEN_WHILE_A_STANDBY_TAKES_OVER; i--) {
+      Collections.swap(ordered, i, last);
+    }
+    return ordered;
   }
 
   /** Begins, lasts, and ends. */

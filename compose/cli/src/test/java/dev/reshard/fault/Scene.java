@@ -1,5 +1,8 @@
 package dev.reshard.fault;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.reshard.cli.ExitCode;
 import dev.reshard.cli.Shop;
 import dev.reshard.cli.WorkerProcess;
 import dev.reshard.control.MigrationState;
@@ -16,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -44,7 +48,9 @@ final class Scene implements AutoCloseable {
   private final String migration;
   private final List<Move> moves;
   private WorkerProcess worker;
+  private boolean isStandby;
   private Optional<WorkerProcess> frozen = Optional.empty();
+  private boolean frozenIsStandby;
 
   private Scene(Surroundings around, Shop shop, String migration) throws Exception {
     this.around = around;
@@ -65,7 +71,7 @@ final class Scene implements AutoCloseable {
     try {
       shop.writeFile(more);
       Scene scene = new Scene(around, shop, migration);
-      scene.startWorker();
+      scene.worker = WorkerProcess.start(shop.file);
       return scene;
     } catch (Exception | Error e) {
       shop.close();
@@ -78,7 +84,8 @@ final class Scene implements AutoCloseable {
   }
 
   void startWorker() throws IOException {
-    worker = WorkerProcess.start(shop.file, "--standby"); // the killed one's lease has not run out
+    worker = WorkerProcess.start(shop.file, "--standby"); // the other one's lease has not run out
+    isStandby = true;
   }
 
   void killWorker() throws InterruptedException {
@@ -89,21 +96,39 @@ final class Scene implements AutoCloseable {
   void freezeWorker() throws IOException, InterruptedException {
     worker.signal("STOP");
     frozen = Optional.of(worker);
+    frozenIsStandby = isStandby;
     startWorker();
     worker.awaitSaid("working on");
   }
 
-  /** It does not know that its lease is lost; then it stands by. */
+  /** It does not know that its lease is lost; then it stands by, or ends. */
   void thawWorker() throws IOException, InterruptedException {
     try (WorkerProcess thawed = frozen.orElseThrow()) {
       frozen = Optional.empty();
       thawed.signal("CONT");
-      thawed.awaitSaid("it stands by again");
+      if (frozenIsStandby) {
+        thawed.awaitSaid("it stands by again");
+      } else {
+        assertEquals(ExitCode.REFUSED.code(), thawed.awaitEnd());
+      }
     }
   }
 
-  int awaitEnd() throws InterruptedException {
-    return worker.awaitEnd();
+  /** Whether the migration has ended, and the worker is about to. */
+  boolean hasEnded() throws SQLException {
+    return shop.state().equals(MigrationState.CLEANED.name());
+  }
+
+  /** The worker ends by itself, in good order. */
+  void awaitEnd() throws Exception {
+    long deadline = System.nanoTime() + CAUGHT_UP_WITHIN.toNanos();
+    while (!hasEnded()) {
+      if (System.nanoTime() > deadline) {
+        throw new AssertionError("not ended: " + shop.run("status"));
+      }
+      TimeUnit.MILLISECONDS.sleep(LOOK_MS); // the next look
+    }
+    assertEquals(ExitCode.DONE.code(), worker.awaitEnd());
   }
 
   void terminateWalsenders() throws SQLException {
@@ -141,7 +166,6 @@ final class Scene implements AutoCloseable {
    * be equal, and every acknowledged write be there once, at its owner.
    */
   void requireRecovered() throws Exception {
-    awaitCaughtUp();
     shop.clients.stop();
     awaitCaughtUp();
     requireEqualSides();
@@ -157,20 +181,23 @@ final class Scene implements AutoCloseable {
     }
   }
 
-  private void awaitCaughtUp() throws Exception {
+  /** With all that is written now, whether clients go on or not. */
+  void awaitCaughtUp() throws Exception {
     long deadline = System.nanoTime() + CAUGHT_UP_WITHIN.toNanos();
     for (String now = shop.state(); !SETTLED.contains(now); now = shop.state()) {
       lookAfter(deadline, "it is " + now);
     }
+    Map<String, String> written = new TreeMap<>();
+    for (SandboxShard shard : shop.shards.all()) {
+      written.put(shard.name(), shard.query("SELECT pg_current_wal_insert_lsn()").get(0));
+    }
     for (Move move : moves) {
-      awaitLane(deadline, move);
-      awaitLane(deadline, move.reversed());
+      awaitLane(deadline, move, written.get(move.source().name()));
+      awaitLane(deadline, move.reversed(), written.get(move.destination().name()));
     }
   }
 
-  private void awaitLane(long deadline, Move lane) throws Exception {
-    String written =
-        shard(lane.source().name()).query("SELECT pg_current_wal_insert_lsn()").get(0);
+  private void awaitLane(long deadline, Move lane, String written) throws Exception {
     String passed =
         "SELECT 1 FROM reshard.lane WHERE migration = '%s' AND source = '%s' AND applied >= '%s'"
             .formatted(migration, lane.source(), written);
