@@ -72,8 +72,7 @@ final class ControlScene implements AutoCloseable {
     return new ShardSessions(
         migration,
         List.of(
-            new ShardAddress(
-                A, url, SandboxRole.RESHARD.user(), SandboxRole.RESHARD.password())));
+            new ShardAddress(A, url, SandboxRole.RESHARD.user(), SandboxRole.RESHARD.password())));
   }
 
   @Override

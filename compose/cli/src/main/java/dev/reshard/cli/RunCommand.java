@@ -4,8 +4,8 @@ import dev.reshard.control.LeaseLostException;
 import dev.reshard.control.LeaseRanOutException;
 import dev.reshard.control.MigrationState;
 import dev.reshard.plan.Plan;
-import dev.reshard.preflight.CheckSessions;
 import dev.reshard.postgres.SqlState;
+import dev.reshard.preflight.CheckSessions;
 import dev.reshard.preflight.Preflight;
 import dev.reshard.spec.Spec;
 import java.io.PrintWriter;
@@ -72,19 +72,18 @@ final class RunCommand implements Callable<Integer> {
               "working on %s; log: %s; 'reshard status%s' tells how it goes"
                   .formatted(spec.migration(), Logging.file(), file.options()));
           return work(worker, spec, states, out);
-        } catch (LeaseRanOutException e) {
-          out.println(e.getMessage() + "; it goes on when it does, unless another worker was faster");
-          TimeUnit.MILLISECONDS.sleep(AGAIN_MS); // by the server's clock it ends a moment later
         } catch (SQLException e) {
           if (!worked || !SqlState.mayPass(e)) {
             throw e; // who has just typed the command is told at once
           }
           TimeUnit.MILLISECONDS.sleep(AGAIN_MS); // the control database is still away
         } catch (LeaseLostException e) {
-          if (!standby) {
+          boolean ranOut = e instanceof LeaseRanOutException;
+          if (!standby && !ranOut) {
             throw e;
           }
-          out.println(e.getMessage() + "; it stands by again");
+          out.println(e.getMessage() + (standby ? "; it stands by again" : "; it takes it anew"));
+          TimeUnit.MILLISECONDS.sleep(ranOut ? AGAIN_MS : 0); // by the server it ends later
         }
       }
     }

@@ -83,7 +83,9 @@ public final class DemoLedger {
     return List.copyOf(inDoubt);
   }
 
-  /** Tenants whose rows nobody may change any more: what is written next would hide what happened. */
+  /**
+   * Tenants whose rows nobody may change any more: what is written next would hide what happened.
+   */
   Set<Long> doubtful() {
     return inDoubt.stream()
         .flatMap(List::stream)
