@@ -185,8 +185,7 @@ public final class Shop implements AutoCloseable {
     SandboxShards shards = SharedSandbox.shards(Math.max(before, after));
     try {
       Path file = folder.resolve("migration.yaml");
-      Shop shop = new Shop(
-              migration, file, shards, before, after, buckets, bucketsInFile, network);
+      Shop shop = new Shop(migration, file, shards, before, after, buckets, bucketsInFile, network);
       shop.writeFile("budget: { pause: 5s }");
       return shop;
     } catch (Exception e) {
@@ -532,8 +531,7 @@ public final class Shop implements AutoCloseable {
         ShardLeftovers.find(connection).forEach(what -> left.add(shard.name() + ": " + what));
       }
     }
-    try (Admin admin =
-        Admin.create(Map.of("bootstrap.servers", network.bootstrapServers()))) {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", network.bootstrapServers()))) {
       admin.listTopics().names().get(10, TimeUnit.SECONDS).stream()
           .filter(topic -> topic.contains("." + migration + "."))
           .forEach(left::add);

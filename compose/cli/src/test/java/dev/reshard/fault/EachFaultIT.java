@@ -21,8 +21,7 @@ class EachFaultIT {
     List<Fault> faults = new ArrayList<>(List.of(Fault.values()));
     Collections.shuffle(faults, new Random(seed));
     try (Surroundings around = Surroundings.start(folder)) {
-      Episode.run(
-          around, folder, "faults", seed, Fault.lastEndsByItself(faults), false, log);
+      Episode.run(around, folder, "faults", seed, Fault.lastEndsByItself(faults), false, log);
     } catch (Exception | AssertionError e) {
       throw log.failure(seed, e);
     } finally {

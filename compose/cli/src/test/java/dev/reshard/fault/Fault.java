@@ -11,6 +11,7 @@ import java.util.concurrent.TimeUnit;
  * One kind of fault: how it begins, and how it ends. Shard a is a source and has the control
  * database, b is a source, c the destination.
  */
+@SuppressWarnings("ImmutableEnumChecker") // what it does has no state
 enum Fault {
   WORKER_KILLED(Scene::killWorker, Scene::startWorker),
   WORKER_FROZEN_WHILE_A_STANDBY_TAKES_OVER(Scene::freezeWorker, Scene::thawWorker),
@@ -35,7 +36,7 @@ enum Fault {
   DESTINATION_TAKES_NO_WRITES(Scene::forbidWrites, Scene::allowWrites),
   DESTINATION_LETS_NOBODY_IN(Scene::forbidLogins, Scene::allowLogins);
 
-  private static final int MOST_MS = 2_000;
+  private static final int MOST_MS = 1_000;
 
   /** Longer than a worker's lease, and than most timeouts that somebody might think of. */
   private static final int MOST_LONG_MS = 12_000;
@@ -61,13 +62,15 @@ enum Fault {
     return switch (this) {
       case BROKER_AWAY -> Duration.ofSeconds(isLong ? 60 : 15);
       case BROKER_KILLED, WORKER_KILLED, WALSENDERS_TERMINATED -> Duration.ZERO;
-      default -> Duration.ofMillis(random.nextInt(isLong && random.nextInt(4) == 0 ? MOST_LONG_MS : MOST_MS));
+      default ->
+          Duration.ofMillis(
+              random.nextInt(isLong && random.nextInt(4) == 0 ? MOST_LONG_MS : MOST_MS));
     };
   }
 
   /**
-   * The same faults in an order in which the last can strike a worker that is about to end: a frozen
-   * one would have nobody who succeeds it.
+   * The same faults in an order in which the last can strike a worker that is about to end: a
+   * frozen one would have nobody who succeeds it.
    */
   static List<Fault> lastEndsByItself(List<Fault> faults) {
     List<Fault> ordered = new ArrayList<>(faults);

@@ -48,9 +48,10 @@ class FaultSoakIT {
   }
 
   private static List<Fault> draw(Random random) {
+    List<Fault> kinds = List.of(Fault.values());
     List<Fault> faults = new ArrayList<>();
     while (faults.size() < FAULTS_PER_MIGRATION) {
-      faults.add(Fault.values()[random.nextInt(Fault.values().length)]);
+      faults.add(kinds.get(random.nextInt(kinds.size())));
     }
     return Fault.lastEndsByItself(faults);
   }

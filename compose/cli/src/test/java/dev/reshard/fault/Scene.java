@@ -29,8 +29,8 @@ import java.util.concurrent.TimeUnit;
 final class Scene implements AutoCloseable {
   static final Duration FAR = Duration.ofMillis(40);
 
-  /** Within this it must have caught up with all that was written while a fault lasted. */
-  private static final Duration CAUGHT_UP_WITHIN = Duration.ofSeconds(60);
+  /** Within this it must have caught up, also on a machine that does much else. */
+  private static final Duration CAUGHT_UP_WITHIN = Duration.ofMinutes(2);
 
   private static final long LOOK_MS = 50;
 
@@ -41,7 +41,15 @@ final class Scene implements AutoCloseable {
           MigrationState.ROLLED_BACK.name());
 
   private static final Map<String, String> TABLES =
-      Map.of("tenants", "id", "orders", "tenant_id", "order_items", "tenant_id", "events", "tenant_id");
+      Map.of(
+          "tenants",
+          "id",
+          "orders",
+          "tenant_id",
+          "order_items",
+          "tenant_id",
+          "events",
+          "tenant_id");
 
   final Surroundings around;
   final Shop shop;
@@ -142,7 +150,9 @@ final class Scene implements AutoCloseable {
   }
 
   void allowWrites() throws SQLException {
-    shop.shards.get("c").executeAsSuperuser("ALTER ROLE reshard RESET default_transaction_read_only");
+    shop.shards
+        .get("c")
+        .executeAsSuperuser("ALTER ROLE reshard RESET default_transaction_read_only");
   }
 
   void forbidLogins() throws SQLException {
@@ -202,7 +212,9 @@ final class Scene implements AutoCloseable {
         "SELECT 1 FROM reshard.lane WHERE migration = '%s' AND source = '%s' AND applied >= '%s'"
             .formatted(migration, lane.source(), written);
     while (shard(lane.destination().name()).query(passed).isEmpty()) {
-      lookAfter(deadline, "lane %s > %s is not at %s".formatted(lane.source(), lane.destination(), written));
+      lookAfter(
+          deadline,
+          "lane %s > %s is not at %s".formatted(lane.source(), lane.destination(), written));
     }
   }
 

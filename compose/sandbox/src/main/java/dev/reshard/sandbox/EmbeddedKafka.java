@@ -88,11 +88,7 @@ final class EmbeddedKafka implements SandboxKafka {
         new EmbeddedKafka(
             ports.broker(),
             settings(
-                KEPT,
-                directory.log(),
-                ports,
-                advertised.orElse(ports.broker()),
-                Optional.empty()),
+                KEPT, directory.log(), ports, advertised.orElse(ports.broker()), Optional.empty()),
             Optional.empty(),
             directory::release);
     return kafka.begun(

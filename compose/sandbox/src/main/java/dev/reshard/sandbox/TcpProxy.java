@@ -39,12 +39,13 @@ public final class TcpProxy implements AutoCloseable {
     CLOSED
   }
 
-  /** Where the server is; asked for each connection. */
-  private interface Target {
-    InetSocketAddress address() throws IOException;
+  /** Where the server listens; asked for each connection. */
+  private interface TargetPort {
+    int get() throws IOException;
   }
 
-  private final Target target;
+  private final String targetHost;
+  private final TargetPort targetPort;
   private final int port = FreePorts.next();
   private final Set<Socket> open = new HashSet<>();
   private State state = State.CUT;
@@ -56,27 +57,27 @@ public final class TcpProxy implements AutoCloseable {
   private ServerSocket listener;
   private Thread acceptor;
 
-  private TcpProxy(Target target) {
-    this.target = target;
+  private TcpProxy(String targetHost, TargetPort targetPort) {
+    this.targetHost = targetHost;
+    this.targetPort = targetPort;
   }
 
   /** Starts a proxy that forwards. The target need not be up; it is dialled per connection. */
   public static TcpProxy to(String targetHost, int targetPort) {
-    return forwarding(() -> new InetSocketAddress(targetHost, targetPort));
+    return forwarding(targetHost, () -> targetPort);
   }
 
   /** To the broker that runs on a directory's data, on whichever port it has then. */
   public static TcpProxy toBrokerIn(Path directory) {
     return forwarding(
+        "127.0.0.1",
         () ->
-            new InetSocketAddress(
-                "127.0.0.1",
-                KafkaDirectory.brokerPort(directory)
-                    .orElseThrow(() -> new IOException("no broker was ever in " + directory))));
+            KafkaDirectory.brokerPort(directory)
+                .orElseThrow(() -> new IOException("no broker was ever in " + directory)));
   }
 
-  private static TcpProxy forwarding(Target target) {
-    TcpProxy proxy = new TcpProxy(target);
+  private static TcpProxy forwarding(String targetHost, TargetPort targetPort) {
+    TcpProxy proxy = new TcpProxy(targetHost, targetPort);
     proxy.heal();
     return proxy;
   }
@@ -201,7 +202,7 @@ public final class TcpProxy implements AutoCloseable {
     int made = generation();
     try {
       if (register(client) && mayPass(made) && register(server)) {
-        server.connect(target.address());
+        server.connect(new InetSocketAddress(targetHost, targetPort.get()));
         client.setTcpNoDelay(true);
         server.setTcpNoDelay(true);
         Thread up = daemon("up", () -> pump(client, server, made));

@@ -35,8 +35,7 @@ final class Heartbeat implements Runnable {
    * @param slotSeen told at each look
    * @param slotGone told when the slot cannot give any more what it owes
    */
-  Heartbeat(
-      CaptureSource source, Consumer<Slot> slotSeen, Consumer<CaptureException> slotGone) {
+  Heartbeat(CaptureSource source, Consumer<Slot> slotSeen, Consumer<CaptureException> slotGone) {
     this.source = source;
     this.slotSeen = slotSeen;
     this.slotGone = slotGone;

@@ -13,7 +13,9 @@ import jdk.net.ExtendedSocketOptions;
  * whoever is to answer is gone without a word. Made by pgjdbc, by name. Thread-safe.
  */
 public final class KeptAliveSockets extends SocketFactory {
-  /** Probes after 10 s of silence, every 5 s; the third that is not answered ends the connection. */
+  /**
+   * Probes after 10 s of silence, every 5 s; the third that is not answered ends the connection.
+   */
   private static final Map<SocketOption<Integer>, Integer> SECONDS =
       Map.of(
           ExtendedSocketOptions.TCP_KEEPIDLE, 10,
