@@ -10,10 +10,11 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /**
  * A lane's session on its destination, opened again after it broke. Used by the lane's thread only,
- * save {@link #abort}.
+ * save {@link #abort} and {@link #pid}.
  */
 final class Destination implements AutoCloseable {
 
@@ -85,6 +86,16 @@ final class Destination implements AutoCloseable {
   BatchPlan applyInOrder(Transaction transaction, LanePosition from, Durability durability)
       throws SQLException {
     return applier.applyInOrder(transaction, from, durability);
+  }
+
+  /** The server process of the session; empty while there is none. Any thread. */
+  OptionalInt pid() {
+    Connection current = connection;
+    try {
+      return current == null ? OptionalInt.empty() : OptionalInt.of(ShardSessions.pid(current));
+    } catch (SQLException e) {
+      return OptionalInt.empty();
+    }
   }
 
   /** Ends the session at once, whatever it waits for. Any thread. */

@@ -21,6 +21,7 @@ public final class Lane implements AutoCloseable {
   private final TokenBoard tokens = new TokenBoard();
   private final LaneLoop loop;
   private final Thread thread;
+  private final Thread watch;
   private boolean started;
 
   /** Starts nothing. */
@@ -44,6 +45,8 @@ public final class Lane implements AutoCloseable {
     this.loop = new LaneLoop(config, limits, sessions, source, listener, gate, tokens);
     this.thread = new Thread(loop, "lane-" + config.name());
     this.thread.setDaemon(true);
+    this.watch = new Thread(loop.watch(), "lane-watch-" + config.name());
+    this.watch.setDaemon(true);
   }
 
   public LaneConfig config() {
@@ -53,6 +56,7 @@ public final class Lane implements AutoCloseable {
   /** Begins to apply; returns at once. May be called once. */
   public synchronized void start() {
     thread.start();
+    watch.start();
     started = true;
   }
 
@@ -122,6 +126,7 @@ public final class Lane implements AutoCloseable {
     if (!started) {
       return;
     }
+    watch.interrupt();
     try {
       thread.join(CLOSE_WAIT.toMillis());
       if (thread.isAlive()) {

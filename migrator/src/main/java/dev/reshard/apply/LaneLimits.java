@@ -11,10 +11,13 @@ import java.time.Duration;
  * @param pollTimeout how long one wait for changes lasts; bounds how late a closed lane ends
  * @param flushEvery at least this often a commit is synchronous, so that records before it may be
  *     deleted (HAZARDS F24)
+ * @param lookEvery a batch that takes longer is looked after: whether its session is still served
  */
-public record LaneLimits(int batchRows, int batchBytes, Duration pollTimeout, Duration flushEvery) {
+public record LaneLimits(
+    int batchRows, int batchBytes, Duration pollTimeout, Duration flushEvery, Duration lookEvery) {
   public static final LaneLimits DEFAULT =
-      new LaneLimits(10_000, 8 << 20, Duration.ofMillis(100), Duration.ofSeconds(1));
+      new LaneLimits(
+          10_000, 8 << 20, Duration.ofMillis(100), Duration.ofSeconds(1), Duration.ofSeconds(10));
 
   public LaneLimits {
     if (batchRows < 1 || batchBytes < 1) {
@@ -23,6 +26,10 @@ public record LaneLimits(int batchRows, int batchBytes, Duration pollTimeout, Du
   }
 
   public LaneLimits withBatchRows(int rows) {
-    return new LaneLimits(rows, batchBytes, pollTimeout, flushEvery);
+    return new LaneLimits(rows, batchBytes, pollTimeout, flushEvery, lookEvery);
+  }
+
+  public LaneLimits withLookEvery(Duration time) {
+    return new LaneLimits(batchRows, batchBytes, pollTimeout, flushEvery, time);
   }
 }

@@ -35,6 +35,7 @@ final class LaneLoop implements Runnable {
   private final Incoming incoming;
   private final KeyTeller teller;
   private final Backoff backoff;
+  private final LaneWatch watch;
   private long flushedAtNanos;
 
   private volatile Progress progress =
@@ -42,6 +43,9 @@ final class LaneLoop implements Runnable {
           LanePosition.startingAfter(Lsn.ZERO), LanePosition.startingAfter(Lsn.ZERO), null, 0);
   private volatile State state = State.NEW;
   private volatile String reason;
+
+  /** 0 while no batch is in flight. */
+  private volatile long batchBeganNanos;
 
   LaneLoop(
       LaneConfig config,
@@ -59,6 +63,8 @@ final class LaneLoop implements Runnable {
     this.incoming = new Incoming(source, limits);
     this.teller = new KeyTeller(listener);
     this.backoff = new Backoff();
+    this.watch =
+        new LaneWatch(config, sessions, destination, () -> batchBeganNanos, limits.lookEvery());
   }
 
   Progress progress() {
@@ -76,6 +82,11 @@ final class LaneLoop implements Runnable {
             .map(at -> positive(Duration.between(at, Instant.now()))),
         now.rows(),
         Optional.ofNullable(reason));
+  }
+
+  /** To be run on a thread of its own for as long as the lane's. */
+  Runnable watch() {
+    return watch;
   }
 
   /** Ends what the thread waits for. Any thread. */
@@ -136,6 +147,7 @@ final class LaneLoop implements Runnable {
       }
       List<Transaction> batch = incoming.batch(limit.get());
       if (!batch.isEmpty()) {
+        batchBeganNanos = System.nanoTime();
         apply(batch);
       }
       if (state == State.RETRYING) {
@@ -147,6 +159,7 @@ final class LaneLoop implements Runnable {
     } catch (SQLException e) {
       failed(e);
     } finally {
+      batchBeganNanos = 0;
       gate.end(incoming.provenAfter(progress.applied()));
     }
   }

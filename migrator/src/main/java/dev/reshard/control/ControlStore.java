@@ -29,7 +29,7 @@ public final class ControlStore implements AutoCloseable {
 
   public ControlStore(ShardSessions sessions, ShardId control, String migration) {
     this.migration = migration;
-    this.database = new Database(() -> sessions.open(control, "control"));
+    this.database = new Database(() -> sessions.openBrief(control, "control"));
   }
 
   /** Makes the tables; repeatable. */

@@ -30,11 +30,12 @@ public final class WorkerLease implements AutoCloseable {
           });
   private volatile long number;
   private volatile boolean lost;
+  private volatile boolean taken;
   private volatile long refreshedNanos;
 
   public WorkerLease(ShardSessions sessions, ShardId control, String migration) {
     this.migration = migration;
-    this.database = new Database(() -> sessions.open(control, "lease"));
+    this.database = new Database(() -> sessions.openBrief(control, "lease"));
   }
 
   /** Who holds a lease that has not run out; empty if nobody does. */
@@ -93,6 +94,7 @@ public final class WorkerLease implements AutoCloseable {
           == 1) {
         refreshedNanos = asked;
       } else {
+        taken = true;
         lost = true;
       }
     } catch (SQLException | RuntimeException e) {
@@ -104,6 +106,17 @@ public final class WorkerLease implements AutoCloseable {
   /** Whether the lease is ours as far as we can know. */
   public boolean isHeld() {
     return !lost && System.nanoTime() - refreshedNanos < TTL.toNanos();
+  }
+
+  /**
+   * @throws LeaseLostException if the lease is not ours any more, or may not be
+   */
+  public void requireHeld() {
+    if (!isHeld()) {
+      throw taken
+          ? new LeaseLostException(migration, number)
+          : new LeaseRanOutException(migration, number);
+    }
   }
 
   public long number() {

@@ -91,7 +91,7 @@ public final class Worker {
           if (state == until || state.next().isEmpty()) {
             return state;
           }
-          requireLease();
+          lease.requireHeld();
           step(state);
           trouble = Optional.empty();
         } catch (LeaseLostException | InterruptedException e) {
@@ -151,12 +151,6 @@ public final class Worker {
     }
   }
 
-  private void requireLease() {
-    if (!lease.isHeld()) {
-      throw new LeaseLostException(migration.name(), lease.number());
-    }
-  }
-
   private void step(MigrationState state) throws Exception {
     runServices(state);
     if (pauseIfWanted(state)) {
@@ -194,7 +188,7 @@ public final class Worker {
     if (e instanceof SQLException sql && SqlState.isLeaseLost(sql)) {
       throw new LeaseLostException(migration.name(), lease.number());
     }
-    requireLease();
+    lease.requireHeld();
     log.warn("{}: it is tried again", migration.name(), e);
     trouble = Optional.of("it is tried again, or 'reshard cancel': " + e.getMessage());
     boolean passes = e instanceof SQLException sql && SqlState.mayPass(sql);
@@ -218,7 +212,7 @@ public final class Worker {
     isCatchingUp = phase.state() == MigrationState.CATCHING_UP;
     Phase.Outcome outcome = phase.run();
     isCatchingUp = false;
-    requireLease();
+    lease.requireHeld();
     ControlStore control = migration.control();
     if (outcome.next() != phase.state()) {
       control.moveTo(phase.state(), outcome.next(), lease.number(), "worker", outcome.why());
@@ -256,12 +250,12 @@ public final class Worker {
       requests.say(request, "refused: " + e.getMessage());
       exitCode = REFUSED;
     } catch (Exception e) {
-      requireLease();
+      lease.requireHeld();
       log.error("{} failed", request.command(), e);
       requests.say(request, "failed: " + e.getMessage());
       exitCode = UNEXPECTED;
     }
-    requireLease(); // else it is the next worker's to answer
+    lease.requireHeld(); // else it is the next worker's to answer
     requests.answer(request, exitCode);
     interrupted = false;
     return true;

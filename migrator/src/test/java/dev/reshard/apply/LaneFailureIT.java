@@ -3,6 +3,7 @@ package dev.reshard.apply;
 import static dev.reshard.apply.HandMade.row;
 import static dev.reshard.apply.LaneKit.PATIENCE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -15,6 +16,7 @@ import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.TcpProxy;
 import java.sql.Connection;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -58,6 +60,46 @@ class LaneFailureIT {
       assertEquals(
           List.of("400/400"),
           kit.query("SELECT count(*) || '/' || count(*) FILTER (WHERE v = 'b') FROM t"));
+    }
+  }
+
+  /**
+   * What the server answers to a statement it never got, nobody hears; also the other way round.
+   */
+  @Test
+  void aSessionThatGetsNoAnswerIsReplaced() throws Exception {
+    try (LaneKit kit = kit().limits(LaneLimits.DEFAULT.withLookEvery(Duration.ofSeconds(1)));
+        TcpProxy proxy = TcpProxy.to(kit.shard.server())) {
+      Lane lane = kit.lane(kit.through(proxy), null);
+      lane.start();
+      for (int i = 0; i < 3; i++) {
+        kit.source.commit(T.insert("1", "" + i, "a"));
+        kit.source.token("t" + i);
+        assertTrue(lane.awaitToken("t" + i, PATIENCE), () -> lane.status().toString());
+        proxy.forget();
+      }
+      assertEquals(List.of("1/0/a", "1/1/a", "1/2/a"), kit.query(ROWS));
+    }
+  }
+
+  @Test
+  void aDestinationThatTakesNoWritesForAWhileIsWaitedForAndConnectedToAnew() throws Exception {
+    try (LaneKit kit = kit();
+        TcpProxy proxy = TcpProxy.to(kit.shard.server())) {
+      Lane lane = kit.lane(kit.through(proxy), null);
+      lane.start();
+      String role = "ALTER ROLE reshard IN DATABASE " + kit.shard.database();
+      kit.shard.executeAsSuperuser(role + " SET default_transaction_read_only = on");
+      LaneKit.breakConnections(proxy);
+      kit.source.commit(T.insert("1", "1", "a"));
+      while (!lane.status().reason().orElse("").contains("read-only")) {
+        assertFalse(lane.status().isStopped(), () -> lane.status().toString());
+        Thread.sleep(10); // between two looks
+      }
+      kit.shard.executeAsSuperuser(role + " RESET default_transaction_read_only");
+      kit.source.token("end");
+      assertTrue(lane.awaitToken("end", PATIENCE), () -> lane.status().toString());
+      assertEquals(List.of("1/1/a"), kit.query(ROWS));
     }
   }
 

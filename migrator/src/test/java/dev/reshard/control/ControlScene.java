@@ -10,6 +10,7 @@ import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.SandboxShard;
 import dev.reshard.sandbox.SandboxShards;
 import dev.reshard.sandbox.SharedSandbox;
+import dev.reshard.sandbox.TcpProxy;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,6 +41,13 @@ final class ControlScene implements AutoCloseable {
     return lease;
   }
 
+  /** A lease whose worker reaches the control database through a proxy; the caller closes it. */
+  WorkerLease leaseThrough(TcpProxy proxy, String migration) {
+    String url =
+        "jdbc:postgresql://%s:%d/%s".formatted(proxy.host(), proxy.port(), control().database());
+    return new WorkerLease(sessions(migration, url), A, migration);
+  }
+
   /** As if its worker had died and {@link WorkerLease#TTL} had passed. */
   void runOut(String migration) throws SQLException {
     control()
@@ -57,11 +65,14 @@ final class ControlScene implements AutoCloseable {
   }
 
   private ShardSessions sessions(String migration) {
+    return sessions(migration, control().url());
+  }
+
+  private static ShardSessions sessions(String migration, String url) {
     return new ShardSessions(
         migration,
         List.of(
-            new ShardAddress(
-                A, control().url(), SandboxRole.RESHARD.user(), SandboxRole.RESHARD.password())));
+            new ShardAddress(A, url, SandboxRole.RESHARD.user(), SandboxRole.RESHARD.password())));
   }
 
   @Override

@@ -11,6 +11,7 @@ import dev.reshard.control.Requests.Command;
 import dev.reshard.control.Requests.Request;
 import dev.reshard.control.StageUnit.Direction;
 import dev.reshard.control.StageUnit.Place;
+import dev.reshard.sandbox.TcpProxy;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Arrays;
@@ -18,6 +19,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -156,6 +158,34 @@ class ControlStoreIT {
     assertEquals(Optional.of(2L), second.acquire("second"));
     assertTrue(second.isHeld());
     assertEquals(Optional.of("second"), second.holder());
+  }
+
+  @Test
+  void aLeaseThatRanOutIsToldFromOneThatWasTakenOver() throws Exception {
+    lease.close();
+    try (TcpProxy proxy = TcpProxy.to(scene.control().server());
+        WorkerLease far = scene.leaseThrough(proxy, "shop")) {
+      far.acquire("far");
+      far.requireHeld();
+      proxy.cut();
+      awaitLost(far);
+      assertThrows(LeaseRanOutException.class, far::requireHeld);
+      proxy.heal(); // it is given up in good order
+    }
+    WorkerLease first = scene.lease("shop");
+    assertEquals(Optional.of(3L), first.acquire("first"));
+    scene.runOut("shop");
+    assertEquals(Optional.of(4L), scene.lease("shop").acquire("second"));
+    awaitLost(first);
+    assertEquals(
+        LeaseLostException.class,
+        assertThrows(LeaseLostException.class, first::requireHeld).getClass());
+  }
+
+  private static void awaitLost(WorkerLease lease) throws InterruptedException {
+    while (lease.isHeld()) {
+      TimeUnit.MILLISECONDS.sleep(50); // it looks twice a second
+    }
   }
 
   @Test

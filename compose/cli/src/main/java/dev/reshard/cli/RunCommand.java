@@ -1,14 +1,17 @@
 package dev.reshard.cli;
 
 import dev.reshard.control.LeaseLostException;
+import dev.reshard.control.LeaseRanOutException;
 import dev.reshard.control.MigrationState;
 import dev.reshard.plan.Plan;
+import dev.reshard.postgres.SqlState;
 import dev.reshard.preflight.CheckSessions;
 import dev.reshard.preflight.Preflight;
 import dev.reshard.spec.Spec;
 import java.io.PrintWriter;
 import java.sql.SQLException;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -21,6 +24,8 @@ import picocli.CommandLine.Option;
     description = "Works on the migration; stop and start it at will.",
     mixinStandardHelpOptions = true)
 final class RunCommand implements Callable<Integer> {
+  private static final long AGAIN_MS = 1_000;
+
   @CommandLine.Spec private CommandSpec self;
   @Mixin private MigrationFile file;
 
@@ -60,18 +65,25 @@ final class RunCommand implements Callable<Integer> {
             "kafka is embedded: the broker lives in this process, its data in "
                 + file.rehearsalKafka().directory());
       }
-      while (true) {
+      for (boolean worked = false; ; worked = true) {
         try (RunningWorker worker = standby ? wiring.standby() : wiring.worker();
             StateLines states = StateLines.begin(wiring.control(), out)) {
           out.println(
               "working on %s; log: %s; 'reshard status%s' tells how it goes"
                   .formatted(spec.migration(), Logging.file(), file.options()));
           return work(worker, spec, states, out);
+        } catch (SQLException e) {
+          if (!worked || !SqlState.mayPass(e)) {
+            throw e; // who has just typed the command is told at once
+          }
+          TimeUnit.MILLISECONDS.sleep(AGAIN_MS); // the control database is still away
         } catch (LeaseLostException e) {
-          if (!standby) {
+          boolean ranOut = e instanceof LeaseRanOutException;
+          if (!standby && !ranOut) {
             throw e;
           }
-          out.println(e.getMessage() + "; it stands by again");
+          out.println(e.getMessage() + (standby ? "; it stands by again" : "; it takes it anew"));
+          TimeUnit.MILLISECONDS.sleep(ranOut ? AGAIN_MS : 0); // by the server it ends later
         }
       }
     }

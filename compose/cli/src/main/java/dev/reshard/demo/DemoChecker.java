@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiPredicate;
 
 /**
  * The judge: reads every row of every shard and compares it with the ledger. It uses neither the
@@ -43,11 +44,25 @@ public final class DemoChecker {
   /** Compares all shards with the ledger. */
   public static CheckReport check(SandboxShards shards, DemoLedger ledger)
       throws SQLException, InterruptedException {
+    return check(shards, ledger, (shard, tenant) -> true);
+  }
+
+  /**
+   * Compares what each shard owns with the ledger: for a migration that is under way.
+   *
+   * @param owns whether the shard of that name owns the rows of a tenant
+   */
+  public static CheckReport check(
+      SandboxShards shards, DemoLedger ledger, BiPredicate<String, Long> owns)
+      throws SQLException, InterruptedException {
     DemoChecker checker = new DemoChecker(ledger);
     DemoTable.scan(
         shards.all(),
-        (shard, key, state) ->
-            checker.found.merge(key, new Found(state, List.of(shard.name())), Found::and));
+        (shard, key, state) -> {
+          if (owns.test(shard.name(), state.tenant())) {
+            checker.found.merge(key, new Found(state, List.of(shard.name())), Found::and);
+          }
+        });
     for (SandboxShard shard : shards.all()) {
       checker.compareReference(shard);
     }

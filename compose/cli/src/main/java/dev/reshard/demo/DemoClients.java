@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -33,7 +34,8 @@ public final class DemoClients implements AutoCloseable {
   /**
    * Starts clients, each with a share of the tenants.
    *
-   * @param ledger of all rows as they are now; from now on the clients keep it
+   * @param ledger of all rows as they are now; from now on the clients keep it. What earlier
+   *     clients were in doubt about is left alone
    * @param transactionsPerSecond of all clients together; fewer if the shards cannot do it
    */
   public static DemoClients start(
@@ -134,19 +136,24 @@ public final class DemoClients implements AutoCloseable {
             lines.merge(key.b(), 1, Integer::sum);
           }
         });
+    Set<Long> doubtful = ledger.doubtful();
     ledger.forEach(
         (key, state) ->
-            state.ifPresent(
-                row -> {
-                  int client = Math.floorMod(row.tenant(), clients);
-                  if (key.table() == DemoTable.TENANTS) {
-                    tenants.get(client).add(key.a());
-                  } else if (key.table() == DemoTable.ORDERS) {
-                    orders
-                        .get(client)
-                        .add(new DemoOrder(key.a(), row.tenant(), lines.getOrDefault(key.a(), 0)));
-                  }
-                }));
+            state
+                .filter(row -> !doubtful.contains(row.tenant()))
+                .ifPresent(
+                    row -> {
+                      int client = Math.floorMod(row.tenant(), clients);
+                      if (key.table() == DemoTable.TENANTS) {
+                        tenants.get(client).add(key.a());
+                      } else if (key.table() == DemoTable.ORDERS) {
+                        orders
+                            .get(client)
+                            .add(
+                                new DemoOrder(
+                                    key.a(), row.tenant(), lines.getOrDefault(key.a(), 0)));
+                      }
+                    }));
     Random random = new Random();
     String run = Integer.toHexString(random.nextInt());
     List<DemoWriter> writers = new ArrayList<>();

@@ -6,10 +6,13 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What every row must say: as it was loaded, or as the last transaction left it of which a client
@@ -78,6 +81,18 @@ public final class DemoLedger {
 
   Collection<List<Change>> inDoubt() {
     return List.copyOf(inDoubt);
+  }
+
+  /**
+   * Tenants whose rows nobody may change any more: what is written next would hide what happened.
+   */
+  Set<Long> doubtful() {
+    return inDoubt.stream()
+        .flatMap(List::stream)
+        .flatMap(change -> Stream.of(change.before(), change.after()))
+        .flatMap(Optional::stream)
+        .map(RowState::tenant)
+        .collect(Collectors.toSet());
   }
 
   /** A client found a row that did not say what it must. Nobody may change it any more. */

@@ -12,6 +12,7 @@ import dev.reshard.finish.ShardLeftovers;
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.DirectoryBuckets;
 import dev.reshard.keyspace.HashBuckets;
+import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
@@ -25,6 +26,7 @@ import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.SandboxShard;
 import dev.reshard.sandbox.SandboxShards;
 import dev.reshard.sandbox.SharedSandbox;
+import dev.reshard.spec.SpecReader;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -49,15 +51,36 @@ import org.apache.kafka.clients.admin.Admin;
  * The demo's tables with a few rows on fresh shards, clients that write to them through the router,
  * and a migration file. The commands are the product's own. Confined to one thread.
  */
-final class Shop implements AutoCloseable {
-  static final HashBuckets BUCKETS = new HashBuckets(HashBuckets.Function.MODULO, 32);
+public final class Shop implements AutoCloseable {
+  public static final HashBuckets BUCKETS = new HashBuckets(HashBuckets.Function.MODULO, 32);
+  private static final String MODULO = "function: modulo, count: 32";
   private static final long ROWS = 5_000;
   private static final int CLIENTS = 4;
   private static final int TRANSACTIONS_PER_SECOND = 60;
 
-  final Path file;
-  final SandboxShards shards;
-  final DemoClients clients;
+  /** Where the program reaches the servers; clients and checks go straight to the shards. */
+  public interface Network {
+    String url(SandboxShard shard);
+
+    String bootstrapServers();
+  }
+
+  private static final Network DIRECT =
+      new Network() {
+        @Override
+        public String url(SandboxShard shard) {
+          return shard.url();
+        }
+
+        @Override
+        public String bootstrapServers() {
+          return SharedSandbox.kafka().bootstrapServers();
+        }
+      };
+
+  public final Path file;
+  public final SandboxShards shards;
+  public DemoClients clients;
 
   /** Of its topics: the broker is shared, and other tests have a keyspace of the same name. */
   final String prefix;
@@ -67,9 +90,10 @@ final class Shop implements AutoCloseable {
   /** What the migration file says of the target. */
   private String target;
 
+  private final Network network;
+
   /** What it says of Kafka. */
-  private String kafka =
-      "{ bootstrap.servers: \"%s\" }".formatted(SharedSandbox.kafka().bootstrapServers());
+  private String kafka;
 
   private final List<String> before;
   private final DemoLedger ledger;
@@ -85,8 +109,11 @@ final class Shop implements AutoCloseable {
       int before,
       int after,
       Partitioning buckets,
-      String bucketsInFile)
+      String bucketsInFile,
+      Network network)
       throws Exception {
+    this.network = network;
+    this.kafka = "{ bootstrap.servers: \"%s\" }".formatted(network.bootstrapServers());
     this.buckets = buckets;
     this.bucketsInFile = bucketsInFile;
     this.migration = migration;
@@ -105,6 +132,11 @@ final class Shop implements AutoCloseable {
     }
     ledger = DemoLedger.of(shards);
     router = ShardRouter.open(routerConfig());
+    startClients();
+  }
+
+  /** Again after they were stopped: they leave alone what earlier ones were in doubt about. */
+  public void startClients() {
     clients = DemoClients.start(router, ledger, CLIENTS, TRANSACTIONS_PER_SECOND);
   }
 
@@ -116,7 +148,13 @@ final class Shop implements AutoCloseable {
    * @param after how many shall
    */
   static Shop open(Path folder, String migration, int before, int after) throws Exception {
-    return open(folder, migration, before, after, BUCKETS, "function: modulo, count: 32");
+    return open(folder, migration, before, after, BUCKETS, MODULO, DIRECT);
+  }
+
+  /** As {@link #open(Path, String, int, int)}; the program reaches the servers some other way. */
+  public static Shop open(Path folder, String migration, int before, int after, Network network)
+      throws Exception {
+    return open(folder, migration, before, after, BUCKETS, MODULO, network);
   }
 
   /**
@@ -132,10 +170,22 @@ final class Shop implements AutoCloseable {
       Partitioning buckets,
       String bucketsInFile)
       throws Exception {
+    return open(folder, migration, before, after, buckets, bucketsInFile, DIRECT);
+  }
+
+  private static Shop open(
+      Path folder,
+      String migration,
+      int before,
+      int after,
+      Partitioning buckets,
+      String bucketsInFile,
+      Network network)
+      throws Exception {
     SandboxShards shards = SharedSandbox.shards(Math.max(before, after));
     try {
       Path file = folder.resolve("migration.yaml");
-      Shop shop = new Shop(migration, file, shards, before, after, buckets, bucketsInFile);
+      Shop shop = new Shop(migration, file, shards, before, after, buckets, bucketsInFile, network);
       shop.writeFile("budget: { pause: 5s }");
       return shop;
     } catch (Exception e) {
@@ -234,7 +284,7 @@ final class Shop implements AutoCloseable {
    *
    * @param more lines of YAML: the pause's budget, gates
    */
-  void writeFile(String... more) throws IOException {
+  public void writeFile(String... more) throws IOException {
     writeFile(file, migration, more);
   }
 
@@ -296,7 +346,7 @@ final class Shop implements AutoCloseable {
                 SandboxRole.RESHARD.user(),
                 SandboxRole.RESHARD.password(),
                 shards.all().stream()
-                    .map(shard -> "%s: \"%s\"".formatted(shard.name(), shard.url()))
+                    .map(shard -> "%s: \"%s\"".formatted(shard.name(), network.url(shard)))
                     .collect(Collectors.joining(", ")),
                 kafka,
                 prefix,
@@ -316,7 +366,7 @@ final class Shop implements AutoCloseable {
   }
 
   /** What a command answers. */
-  record Answer(int exitCode, String text) {
+  public record Answer(int exitCode, String text) {
     @Override
     public String toString() {
       return "exit code %d%n%s".formatted(exitCode, text);
@@ -324,7 +374,7 @@ final class Shop implements AutoCloseable {
   }
 
   /** Runs a command about this migration, as an operator does. */
-  Answer run(String command) {
+  public Answer run(String command) {
     return switch (command) {
       case "cutover", "rollback", "complete", "cancel" ->
           run(command, migration, "-f", file.toString());
@@ -333,7 +383,7 @@ final class Shop implements AutoCloseable {
   }
 
   /** Asks for something as another operator does, who waits for the answer. */
-  CompletableFuture<Answer> ask(String command) {
+  public CompletableFuture<Answer> ask(String command) {
     return CompletableFuture.supplyAsync(() -> run(command));
   }
 
@@ -363,7 +413,7 @@ final class Shop implements AutoCloseable {
   }
 
   /** Runs a command that must succeed; again when it gave up within the budget, as it says. */
-  Answer succeed(String command) {
+  public Answer succeed(String command) {
     Answer answer = run(command);
     while (answer.exitCode() == ExitCode.GAVE_UP.code()) {
       answer = run(command);
@@ -388,7 +438,7 @@ final class Shop implements AutoCloseable {
    * As {@link #succeed}, and again while a gate is closed: dual reads need some hundred rows, and a
    * new worker's lanes are starting.
    */
-  Answer succeedOnceGatesOpen(String command) throws InterruptedException {
+  public Answer succeedOnceGatesOpen(String command) throws InterruptedException {
     Answer answer = run(command);
     while (answer.exitCode() == ExitCode.GAVE_UP.code()
         || answer.exitCode() == ExitCode.NO_WORKER.code()
@@ -402,7 +452,7 @@ final class Shop implements AutoCloseable {
   }
 
   /** As it is stored; empty before that. */
-  String state() throws SQLException {
+  public String state() throws SQLException {
     SandboxShard control = shards.get("a");
     if (control.query("SELECT to_regclass('reshard.migration')::text").contains(null)) {
       return "";
@@ -414,7 +464,7 @@ final class Shop implements AutoCloseable {
         .orElse("");
   }
 
-  void awaitState(MigrationState wanted) throws Exception {
+  public void awaitState(MigrationState wanted) throws Exception {
     for (String now = state(); !now.equals(wanted.name()); now = state()) {
       if (now.equals(MigrationState.FAILED.name())) {
         throw new AssertionError(run("status").text());
@@ -424,7 +474,7 @@ final class Shop implements AutoCloseable {
   }
 
   /** Lets clients finish some more transactions. */
-  void awaitTransactions(long more) throws InterruptedException {
+  public void awaitTransactions(long more) throws InterruptedException {
     for (long all = clients.acknowledged() + more; clients.acknowledged() < all; ) {
       TimeUnit.MILLISECONDS.sleep(5); // between two looks
     }
@@ -434,11 +484,44 @@ final class Shop implements AutoCloseable {
   void requireClean() throws Exception {
     clients.stop();
     assertEquals(0, clients.failed(), clients.failures()::toString);
+    requireRows();
+  }
+
+  /** The same, of clients whose transactions may have failed. */
+  public void requireRows() throws Exception {
     CheckReport report = DemoChecker.check(shards, ledger);
     if (!report.isClean()) {
       throw new AssertionError(report.toString());
     }
     assertEquals(List.of(), leftovers());
+  }
+
+  /** Each row must be as clients left it on the shard that owns it now, moved or not. */
+  public void requireOwnersRows() throws Exception {
+    ShardMap owners = owned();
+    CheckReport report =
+        DemoChecker.check(
+            shards,
+            ledger,
+            (shard, tenant) ->
+                owners.ownerOf(buckets.bucketOf(Long.toString(tenant))).name().equals(shard));
+    if (!report.isClean()) {
+      throw new AssertionError(report.toString());
+    }
+  }
+
+  /** Who owns what, as it is stored. */
+  private ShardMap owned() throws SQLException {
+    try (Connection control = shards.get("a").connect(SandboxRole.RESHARD)) {
+      return ShardMapStore.load(control, "shop").orElseThrow().map();
+    }
+  }
+
+  /** What moves, in all. */
+  public List<Move> moves() throws SQLException {
+    try (Wiring wiring = new Wiring(SpecReader.read(file))) {
+      return wiring.plan().moves().all();
+    }
   }
 
   private List<String> leftovers() throws Exception {
@@ -448,8 +531,7 @@ final class Shop implements AutoCloseable {
         ShardLeftovers.find(connection).forEach(what -> left.add(shard.name() + ": " + what));
       }
     }
-    try (Admin admin =
-        Admin.create(Map.of("bootstrap.servers", SharedSandbox.kafka().bootstrapServers()))) {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", network.bootstrapServers()))) {
       admin.listTopics().names().get(10, TimeUnit.SECONDS).stream()
           .filter(topic -> topic.contains("." + migration + "."))
           .forEach(left::add);

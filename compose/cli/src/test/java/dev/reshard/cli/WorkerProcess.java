@@ -5,12 +5,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
  * {@code reshard run} in a process of its own, so that it can be killed. Confined to one thread.
  */
-final class WorkerProcess implements AutoCloseable {
+public final class WorkerProcess implements AutoCloseable {
   private static final long STOP_LIMIT_S = 30;
 
   private final Process process;
@@ -27,7 +28,7 @@ final class WorkerProcess implements AutoCloseable {
    * @param file the migration file
    * @param options of {@code run}
    */
-  static WorkerProcess start(Path file, String... options) throws IOException {
+  public static WorkerProcess start(Path file, String... options) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
     Path said = Files.createTempFile(folder, "worker", ".out");
     ProcessBuilder builder =
@@ -49,7 +50,7 @@ final class WorkerProcess implements AutoCloseable {
   }
 
   /** Waits until it has said something, which it must do before it ends. */
-  void awaitSaid(String words) throws IOException, InterruptedException {
+  public void awaitSaid(String words) throws IOException, InterruptedException {
     boolean alive = true;
     for (String text = ""; !text.contains(words); text = Files.readString(said)) {
       if (!alive) {
@@ -60,22 +61,29 @@ final class WorkerProcess implements AutoCloseable {
     }
   }
 
+  /** What it said, if it has ended by itself; empty while it lives. */
+  public Optional<String> farewell() throws IOException {
+    return process.isAlive()
+        ? Optional.empty()
+        : Optional.of("exit code %d%n%s".formatted(process.exitValue(), Files.readString(said)));
+  }
+
   long pid() {
     return process.pid();
   }
 
   /** As {@code kill -9}. */
-  void kill() throws InterruptedException {
+  public void kill() throws InterruptedException {
     process.destroyForcibly().waitFor();
   }
 
   /** Freezes it ({@code STOP}) or lets it go on ({@code CONT}). */
-  void signal(String name) throws IOException, InterruptedException {
+  public void signal(String name) throws IOException, InterruptedException {
     new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
   }
 
   /** Waits for its own end; the exit code. */
-  int awaitEnd() throws InterruptedException {
+  public int awaitEnd() throws InterruptedException {
     return process.waitFor();
   }
 

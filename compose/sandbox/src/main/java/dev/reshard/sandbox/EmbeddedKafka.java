@@ -64,14 +64,18 @@ final class EmbeddedKafka implements SandboxKafka {
     EmbeddedKafka kafka =
         new EmbeddedKafka(
             ports.broker(),
-            settings(extra, directory.resolve("log"), ports, login),
+            settings(extra, directory.resolve("log"), ports, ports.broker(), login),
             login,
             () -> RunDirectory.delete(directory));
     return kafka.begun(kafka::format);
   }
 
-  /** As {@link SandboxKafka#startIn}. */
-  static EmbeddedKafka startIn(Path path) {
+  /**
+   * As {@link SandboxKafka#startIn(Path, int)}.
+   *
+   * @param advertised the port that clients are told; empty: the broker's own
+   */
+  static EmbeddedKafka startIn(Path path, Optional<Integer> advertised) {
     KafkaDirectory directory;
     try {
       directory = KafkaDirectory.open(path);
@@ -83,7 +87,8 @@ final class EmbeddedKafka implements SandboxKafka {
     EmbeddedKafka kafka =
         new EmbeddedKafka(
             ports.broker(),
-            settings(KEPT, directory.log(), ports, Optional.empty()),
+            settings(
+                KEPT, directory.log(), ports, advertised.orElse(ports.broker()), Optional.empty()),
             Optional.empty(),
             directory::release);
     return kafka.begun(
@@ -147,7 +152,11 @@ final class EmbeddedKafka implements SandboxKafka {
   }
 
   private static Map<String, String> settings(
-      Map<String, String> extra, Path logs, Ports ports, Optional<KafkaLogin> login) {
+      Map<String, String> extra,
+      Path logs,
+      Ports ports,
+      int advertised,
+      Optional<KafkaLogin> login) {
     Map<String, String> settings = new HashMap<>(KafkaSettings.with(extra));
     settings.put("process.roles", "broker,controller");
     settings.put("node.id", Integer.toString(NODE_ID));
@@ -158,7 +167,7 @@ final class EmbeddedKafka implements SandboxKafka {
     String controller = "%s://127.0.0.1:%d".formatted(CONTROLLER, ports.controller());
     settings.put("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
     settings.put("listeners", "PLAINTEXT://127.0.0.1:%d,%s".formatted(ports.broker(), controller));
-    settings.put("advertised.listeners", "PLAINTEXT://" + KafkaDirectory.address(ports.broker()));
+    settings.put("advertised.listeners", "PLAINTEXT://" + KafkaDirectory.address(advertised));
     login.ifPresent(
         user -> settings.putAll(user.settings(ports.broker(), FreePorts.next(), controller)));
     return Map.copyOf(settings);

@@ -89,7 +89,12 @@ final class KafkaDirectory {
 
   /** Where the broker whose data are in {@code path} is reached, if it runs. */
   static Optional<String> address(Path path) {
-    return Ports.read(path).map(ports -> address(ports.broker));
+    return brokerPort(path).map(KafkaDirectory::address);
+  }
+
+  /** Of its address. */
+  static Optional<Integer> brokerPort(Path path) {
+    return Ports.read(path).map(Ports::broker);
   }
 
   static String address(int port) {

@@ -50,7 +50,15 @@ public interface SandboxKafka extends AutoCloseable {
    * @throws SandboxException if it does not start, or another process runs a broker there
    */
   static SandboxKafka startIn(Path directory) {
-    return EmbeddedKafka.startIn(directory);
+    return EmbeddedKafka.startIn(directory, Optional.empty());
+  }
+
+  /**
+   * The same, and tells clients to come by another port of this machine, where a {@link
+   * TcpProxy#toBrokerIn} of any process listens.
+   */
+  static SandboxKafka startIn(Path directory, int advertisedPort) {
+    return EmbeddedKafka.startIn(directory, Optional.of(advertisedPort));
   }
 
   /**

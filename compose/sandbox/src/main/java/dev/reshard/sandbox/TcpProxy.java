@@ -9,16 +9,19 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * A loopback port that forwards to a server until it is told to misbehave.
  *
- * <p>PostgreSQL takes it as it is. A Kafka client would bypass it after its first request, since
- * the broker advertises its own port.
+ * <p>PostgreSQL takes it as it is. A Kafka client would bypass it after its first request, unless
+ * the broker advertises the proxy's port ({@link SandboxKafka#startIn(Path, int)}).
  *
  * <p>Thread-safe.
  */
@@ -30,26 +33,50 @@ public final class TcpProxy implements AutoCloseable {
 
   private enum State {
     FORWARDING,
+    SLOW,
     STALLED,
     CUT,
     CLOSED
   }
 
+  /** Where the server listens; asked for each connection. */
+  private interface TargetPort {
+    int get() throws IOException;
+  }
+
   private final String targetHost;
-  private final int targetPort;
+  private final TargetPort targetPort;
   private final int port = FreePorts.next();
   private final Set<Socket> open = new HashSet<>();
   private State state = State.CUT;
+  private Duration latency = Duration.ZERO;
+
+  /** Grows when connections are forgotten; each knows in which it was made. */
+  private int generation;
+
   private ServerSocket listener;
   private Thread acceptor;
 
-  private TcpProxy(String targetHost, int targetPort) {
+  private TcpProxy(String targetHost, TargetPort targetPort) {
     this.targetHost = targetHost;
     this.targetPort = targetPort;
   }
 
   /** Starts a proxy that forwards. The target need not be up; it is dialled per connection. */
   public static TcpProxy to(String targetHost, int targetPort) {
+    return forwarding(targetHost, () -> targetPort);
+  }
+
+  /** To the broker that runs on a directory's data, on whichever port it has then. */
+  public static TcpProxy toBrokerIn(Path directory) {
+    return forwarding(
+        "127.0.0.1",
+        () ->
+            KafkaDirectory.brokerPort(directory)
+                .orElseThrow(() -> new IOException("no broker was ever in " + directory)));
+  }
+
+  private static TcpProxy forwarding(String targetHost, TargetPort targetPort) {
     TcpProxy proxy = new TcpProxy(targetHost, targetPort);
     proxy.heal();
     return proxy;
@@ -81,6 +108,25 @@ public final class TcpProxy implements AutoCloseable {
   public synchronized void stall() {
     change(State.STALLED);
     listen();
+  }
+
+  /**
+   * Lets each piece of up to 64 KB of a connection pass after this long: a network that is far away
+   * and narrow.
+   */
+  public synchronized void slow(Duration perPiece) {
+    latency = perPiece;
+    change(State.SLOW);
+    listen();
+  }
+
+  /**
+   * Lets no byte of the present connections pass, ever, also when their other end closes them: a
+   * firewall that has lost its memory. New ones are forwarded.
+   */
+  public synchronized void forget() {
+    generation++;
+    notifyAll();
   }
 
   /** Forwards again. What was stalled arrives late; what was cut stays cut. */
@@ -152,14 +198,15 @@ public final class TcpProxy implements AutoCloseable {
 
   /** Moves bytes both ways until both ends have finished or either breaks. */
   private void serve(Socket client) {
-    Socket target = new Socket();
+    Socket server = new Socket();
+    int made = generation();
     try {
-      if (register(client) && mayPass() && register(target)) {
-        target.connect(new InetSocketAddress(targetHost, targetPort));
+      if (register(client) && mayPass(made) && register(server)) {
+        server.connect(new InetSocketAddress(targetHost, targetPort.get()));
         client.setTcpNoDelay(true);
-        target.setTcpNoDelay(true);
-        Thread up = daemon("up", () -> pump(client, target));
-        pump(target, client);
+        server.setTcpNoDelay(true);
+        Thread up = daemon("up", () -> pump(client, server, made));
+        pump(server, client, made);
         up.join();
       }
     } catch (IOException unreachable) {
@@ -168,39 +215,55 @@ public final class TcpProxy implements AutoCloseable {
       Thread.currentThread().interrupt();
     } finally {
       forget(client);
-      forget(target);
+      forget(server);
     }
   }
 
-  private void pump(Socket from, Socket to) {
+  private synchronized int generation() {
+    return generation;
+  }
+
+  private void pump(Socket from, Socket to, int made) {
     byte[] buffer = new byte[BUFFER_BYTES];
     try {
       InputStream in = from.getInputStream();
       OutputStream out = to.getOutputStream();
       for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-        if (!mayPass()) {
+        if (!mayPass(made)) {
           return;
         }
         out.write(buffer, 0, read);
       }
-      to.shutdownOutput();
+      if (mayPass(made)) {
+        to.shutdownOutput();
+      }
     } catch (IOException broken) {
       reset(from);
       reset(to);
     }
   }
 
-  /** Waits while stalled; false once cut or closed. */
-  private synchronized boolean mayPass() {
-    while (state == State.STALLED) {
+  /** Waits while stalled or forgotten, or once if slow; false once cut or closed. */
+  private synchronized boolean mayPass(int made) {
+    long slowUntil = System.nanoTime() + latency.toNanos();
+    while (isSilent(made) || (state == State.SLOW && System.nanoTime() < slowUntil)) {
       try {
-        wait();
+        if (isSilent(made)) {
+          wait();
+        } else {
+          TimeUnit.NANOSECONDS.timedWait(this, slowUntil - System.nanoTime());
+        }
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         return false;
       }
     }
-    return state == State.FORWARDING;
+    return state == State.FORWARDING || state == State.SLOW;
+  }
+
+  private boolean isSilent(int made) {
+    boolean isOpen = state != State.CUT && state != State.CLOSED;
+    return state == State.STALLED || (isOpen && made < generation);
   }
 
   private synchronized boolean register(Socket socket) {

@@ -2,12 +2,14 @@ package dev.reshard.sandbox;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.time.Duration;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -62,6 +64,34 @@ class TcpProxyTest {
     }
     try (Socket client = connect()) {
       assertEquals(4, echoed(client, 4));
+    }
+  }
+
+  @Test
+  void slowLetsEachPiecePassLater() throws IOException {
+    try (Socket client = connect()) {
+      assertEquals(1, echoed(client, 1));
+      proxy.slow(Duration.ofMillis(SILENCE_MS));
+      long begin = System.nanoTime();
+      assertEquals(2, echoed(client, 2)); // there and back
+      assertTrue(System.nanoTime() - begin >= 2 * SILENCE_MS * 1_000_000L);
+      proxy.heal();
+      assertEquals(3, echoed(client, 3));
+    }
+  }
+
+  @Test
+  void forgottenConnectionsStaySilentAndNewOnesPass() throws IOException {
+    try (Socket old = connect()) {
+      assertEquals(1, echoed(old, 1));
+      proxy.forget();
+      old.setSoTimeout(SILENCE_MS);
+      assertThrows(SocketTimeoutException.class, () -> echoed(old, 2));
+      try (Socket fresh = connect()) {
+        assertEquals(3, echoed(fresh, 3));
+      }
+      proxy.heal();
+      assertThrows(SocketTimeoutException.class, () -> echoed(old, 4));
     }
   }
 

@@ -38,6 +38,9 @@ public final class Capture implements AutoCloseable {
   /** Longer than the engine takes to end in good order; after that its threads are left behind. */
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(20);
 
+  /** One each second: an incarnation that has just ended, or begun, is none. */
+  private static final int UNREAD_LOOKS = 3;
+
   private final CaptureSource source;
   private final CaptureTarget target;
   private final LongSupplier incarnations;
@@ -52,6 +55,11 @@ public final class Capture implements AutoCloseable {
   private volatile State state = State.IDLE;
   private volatile String reason = "";
   private volatile CaptureException problem;
+
+  /** The heartbeat's thread's own. */
+  private Incarnation lookedAt;
+
+  private int unreadLooks;
 
   /**
    * @param incarnations gives each start its number, higher than any before, also than those of
@@ -69,7 +77,7 @@ public final class Capture implements AutoCloseable {
     this.target = target;
     this.incarnations = incarnations;
     this.durable = durable;
-    this.heartbeat = new Heartbeat(source, this::giveUp);
+    this.heartbeat = new Heartbeat(source, this::lookAt, this::giveUp);
     this.heartbeatThread = daemon(heartbeat, "heartbeat");
     this.supervisor = daemon(this::supervise, "capture");
   }
@@ -178,6 +186,24 @@ public final class Capture implements AutoCloseable {
       return next.run();
     } catch (SQLException | RuntimeException e) {
       return e;
+    }
+  }
+
+  /**
+   * A stream that the server has ended while no word of that came through goes on for the engine,
+   * and stays silent. On the heartbeat's thread.
+   */
+  private void lookAt(Slot seen) {
+    Incarnation current = incarnation;
+    boolean unread = current != null && current.isStreaming() && !seen.active();
+    unreadLooks = unread && current == lookedAt ? unreadLooks + 1 : 0;
+    lookedAt = current;
+    if (unreadLooks == UNREAD_LOOKS) {
+      current.end(
+          new SQLException(
+              "the server ended the stream of replication slot %s, and the network did not tell"
+                  .formatted(source.slot()),
+              "08006"));
     }
   }
 

@@ -9,6 +9,8 @@ import org.postgresql.PGProperty;
 
 /** What Debezium's engine is told. Stateless. */
 final class EngineSettings {
+  private static final int SESSION_ANSWERS_WITHIN_S = 30;
+
   private EngineSettings() {}
 
   /**
@@ -70,5 +72,8 @@ final class EngineSettings {
     url.stringPropertyNames().stream()
         .filter(name -> !name.startsWith("PG"))
         .forEach(name -> settings.with("driver." + name, url.getProperty(name)));
+    // its own session reads little, and must not wait for ever for a server that is gone
+    settings.with("driver." + PGProperty.TCP_KEEP_ALIVE.getName(), true);
+    settings.with("driver." + PGProperty.SOCKET_TIMEOUT.getName(), SESSION_ANSWERS_WITHIN_S);
   }
 }

@@ -25,16 +25,19 @@ final class Heartbeat implements Runnable {
   private static final Duration INTERVAL = Duration.ofSeconds(1);
 
   private final CaptureSource source;
+  private final Consumer<Slot> slotSeen;
   private final Consumer<CaptureException> slotGone;
   private volatile boolean stopped;
   private volatile Optional<Slot> slot = Optional.empty();
   private Connection session;
 
   /**
+   * @param slotSeen told at each look
    * @param slotGone told when the slot cannot give any more what it owes
    */
-  Heartbeat(CaptureSource source, Consumer<CaptureException> slotGone) {
+  Heartbeat(CaptureSource source, Consumer<Slot> slotSeen, Consumer<CaptureException> slotGone) {
     this.source = source;
+    this.slotSeen = slotSeen;
     this.slotGone = slotGone;
   }
 
@@ -65,7 +68,7 @@ final class Heartbeat implements Runnable {
   private void beat() {
     try {
       if (session == null) {
-        session = source.sessions().open(source.shard(), "heartbeat");
+        session = source.sessions().openBrief(source.shard(), "heartbeat");
         try (Statement statement = session.createStatement()) {
           // a standby that lags would otherwise look like a capture that lags
           statement.execute("SET synchronous_commit = local");
@@ -77,7 +80,9 @@ final class Heartbeat implements Runnable {
         statement.setString(2, Long.toString(System.currentTimeMillis()));
         statement.execute();
       }
-      slot = Optional.of(SlotCheck.require(session, source));
+      Slot seen = SlotCheck.require(session, source);
+      slot = Optional.of(seen);
+      slotSeen.accept(seen);
     } catch (SQLException e) {
       LOG.warn("shard {}: no heartbeat: {}", source.shard(), e.getMessage());
       closeSession();

@@ -120,7 +120,13 @@ final class Incarnation {
     return stopping && !(failure.get() instanceof CaptureException) ? null : failure.get();
   }
 
-  /** Ends it for a reason that it did not find itself. */
+  /** Ends it for a reason that the engine cannot find; another one may go on. */
+  void end(SQLException reason) {
+    failure.compareAndSet(null, reason);
+    closeReplication();
+  }
+
+  /** Ends it for a reason that it did not find itself, and that the next one would meet too. */
   void fail(CaptureException reason) {
     failure.compareAndSet(null, reason);
     stop();

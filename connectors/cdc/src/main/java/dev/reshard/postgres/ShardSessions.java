@@ -7,6 +7,7 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -48,7 +49,15 @@ public final class ShardSessions {
           // a worker whose host is gone must not hold its locks for the two hours of the default
           "tcp_keepalives_idle = 10",
           "tcp_keepalives_interval = 5",
+          // no tcp_user_timeout: it also ends a session whose client leaves what it was sent unread
+          // for a while, as a throttled copy does, and a capture while Kafka is away
           "tcp_keepalives_count = 3");
+
+  /**
+   * How long the program waits for the answer to a statement that takes no time, such as a login,
+   * before it takes the connection for broken. A network may swallow packets and tell nobody.
+   */
+  private static final Duration ANSWERS_WITHIN = Duration.ofSeconds(10);
 
   private final String migration;
   private final Map<ShardId, ShardAddress> shards = new TreeMap<>();
@@ -115,7 +124,24 @@ public final class ShardSessions {
    * @param part which part of the program it serves, for {@code application_name}
    */
   public Connection open(ShardId shard, String part) throws SQLException {
+    Connection connection = openBrief(shard, part);
+    waitForEver(connection);
+    return connection;
+  }
+
+  /** The same, for statements that take no time: one not answered within 10 s fails. */
+  public Connection openBrief(ShardId shard, String part) throws SQLException {
     return open(shard, part, new Properties());
+  }
+
+  /** What tells a dead connection from a slow statement is left to TCP. */
+  private static void waitForEver(Connection connection) throws SQLException {
+    try {
+      connection.setNetworkTimeout(Runnable::run, 0);
+    } catch (SQLException e) {
+      connection.close();
+      throw e;
+    }
   }
 
   /** A session that speaks the replication protocol as well as SQL (simple queries only). */
@@ -123,7 +149,9 @@ public final class ShardSessions {
     Properties properties = new Properties();
     PGProperty.REPLICATION.set(properties, "database");
     PGProperty.PREFER_QUERY_MODE.set(properties, "simple");
-    return open(shard, part, properties);
+    Connection connection = open(shard, part, properties);
+    waitForEver(connection);
+    return connection;
   }
 
   private Connection open(ShardId shard, String part, Properties properties) throws SQLException {
@@ -178,7 +206,9 @@ public final class ShardSessions {
     properties.setProperty("password", address.password());
     PGProperty.APPLICATION_NAME.set(properties, "reshard %s %s".formatted(migration, part));
     PGProperty.TCP_KEEP_ALIVE.set(properties, true);
-    PGProperty.CONNECT_TIMEOUT.set(properties, 10);
+    PGProperty.SOCKET_FACTORY.set(properties, KeptAliveSockets.class.getName());
+    PGProperty.CONNECT_TIMEOUT.set(properties, Math.toIntExact(ANSWERS_WITHIN.toSeconds()));
+    PGProperty.SOCKET_TIMEOUT.set(properties, Math.toIntExact(ANSWERS_WITHIN.toSeconds()));
     PGProperty.ASSUME_MIN_SERVER_VERSION.set(properties, "14");
     // a server's DETAIL and CONTEXT quote values of user rows
     PGProperty.LOG_SERVER_ERROR_DETAIL.set(properties, false);

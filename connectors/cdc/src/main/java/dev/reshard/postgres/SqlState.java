@@ -24,9 +24,12 @@ public final class SqlState {
         || state.startsWith("53");
   }
 
-  /** Whether the connection is of no use any more. */
+  /**
+   * Whether the connection is of no use any more: it is gone, or its server takes no writes, as one
+   * does that has become a standby. Then the next connection may meet another server.
+   */
   public static boolean isBroken(SQLException e) {
-    return of(e).startsWith("08") || of(e).startsWith("57P0");
+    return of(e).startsWith("08") || of(e).startsWith("57P0") || of(e).equals("25006");
   }
 
   /** Whether the shard has seen a worker with a newer lease. */

@@ -14,6 +14,7 @@ import dev.reshard.sandbox.SandboxKafka;
 import dev.reshard.sandbox.SandboxPostgres;
 import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.SandboxShard;
+import dev.reshard.sandbox.TcpProxy;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -88,6 +89,26 @@ class CaptureRestartIT {
       try (ChangeReader fresh = rig.reader()) {
         assertAllArrive(fresh, 2_000);
       }
+    }
+  }
+
+  /** A network that lost its memory of the stream says neither what comes nor that it has ended. */
+  @Test
+  void aStreamWhoseEndNobodyWasToldOfMakesANewIncarnation()
+      throws SQLException, InterruptedException {
+    try (CaptureRig rig = CaptureRig.withOrders();
+        TcpProxy proxy = TcpProxy.to(rig.shard.server())) {
+      Capture capture = rig.startCaptureThrough(proxy);
+      writeInBackground(rig, 1).join();
+      ChangeReader reader = rig.reader();
+      assertEquals("1", CaptureRig.next(reader).changes().get(0).values()[0]);
+      proxy.forget();
+      rig.shard.query(
+          "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = '%s'"
+              .formatted(rig.source.slot()));
+      rig.shard.execute("INSERT INTO orders VALUES (3, 1, 'n')");
+      assertEquals("3", CaptureRig.next(reader).changes().get(0).values()[0]);
+      assertEquals(2, capture.status().incarnation());
     }
   }
 

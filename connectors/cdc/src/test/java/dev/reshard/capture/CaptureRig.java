@@ -23,6 +23,7 @@ import dev.reshard.sandbox.SandboxKafka;
 import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.SandboxShard;
 import dev.reshard.sandbox.SharedSandbox;
+import dev.reshard.sandbox.TcpProxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -146,6 +147,32 @@ final class CaptureRig implements AutoCloseable {
 
   Capture startCapture(LongSupplier numbers, Supplier<Lsn> durable) {
     Capture capture = new Capture(source, new CaptureTarget(kafka, topic), numbers, durable);
+    opened.add(capture::close);
+    capture.start();
+    return capture;
+  }
+
+  /** Starts a capture that reaches the shard through a proxy. */
+  Capture startCaptureThrough(TcpProxy proxy) {
+    String url =
+        "jdbc:postgresql://%s:%d/%s".formatted(proxy.host(), proxy.port(), shard.database());
+    ShardAddress far =
+        new ShardAddress(
+            source.shard(), url, SandboxRole.RESHARD.user(), SandboxRole.RESHARD.password());
+    CaptureSource through =
+        new CaptureSource(
+            new ShardSessions("test", List.of(far)),
+            source.shard(),
+            source.slot(),
+            source.publication(),
+            source.marker(),
+            source.scope());
+    Capture capture =
+        new Capture(
+            through,
+            new CaptureTarget(kafka, topic),
+            incarnations::incrementAndGet,
+            Capture.KAFKA_IS_ENOUGH);
     opened.add(capture::close);
     capture.start();
     return capture;

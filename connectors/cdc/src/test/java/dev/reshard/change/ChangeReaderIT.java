@@ -131,6 +131,24 @@ class ChangeReaderIT {
   }
 
   @Test
+  void stopsByNameAtATransactionThatLacksAChunk() {
+    Records records = new Records(1, 100);
+    send(records.inserts(200, "one"));
+    List<byte[]> lacking = new ArrayList<>(records.inserts(300, notes(3_000)));
+    lacking.remove(lacking.size() / 2);
+    send(lacking);
+    send(records.inserts(400, "three"));
+    try (ChangeReader reader = reader(START)) {
+      assertEquals(
+          new Lsn(200), reader.next(Duration.ofSeconds(20)).map(Transaction::end).orElseThrow());
+      ChangeException error =
+          assertThrows(ChangeException.class, () -> reader.next(Duration.ofSeconds(20)));
+      assertEquals(Reason.GAP, error.reason());
+      assertEquals(new Lsn(200), reader.position());
+    }
+  }
+
+  @Test
   void doesNotStopAtAGapThatANewIncarnationHasClosed() {
     Records first = new Records(1, 100);
     first.inserts(200, "lost");
