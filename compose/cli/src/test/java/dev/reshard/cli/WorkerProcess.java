@@ -13,6 +13,9 @@ import java.util.concurrent.TimeUnit;
 final class WorkerProcess implements AutoCloseable {
   private static final long STOP_LIMIT_S = 30;
 
+  /** Enough for what most tests do. */
+  private static final int HEAP_MB = 256;
+
   private final Process process;
   private final Path said;
 
@@ -28,13 +31,20 @@ final class WorkerProcess implements AutoCloseable {
    * @param options of {@code run}
    */
   static WorkerProcess start(Path file, String... options) throws IOException {
+    return startWithHeap(HEAP_MB, file, options);
+  }
+
+  /** As {@link #start}, with so many MiB of heap. */
+  static WorkerProcess startWithHeap(int heapMb, Path file, String... options) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
     Path said = Files.createTempFile(folder, "worker", ".out");
     ProcessBuilder builder =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
+                "-Xmx%dm".formatted(heapMb),
+                "-XX:+UseSerialGC", // as compose/reshard starts it
                 "-XX:TieredStopAtLevel=1", // it lives for seconds
+                "-Xlog:gc*:file=/tmp/mem-gc-%d.log".formatted(System.nanoTime()),
                 "-cp",
                 System.getProperty("java.class.path"),
                 Reshard.class.getName(),
@@ -58,6 +68,15 @@ final class WorkerProcess implements AutoCloseable {
       alive = process.isAlive(); // asked before its last words are read
       TimeUnit.MILLISECONDS.sleep(50); // between two looks
     }
+  }
+
+  /** All that it has said so far. */
+  String said() throws IOException {
+    return Files.readString(said);
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
   }
 
   long pid() {
