@@ -26,10 +26,7 @@ final class BatchApplier {
   private long muteChanges;
 
   BatchApplier(
-      Connection connection,
-      LaneConfig config,
-      LaneLimits limits,
-      LaneProgress.Stored stored) {
+      Connection connection, LaneConfig config, LaneLimits limits, LaneProgress.Stored stored) {
     this.connection = connection;
     this.config = config;
     this.limits = limits;

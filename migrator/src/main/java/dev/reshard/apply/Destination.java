@@ -63,8 +63,7 @@ final class Destination implements AutoCloseable {
         Optional<LaneProgress.Stored> stored =
             LaneProgress.find(opened, config.migration(), config.source());
         own.commit();
-        applier =
-            new BatchApplier(opened, config, limits, stored.orElseThrow(this::noLane));
+        applier = new BatchApplier(opened, config, limits, stored.orElseThrow(this::noLane));
         connection = opened;
         return stored.get();
       }

@@ -100,7 +100,8 @@ final class ChunkCopier implements AutoCloseable {
    * @throws CopyException if the table changed, or a row meets another one under a unique key
    */
   Copied copy(TableCopy table, Chunk chunk, Turn turn) throws SQLException {
-    try (Router router = new Router(table.partitioning().count(), bytes -> requireSmall(table, chunk, bytes))) {
+    try (Router router =
+        new Router(table.partitioning().count(), bytes -> requireSmall(table, chunk, bytes))) {
       for (Target target : table.targets()) {
         open(router, table, target, chunk);
       }

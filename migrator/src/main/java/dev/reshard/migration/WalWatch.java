@@ -24,8 +24,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Looks every second at what the captures see of our replication slots: as the WAL that one keeps
  * comes near its budget it warns, then has the copy throttled, then the migration paused; a slot
- * that is gone pauses it, too, and a row that is too large to be taken from one. Once a unit has moved nothing is paused any more, as the way back
- * must stay open: then it is told only. Thread-safe.
+ * that is gone pauses it, too, and a row that is too large to be taken from one. Once a unit has
+ * moved nothing is paused any more, as the way back must stay open: then it is told only.
+ * Thread-safe.
  */
 public final class WalWatch implements Service {
   private static final Logger log = LoggerFactory.getLogger(WalWatch.class);

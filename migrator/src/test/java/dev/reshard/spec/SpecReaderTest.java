@@ -160,7 +160,9 @@ class SpecReaderTest {
                 B,
                 BucketSet.of(1, 3, 5, 7, 9, 11, 13, 15))),
         spec.to());
-    assertEquals(new Spec.Budget(Duration.ofSeconds(1), OptionalLong.of(50L << 30), 128L << 20), spec.budget());
+    assertEquals(
+        new Spec.Budget(Duration.ofSeconds(1), OptionalLong.of(50L << 30), 128L << 20),
+        spec.budget());
     assertEquals(new Spec.Gates(Duration.ofMillis(500), 0.005), spec.gates());
     assertEquals(new Spec.Shadow(20), spec.shadow());
     assertEquals(

@@ -1,21 +1,28 @@
 package dev.reshard.cli;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import dev.reshard.control.MigrationState;
 import dev.reshard.sandbox.SharedSandbox;
 import java.nio.file.Path;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * What a worker has to take in is larger than its heap. The full sizes are in {@link
- * BoundedMemorySoakIT}; these are as many times smaller as the heap is.
+ * BoundedMemorySoakIT}.
  */
-@Timeout(120)
+@Timeout(180)
 class BoundedMemoryIT {
-  static final int HEAP_MB = Integer.getInteger("heap", 128);
+  /** A worker that does nothing needs about 20. */
+  private static final int HEAP_MB = 128;
+
+  /** A little less than an eighth of the heap. */
+  private static final int LARGE_ROW = 15 << 20;
 
   @TempDir private Path folder;
   private Documents documents;
@@ -32,41 +39,57 @@ class BoundedMemoryIT {
   }
 
   @Test
-  void oneTransactionOfManyRowsIsAppliedWhole() throws Exception {
-    apply("INSERT INTO documents SELECT 2, i, repeat(md5(i::text), 4), null FROM generate_series(1, 400000) i");
-  }
-
-  @Test
-  void aBacklogOfManyTransactionsIsApplied() throws Exception {
-    apply(
-        """
-        DO $$ BEGIN
-          FOR i IN 1 .. 2000 LOOP
-            INSERT INTO documents VALUES (2, i, repeat(md5(i::text), 6000), null);
-            COMMIT;
-          END LOOP;
-        END $$""");
-  }
-
-  @Test
-  void aRowOfAnEighthOfTheHeapIsCopiedAndItsChangesApplied() throws Exception {
-    int mb = HEAP_MB / 8 - 1;
+  void aLargeTransactionABacklogAndLargeRowsAreAppliedByALittleHeap() throws Exception {
+    documents.source.execute(Documents.text(1, LARGE_ROW));
+    documents.copyWithHeap(HEAP_MB);
     documents.source.execute(
-        "INSERT INTO documents VALUES (2, 1, repeat('x', %d), null)".formatted(mb << 20));
-    apply(
-        "INSERT INTO documents VALUES (2, 2, repeat('y', %d), null)".formatted(mb << 20),
-        "INSERT INTO documents VALUES (2, 3, null, decode(repeat('00ff', %d), 'hex'))".formatted(mb << 18),
-        "UPDATE documents SET body = repeat('z', %d) WHERE id = 1".formatted(mb << 20),
+        Documents.transaction(10, 200_000),
+        Documents.backlog(1_000_000, 700, 200_000),
+        Documents.text(2, LARGE_ROW),
+        Documents.bytes(3, LARGE_ROW / 2),
+        "UPDATE documents SET body = repeat('z', %d) WHERE id = 1".formatted(LARGE_ROW),
         "UPDATE documents SET id = 4 WHERE id = 2",
         "DELETE FROM documents WHERE id = 1");
-  }
-
-  private void apply(String... statements) throws Exception {
-    documents.copyWithHeap(HEAP_MB);
-    documents.source.execute(statements);
     try (WorkerProcess worker = WorkerProcess.startWithHeap(HEAP_MB, documents.file)) {
       documents.awaitApplied(worker);
       documents.requireSame();
+    }
+  }
+
+  @Test
+  void aRowOverTheLimitPausesByNameAndGoesOnOnceTheLimitIsRaised() throws Exception {
+    documents.writeFile("budget: { max_row: 2MB }");
+    try (WorkerProcess worker = WorkerProcess.start(documents.file)) {
+      documents.awaitState(MigrationState.READY_FOR_CUTOVER, worker);
+      documents.source.execute(Documents.text(77, 3 << 20));
+      documents.awaitState(MigrationState.PAUSED, worker);
+      String status = Shop.run("status", "-f", documents.file.toString()).text();
+      assertTrue(
+          status.contains("the row of table public.documents with tenant_id = 2, id = 77"), status);
+      assertTrue(status.contains("takes 3072 KB as text"), status);
+      assertTrue(status.contains("takes 2048 KB at most"), status);
+      assertTrue(status.contains("Raise budget.max_row in the file"), status);
+    }
+    documents.writeFile("budget: { max_row: 4MB }");
+    try (WorkerProcess worker = WorkerProcess.start(documents.file)) {
+      worker.awaitSaid("working on");
+      assertEquals(
+          ExitCode.DONE.code(), Shop.run("resume", "-f", documents.file.toString()).exitCode());
+      documents.awaitApplied(worker);
+      documents.requireSame();
+    }
+  }
+
+  @Test
+  void aRowOverTheLimitPausesTheCopyByName() throws Exception {
+    documents.source.execute(Documents.text(78, 3 << 20));
+    documents.writeFile("budget: { max_row: 2MB }");
+    try (WorkerProcess worker = WorkerProcess.start(documents.file)) {
+      documents.awaitState(MigrationState.PAUSED, worker);
+      String status = Shop.run("status", "-f", documents.file.toString()).text();
+      assertTrue(
+          status.contains("A row of public.documents pages 0 to the end takes 3 MB"), status);
+      assertTrue(status.contains("ORDER BY pg_column_size(\"documents\".*) DESC LIMIT 1"), status);
     }
   }
 }

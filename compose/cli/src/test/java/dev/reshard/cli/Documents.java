@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * One table of documents, text and bytes, whose rows with an even tenant move from shard a to b, and
- * workers with little memory. Confined to one thread.
+ * One table of documents, text and bytes, whose rows with an even tenant move from shard a to b,
+ * and workers with little memory. Confined to one thread.
  */
 final class Documents implements AutoCloseable {
   private static final String MIGRATION = "documents";
@@ -88,6 +88,35 @@ final class Documents implements AutoCloseable {
                 kafka,
                 topics,
                 String.join("\n", more)));
+  }
+
+  /** A row of so many characters. */
+  static String text(long id, int length) {
+    return "INSERT INTO documents VALUES (2, %d, repeat('y', %d), null)".formatted(id, length);
+  }
+
+  /** A row of so many bytes, which are twice as many characters. */
+  static String bytes(long id, int length) {
+    return "INSERT INTO documents VALUES (2, %d, null, decode(repeat('00ff', %d), 'hex'))"
+        .formatted(id, length / 2);
+  }
+
+  /** One transaction of small rows. */
+  static String transaction(long firstId, int rows) {
+    return "INSERT INTO documents SELECT 2, %d + i, repeat(md5(i::text), 4), null FROM generate_series(1, %d) i"
+        .formatted(firstId, rows);
+  }
+
+  /** Transactions of one row each. */
+  static String backlog(long firstId, int transactions, int length) {
+    return """
+        DO $$ BEGIN
+          FOR i IN 1 .. %d LOOP
+            INSERT INTO documents VALUES (2, %d + i, repeat(md5(i::text), %d), null);
+            COMMIT;
+          END LOOP;
+        END $$"""
+        .formatted(transactions, firstId, length / 32);
   }
 
   /** Lets a worker copy what there is and end, so that what is written next waits for another. */

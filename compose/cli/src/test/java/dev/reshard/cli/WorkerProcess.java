@@ -44,7 +44,6 @@ final class WorkerProcess implements AutoCloseable {
                 "-Xmx%dm".formatted(heapMb),
                 "-XX:+UseSerialGC", // as compose/reshard starts it
                 "-XX:TieredStopAtLevel=1", // it lives for seconds
-                "-Xlog:gc*:file=/tmp/mem-gc-%d.log".formatted(System.nanoTime()),
                 "-cp",
                 System.getProperty("java.class.path"),
                 Reshard.class.getName(),

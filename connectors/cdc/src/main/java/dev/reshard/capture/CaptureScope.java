@@ -18,7 +18,9 @@ public record CaptureScope(
   /** The heap that one row may take: copies of it are with capture and with a lane at a time. */
   private static final int SHARE_OF_HEAP = 8;
 
-  /** The most text that a row, or the rows that wait for a statement's end, may have in this heap. */
+  /**
+   * The most text that a row, or the rows that wait for a statement's end, may have in this heap.
+   */
   static long roomInHeap() {
     return Runtime.getRuntime().maxMemory() / SHARE_OF_HEAP;
   }

@@ -81,6 +81,7 @@ final class ChunkBody {
   }
 
   /** The pieces, each of which is let go when it is read. */
+  @SuppressWarnings("JdkObsolete") // SequenceInputStream asks for it
   private Enumeration<InputStream> taken() {
     return new Enumeration<>() {
       @Override

@@ -142,7 +142,9 @@ class ChunkCodecTest {
   @Test
   void tablesOfManyColumnsDoNotMakeALargeRecord() {
     List<String> columns =
-        IntStream.range(0, 1_600).mapToObj("a_column_with_a_rather_long_name_%d"::formatted).toList();
+        IntStream.range(0, 1_600)
+            .mapToObj("a_column_with_a_rather_long_name_%d"::formatted)
+            .toList();
     String[] values = new String[columns.size()];
     records.encoder().begin(new Lsn(199), Records.COMMITTED);
     for (int i = 0; i < 20; i++) {
