@@ -19,7 +19,6 @@ final class BatchApplier {
   private final Connection connection;
   private final LaneConfig config;
   private final LaneLimits limits;
-  private final boolean remember;
   private final LaneFilter filter;
   private final DestinationTables tables;
   private final StepWriter writer;
@@ -27,15 +26,10 @@ final class BatchApplier {
   private long muteChanges;
 
   BatchApplier(
-      Connection connection,
-      LaneConfig config,
-      LaneLimits limits,
-      LaneProgress.Stored stored,
-      boolean remember) {
+      Connection connection, LaneConfig config, LaneLimits limits, LaneProgress.Stored stored) {
     this.connection = connection;
     this.config = config;
     this.limits = limits;
-    this.remember = remember;
     this.filter =
         new LaneFilter(config.buckets(), config.reference(), config.keyspace(), config.absent());
     this.tables = new DestinationTables(connection, config);
@@ -108,7 +102,9 @@ final class BatchApplier {
         plan = plan(batch, inOrder);
       }
       if (plan.violations().isEmpty()) {
-        plan.forEachStep(writer::write);
+        plan.write(writer::write);
+      }
+      if (plan.violations().isEmpty()) {
         own.commit();
         return plan;
       }
@@ -117,7 +113,7 @@ final class BatchApplier {
   }
 
   private BatchPlan plan(List<Transaction> batch, boolean inOrder) throws SQLException {
-    return BatchPlan.of(batch, filter, muted, tables::get, limits, inOrder, remember);
+    return BatchPlan.of(batch, filter, muted, tables::get, limits, inOrder);
   }
 
   private LaneException violation(List<BatchPlan.Violation> violations, boolean inOrder)

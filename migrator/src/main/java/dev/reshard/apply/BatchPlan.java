@@ -14,8 +14,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a batch of transactions means for the destination, table by table. Confined to the lane's
- * thread.
+ * What a batch of transactions means for the destination, table by table. One transaction that is
+ * too large for memory is written piece by piece while it is read ({@link #write}); its writer's
+ * transaction ends only when all of it is (HAZARDS F32). Confined to the lane's thread.
  */
 final class BatchPlan {
 
@@ -27,8 +28,13 @@ final class BatchPlan {
   /** A change of a bucket that has left the source. */
   record Violation(Lsn end, int place, RowChange change) {}
 
-  /** A change that concerns the lane, and what identifies its row. */
-  record Applied(Lsn end, RowChange change, Fate fate, RowKey rowKey) {}
+  /** Is told of a change that concerns the lane, and what identifies its row. */
+  interface AppliedAction {
+    void take(Lsn end, RowChange change, Fate fate, RowKey rowKey);
+  }
+
+  /** No more are named to an operator. */
+  private static final int MOST_VIOLATIONS = 10_000;
 
   private record Part(DestinationTable table, Coalescer changes) {}
 
@@ -37,32 +43,35 @@ final class BatchPlan {
   private final Tables tables;
   private final LaneLimits limits;
   private final boolean inOrder;
-  private final boolean remember;
+  private final List<Transaction> batch;
 
   private final List<Part> parts = new ArrayList<>();
   private final Map<TableId, Part> current = new HashMap<>();
+  private final Map<ChangedTable, RowKey> rowKeys = new HashMap<>();
   private final List<Violation> violations = new ArrayList<>();
-  private final List<Applied> applied = new ArrayList<>();
   private int rows;
+  private int unwrittenRows;
+  private long unwrittenBytes;
 
   private BatchPlan(
+      List<Transaction> batch,
       LaneFilter filter,
       BucketSet muted,
       Tables tables,
       LaneLimits limits,
-      boolean inOrder,
-      boolean remember) {
+      boolean inOrder) {
+    this.batch = batch;
     this.filter = filter;
     this.muted = muted;
     this.tables = tables;
     this.limits = limits;
     this.inOrder = inOrder;
-    this.remember = remember;
   }
 
   /**
+   * A plan of all that fits into memory; of a larger transaction, an empty one.
+   *
    * @param inOrder every change by itself, in the order in which it was made within its table
-   * @param remember whether {@link #applied} is wanted
    * @throws LaneException if a change cannot be applied
    */
   static BatchPlan of(
@@ -71,23 +80,49 @@ final class BatchPlan {
       BucketSet muted,
       Tables tables,
       LaneLimits limits,
-      boolean inOrder,
-      boolean remember)
+      boolean inOrder)
       throws SQLException {
-    BatchPlan plan = new BatchPlan(filter, muted, tables, limits, inOrder, remember);
-    for (Transaction transaction : batch) {
-      plan.add(transaction);
+    BatchPlan plan = new BatchPlan(batch, filter, muted, tables, limits, inOrder);
+    if (!plan.isLarge()) {
+      plan.readAll((table, step) -> {}); // writes nothing
     }
     return plan;
   }
 
-  /** The most steps come from one table after the other; order between tables does not matter. */
-  void forEachStep(StepAction action) throws SQLException {
-    for (Part part : parts) {
-      for (Step step : part.changes.steps()) {
-        action.take(part.table, step);
+  /** Whether the batch is one transaction that does not fit into memory. */
+  private boolean isLarge() {
+    return batch.size() == 1 && batch.get(0).bytes() > limits.batchBytes();
+  }
+
+  /**
+   * Hands over all steps, those of one table after the other; order between tables does not matter.
+   * Once there are {@link #violations} nothing more is handed over.
+   */
+  void write(StepAction action) throws SQLException {
+    if (isLarge()) {
+      readAll(action);
+    }
+    writeOut(action);
+  }
+
+  private void readAll(StepAction action) throws SQLException {
+    for (Transaction transaction : batch) {
+      add(transaction, action);
+    }
+  }
+
+  private void writeOut(StepAction action) throws SQLException {
+    if (violations.isEmpty()) {
+      for (Part part : parts) {
+        for (Step step : part.changes.steps()) {
+          action.take(part.table, step);
+        }
       }
     }
+    parts.clear();
+    current.clear();
+    unwrittenRows = 0;
+    unwrittenBytes = 0;
   }
 
   /** Takes one step. */
@@ -99,34 +134,58 @@ final class BatchPlan {
     return violations;
   }
 
-  /** The changes that concern the lane, in order; empty unless they were to be remembered. */
-  List<Applied> applied() {
-    return applied;
+  /** Goes once more through the changes that were written, in order. */
+  void forEachApplied(AppliedAction action) {
+    for (Transaction transaction : batch) {
+      for (RowChange change : transaction.changes()) {
+        Fate fate = filter.of(change);
+        if (fate != Fate.IGNORE) {
+          action.take(transaction.end(), change, fate, rowKeys.get(change.table()));
+        }
+      }
+    }
   }
 
-  /** How many changes concern the lane. */
+  /** How many changes concern the lane; known when they are written. */
   int rows() {
     return rows;
   }
 
-  private void add(Transaction transaction) throws SQLException {
+  private void add(Transaction transaction, StepAction action) throws SQLException {
+    boolean large = isLarge();
     int place = 0;
     for (RowChange change : transaction.changes()) {
       if (!muted.isEmpty() && filter.isViolation(change, muted)) {
-        violations.add(new Violation(transaction.end(), place, change));
+        if (violations.size() < MOST_VIOLATIONS) {
+          violations.add(new Violation(transaction.end(), place, withoutValues(change)));
+        }
       } else {
         Fate fate = filter.of(change);
         if (fate != Fate.IGNORE) {
-          Part part = part(change.table());
-          part.changes.add(fate, change);
-          rows++;
-          if (remember) {
-            applied.add(new Applied(transaction.end(), change, fate, part.table.rowKey()));
+          if (large) {
+            makeRoom(change, action);
           }
+          part(change.table()).changes.add(fate, change);
+          rows++;
         }
       }
       place++;
     }
+  }
+
+  /** Writes what is there before a change that does not fit beside it. */
+  private void makeRoom(RowChange change, StepAction action) throws SQLException {
+    long bytes = change.textLength();
+    if (unwrittenRows >= limits.batchRows() || unwrittenBytes + bytes > limits.batchBytes()) {
+      writeOut(action);
+    }
+    unwrittenRows++;
+    unwrittenBytes += bytes;
+  }
+
+  private static RowChange withoutValues(RowChange change) {
+    return new RowChange(
+        change.table(), change.kind(), change.oldBucket(), change.newBucket(), change.key(), null);
   }
 
   private Part part(ChangedTable table) throws SQLException {
@@ -143,6 +202,7 @@ final class BatchPlan {
       part = new Part(destination, changes);
       parts.add(part);
       current.put(table.id(), part);
+      rowKeys.put(table, destination.rowKey());
     }
     return part;
   }

@@ -33,15 +33,13 @@ final class Destination implements AutoCloseable {
   private final ShardSessions sessions;
   private final LaneConfig config;
   private final LaneLimits limits;
-  private final boolean remember;
   private volatile Connection connection;
   private BatchApplier applier;
 
-  Destination(ShardSessions sessions, LaneConfig config, LaneLimits limits, boolean remember) {
+  Destination(ShardSessions sessions, LaneConfig config, LaneLimits limits) {
     this.sessions = sessions;
     this.config = config;
     this.limits = limits;
-    this.remember = remember;
   }
 
   boolean isConnected() {
@@ -66,8 +64,7 @@ final class Destination implements AutoCloseable {
         Optional<LaneProgress.Stored> stored =
             LaneProgress.find(opened, config.migration(), config.source());
         own.commit();
-        applier =
-            new BatchApplier(opened, config, limits, stored.orElseThrow(this::noLane), remember);
+        applier = new BatchApplier(opened, config, limits, stored.orElseThrow(this::noLane));
         connection = opened;
         return stored.get();
       }

@@ -2,7 +2,6 @@ package dev.reshard.apply;
 
 import dev.reshard.apply.LaneException.Problem;
 import dev.reshard.change.ChangeException;
-import dev.reshard.change.RowChange;
 import dev.reshard.change.Transaction;
 import dev.reshard.postgres.Lsn;
 import java.time.Duration;
@@ -20,6 +19,8 @@ final class Incoming implements AutoCloseable {
   private final ChangeSource.Factory factory;
   private final LaneLimits limits;
   private final Deque<Transaction> waiting = new ArrayDeque<>();
+  private long rows;
+  private long bytes;
   private ChangeSource source;
   private RuntimeException failure;
 
@@ -36,6 +37,8 @@ final class Incoming implements AutoCloseable {
   void open(LanePosition position) throws SourceAwayException {
     close();
     waiting.clear();
+    rows = 0;
+    bytes = 0;
     failure = null;
     try {
       source = factory.open(position);
@@ -59,10 +62,10 @@ final class Incoming implements AutoCloseable {
     if (failure == null) {
       try {
         List<Transaction> read = source.poll(limits.pollTimeout());
-        int rows = 0;
-        while (!read.isEmpty()) {
-          rows += take(read, applied.applied());
-          read = rows < limits.batchRows() ? source.poll(Duration.ZERO) : List.of();
+        take(read, applied.applied());
+        while (!read.isEmpty() && !hasBatch()) {
+          read = source.poll(Duration.ZERO);
+          take(read, applied.applied());
         }
       } catch (RuntimeException e) {
         failure = e;
@@ -73,8 +76,11 @@ final class Incoming implements AutoCloseable {
     }
   }
 
-  private int take(List<Transaction> read, Lsn applied) {
-    int rows = 0;
+  private boolean hasBatch() {
+    return rows >= limits.batchRows() || bytes >= limits.batchBytes();
+  }
+
+  private void take(List<Transaction> read, Lsn applied) {
     for (Transaction transaction : read) {
       Lsn last = waiting.isEmpty() ? applied : waiting.getLast().end();
       if (transaction.end().compareTo(last) <= 0) {
@@ -92,19 +98,25 @@ final class Incoming implements AutoCloseable {
       }
       waiting.add(transaction);
       rows += transaction.changes().size() + 1;
+      bytes += transaction.bytes();
     }
-    return rows;
+  }
+
+  private void removeFirst() {
+    Transaction first = waiting.remove();
+    rows -= first.changes().size() + 1;
+    bytes -= first.bytes();
   }
 
   /** The next transactions, as many as fit into a batch and end at or before {@code limit}. */
   List<Transaction> batch(Lsn limit) {
     List<Transaction> batch = new ArrayList<>();
-    int rows = 0;
-    long bytes = 0;
+    long batchRows = 0;
+    long batchBytes = 0;
     for (Transaction transaction : waiting) {
-      rows += transaction.changes().size();
-      bytes += bytes(transaction);
-      boolean full = rows > limits.batchRows() || bytes > limits.batchBytes();
+      batchRows += transaction.changes().size();
+      batchBytes += transaction.bytes();
+      boolean full = batchRows > limits.batchRows() || batchBytes > limits.batchBytes();
       if (transaction.end().isAfter(limit) || (full && !batch.isEmpty())) {
         break;
       }
@@ -116,14 +128,14 @@ final class Incoming implements AutoCloseable {
   /** Forgets the first {@code count}: they are applied. */
   void remove(int count) {
     for (int i = 0; i < count; i++) {
-      waiting.remove();
+      removeFirst();
     }
   }
 
   /** Forgets what ends at or before {@code applied}. */
   void dropUpTo(Lsn applied) {
     while (!waiting.isEmpty() && waiting.peek().end().compareTo(applied) <= 0) {
-      waiting.remove();
+      removeFirst();
     }
   }
 
@@ -143,19 +155,8 @@ final class Incoming implements AutoCloseable {
     }
   }
 
-  private static long bytes(Transaction transaction) {
-    long bytes = 0;
-    for (RowChange change : transaction.changes()) {
-      String[] texts = change.values() == null ? change.key() : change.values();
-      for (int i = 0; texts != null && i < texts.length; i++) {
-        bytes += texts[i] == null ? 0 : texts[i].length();
-      }
-    }
-    return bytes;
-  }
-
   /** What the topic itself says is final; a broker that does not answer is not. */
-  private static SourceAwayException failed(RuntimeException e) {
+  static SourceAwayException failed(RuntimeException e) {
     if (e instanceof LaneException known) {
       throw known;
     }

@@ -1,6 +1,9 @@
 package dev.reshard.apply;
 
 import dev.reshard.apply.LaneFilter.Fate;
+import dev.reshard.change.RowChange;
+import dev.reshard.keyspace.TableId;
+import dev.reshard.postgres.Lsn;
 import java.util.Arrays;
 
 /** Tells a listener which rows a batch changed. Confined to the lane's thread. */
@@ -15,33 +18,26 @@ final class KeyTeller {
   }
 
   void tell(BatchPlan plan) {
-    plan.applied().forEach(this::tell);
+    if (listener != null) {
+      plan.forEachApplied(this::tell);
+    }
   }
 
-  private void tell(BatchPlan.Applied applied) {
-    Fate fate = applied.fate();
+  private void tell(Lsn end, RowChange change, Fate fate, RowKey rowKey) {
+    TableId table = change.table().id();
     if (fate == Fate.TRUNCATE) {
-      listener.truncated(applied.change().table().id(), applied.end());
+      listener.truncated(table, end);
       return;
     }
-    RowKey rowKey = applied.rowKey();
-    String[] old = fate == Fate.INSERT ? null : rowKey.ofOld(applied.change());
+    String[] old = fate == Fate.INSERT ? null : rowKey.ofOld(change);
     if (old != null) {
-      tell(applied, old);
+      listener.changed(table, rowKey.columns(), Arrays.asList(old), end);
     }
     if (fate != Fate.DELETE) {
-      String[] key = rowKey.ofRow(rowKey.newValues(applied.change()));
+      String[] key = rowKey.ofRow(rowKey.newValues(change));
       if (!Arrays.equals(old, key)) {
-        tell(applied, key);
+        listener.changed(table, rowKey.columns(), Arrays.asList(key), end);
       }
     }
-  }
-
-  private void tell(BatchPlan.Applied applied, String[] key) {
-    listener.changed(
-        applied.change().table().id(),
-        applied.rowKey().columns(),
-        Arrays.asList(key),
-        applied.end());
   }
 }

@@ -2,6 +2,7 @@ package dev.reshard.apply;
 
 import dev.reshard.apply.LaneException.Problem;
 import dev.reshard.apply.LaneStatus.State;
+import dev.reshard.change.ChangeException;
 import dev.reshard.change.Transaction;
 import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.OwnTransaction.Durability;
@@ -13,6 +14,7 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,7 +61,7 @@ final class LaneLoop implements Runnable {
     this.limits = limits;
     this.gate = gate;
     this.tokens = tokens;
-    this.destination = new Destination(sessions, config, limits, listener != null);
+    this.destination = new Destination(sessions, config, limits);
     this.incoming = new Incoming(source, limits);
     this.teller = new KeyTeller(listener);
     this.backoff = new Backoff();
@@ -158,6 +160,8 @@ final class LaneLoop implements Runnable {
       backoff.succeeded();
     } catch (SQLException e) {
       failed(e);
+    } catch (ChangeException | KafkaException e) {
+      throw Incoming.failed(e); // a large transaction is read while it is applied
     } finally {
       batchBeganNanos = 0;
       gate.end(incoming.provenAfter(progress.applied()));
@@ -189,22 +193,32 @@ final class LaneLoop implements Runnable {
   }
 
   private void apply(List<Transaction> batch) throws SQLException {
+    Durability durability = durability(batch);
+    Optional<BatchPlan> plan = applyCoalesced(batch, durability);
+    if (plan.isPresent()) {
+      applied(batch, plan.get(), durability);
+    } else {
+      applyInOrder(batch);
+    }
+  }
+
+  /** Empty if something in it has to be found out. */
+  private Optional<BatchPlan> applyCoalesced(List<Transaction> batch, Durability durability)
+      throws SQLException {
     try {
-      Durability durability = durability(batch);
-      BatchPlan plan = destination.apply(batch, progress.applied(), durability);
-      applied(batch, plan, durability);
+      return Optional.of(destination.apply(batch, progress.applied(), durability));
     } catch (LaneException e) {
       if (e.problem() == Problem.OVERTAKEN) {
         throw e;
       }
       log.debug("lane {}: batch is applied again in order: {}", config.name(), e.problem());
-      applyInOrder(batch);
+      return Optional.empty();
     } catch (SQLException e) {
       if (SqlState.mayPass(e) || SqlState.isLeaseLost(e)) {
         throw e;
       }
       log.debug("lane {}: batch is applied again in order: {}", config.name(), e.getSQLState());
-      applyInOrder(batch);
+      return Optional.empty();
     }
   }
 

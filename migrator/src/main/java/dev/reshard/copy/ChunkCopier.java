@@ -1,6 +1,7 @@
 package dev.reshard.copy;
 
 import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.AnchorHolder;
 import dev.reshard.postgres.Catalog;
 import dev.reshard.postgres.CopyReader;
@@ -44,7 +45,7 @@ final class ChunkCopier implements AutoCloseable {
   private final Connection source;
   private final Connection catalog;
   private final Map<ShardId, Loaded> loaded;
-  private final int batchBytes;
+  private final CopyOptions options;
   private final Map<ShardId, Connection> destinations = new TreeMap<>();
 
   /**
@@ -58,11 +59,11 @@ final class ChunkCopier implements AutoCloseable {
       AnchorHolder anchor,
       CopyPlan plan,
       Map<ShardId, Loaded> loaded,
-      int batchBytes)
+      CopyOptions options)
       throws SQLException {
     this.anchor = anchor;
     this.loaded = loaded;
-    this.batchBytes = batchBytes;
+    this.options = options;
     this.worker = worker;
     this.ledger = new CopyLedger(worker.migration(), plan.source());
     List<Connection> open = new ArrayList<>();
@@ -99,7 +100,8 @@ final class ChunkCopier implements AutoCloseable {
    * @throws CopyException if the table changed, or a row meets another one under a unique key
    */
   Copied copy(TableCopy table, Chunk chunk, Turn turn) throws SQLException {
-    try (Router router = new Router(table.partitioning().count())) {
+    try (Router router =
+        new Router(table.partitioning().count(), bytes -> requireSmall(table, chunk, bytes))) {
       for (Target target : table.targets()) {
         open(router, table, target, chunk);
       }
@@ -118,7 +120,7 @@ final class ChunkCopier implements AutoCloseable {
 
   /** Copies rows that the stream could not bring whole since the last round (HAZARDS F8). */
   void refetch(TableCopy table, Target target) throws SQLException {
-    Refetch refetch = new Refetch(worker, ledger.source(), table, target, batchBytes);
+    Refetch refetch = new Refetch(worker, ledger.source(), table, target, options.batchBytes());
     anchor.begin(source);
     try {
       refetch.copy(source, destinations.get(target.destination()));
@@ -145,7 +147,7 @@ final class ChunkCopier implements AutoCloseable {
             ledger,
             anchor.anchor().position(),
             there.isLater(chunk.table()),
-            batchBytes);
+            options.batchBytes());
     router.add(target, load);
   }
 
@@ -153,6 +155,15 @@ final class ChunkCopier implements AutoCloseable {
     long strays;
     try (CopyReader rows = CopyReader.open(source, table.select(chunk), table.format())) {
       strays = router.route(rows, turn);
+    } catch (OutOfMemoryError e) {
+      throw new CopyException(
+          CopyException.Reason.ROW_TOO_LARGE,
+          ("A row of %s, or the rows that are copied at a time, do not fit into the heap of %d MB."
+                  + " The destinations hold whole chunks only; the copy is not complete. Start the"
+                  + " worker anew with a larger heap (-Xmx) or with fewer copy.workers, then"
+                  + " 'reshard resume'.")
+              .formatted(chunk, Runtime.getRuntime().maxMemory() >> 20),
+          e);
     }
     List<String> keys = strays == 0 ? List.of() : strayKeys(table, chunk);
     Map<ShardId, Long> loaded = new TreeMap<>();
@@ -162,6 +173,26 @@ final class ChunkCopier implements AutoCloseable {
       bytes += load.bytes();
     }
     return new Copied(loaded, bytes, strays, keys);
+  }
+
+  private void requireSmall(TableCopy table, Chunk chunk, int bytes) {
+    if (bytes > options.maxRowBytes()) {
+      throw new CopyException(
+          CopyException.Reason.ROW_TOO_LARGE,
+          ("A row of %s takes %d MB, and budget.max_row is %d MB. The destinations hold whole chunks"
+                  + " only; the copy is not complete. Find it with: SELECT %s FROM %s WHERE %s ORDER"
+                  + " BY pg_column_size(%s.*) DESC LIMIT 1. Make it smaller, or raise budget.max_row"
+                  + " in the file and start the worker anew with a heap (-Xmx) of eight times as"
+                  + " much; then 'reshard resume'.")
+              .formatted(
+                  chunk,
+                  bytes >> 20,
+                  options.maxRowBytes() >> 20,
+                  table.rowKeyText(),
+                  chunk.leaf().id().quoted(),
+                  chunk.where(),
+                  TableId.quote(chunk.leaf().id().name())));
+    }
   }
 
   private void lock(TableCopy table, Chunk chunk) throws SQLException {

@@ -18,6 +18,8 @@ public final class CopyException extends RuntimeException {
     CATALOG_CHANGED,
     /** The session that held the anchor's snapshot has ended. */
     SNAPSHOT_GONE,
+    /** A row does not fit into memory. */
+    ROW_TOO_LARGE,
     /** A server refused what will not pass by itself. */
     SERVER_FAILED
   }

@@ -12,10 +12,16 @@ import java.util.List;
  *     after a failure
  * @param batchBytes how much is gathered for a destination before it is sent
  * @param first tables that are copied before all others, in this order
+ * @param maxRowBytes a larger row ends the copy, by name
  * @param timeout a chunk of which no rows have come or gone for so long is tried again
  */
 public record CopyOptions(
-    int workers, int chunkBlocks, int batchBytes, List<TableId> first, Duration timeout) {
+    int workers,
+    int chunkBlocks,
+    int batchBytes,
+    long maxRowBytes,
+    List<TableId> first,
+    Duration timeout) {
   /** Chunks of 32 MiB: about a second each, so that a stop is soon and a lock on a table short. */
   public static final CopyOptions DEFAULT = new CopyOptions(4, 4096);
 
@@ -27,7 +33,7 @@ public record CopyOptions(
   }
 
   public CopyOptions(int workers, int chunkBlocks) {
-    this(workers, chunkBlocks, 512 << 10, List.of(), Duration.ofMinutes(5));
+    this(workers, chunkBlocks, 512 << 10, Long.MAX_VALUE, List.of(), Duration.ofMinutes(5));
   }
 
   /** Smaller comes first. */

@@ -14,7 +14,16 @@ import java.util.stream.Collectors;
 record Leaves(Map<String, Version> byName) {
 
   /** Of one file. */
-  record Version(long columns, long file) {}
+  record Version(long columns, long shape, long file) {
+
+    /**
+     * Whether a column's rows may have got other values: a right or the statistics of a column
+     * change no row, and an ALTER that does writes the file anew.
+     */
+    private boolean isAltered(Version now) {
+      return shape != now.shape || (columns != now.columns && file != now.file);
+    }
+  }
 
   static Leaves of(Table table) {
     Map<String, Version> leaves = new TreeMap<>();
@@ -23,7 +32,8 @@ record Leaves(Map<String, Version> byName) {
         .forEach(
             leaf ->
                 leaves.put(
-                    leaf.id().quoted(), new Version(leaf.columnsVersion(), leaf.fileNode())));
+                    leaf.id().quoted(),
+                    new Version(leaf.columnsVersion(), leaf.columnsShape(), leaf.fileNode())));
     return new Leaves(leaves);
   }
 
@@ -31,9 +41,12 @@ record Leaves(Map<String, Version> byName) {
   static Leaves parse(String text) {
     Map<String, Version> leaves = new TreeMap<>();
     for (String line : text.split("\n", -1)) {
-      String[] parts = line.split(" ", 3);
-      if (parts.length == 3) {
-        leaves.put(parts[2], new Version(Long.parseLong(parts[0]), Long.parseLong(parts[1])));
+      String[] parts = line.split(" ", 4);
+      if (parts.length == 4) {
+        leaves.put(
+            parts[3],
+            new Version(
+                Long.parseLong(parts[0]), Long.parseLong(parts[1]), Long.parseLong(parts[2])));
       }
     }
     return new Leaves(leaves);
@@ -51,7 +64,7 @@ record Leaves(Map<String, Version> byName) {
             leaf -> {
               Version version = today.get(leaf.getKey());
               return version != null
-                  && version.columns() == leaf.getValue().columns()
+                  && !leaf.getValue().isAltered(version)
                   && (!now.partitioned() || version.file() == leaf.getValue().file());
             });
   }
@@ -67,8 +80,12 @@ record Leaves(Map<String, Version> byName) {
     return byName.entrySet().stream()
         .map(
             leaf ->
-                "%d %d %s"
-                    .formatted(leaf.getValue().columns(), leaf.getValue().file(), leaf.getKey()))
+                "%d %d %d %s"
+                    .formatted(
+                        leaf.getValue().columns(),
+                        leaf.getValue().shape(),
+                        leaf.getValue().file(),
+                        leaf.getKey()))
         .collect(Collectors.joining("\n"));
   }
 }

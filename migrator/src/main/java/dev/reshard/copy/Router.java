@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntConsumer;
 
 /**
  * Hands each row of a chunk to the loads of its bucket. Confined to one thread; closes its loads.
@@ -18,9 +19,14 @@ final class Router implements AutoCloseable {
   private static final Load[] DROPPED = {};
 
   private final Load[][] byBucket;
+  private final IntConsumer check;
   private final List<Load> loads = new ArrayList<>();
 
-  Router(int buckets) {
+  /**
+   * @param check is told how many bytes each row has, before it goes anywhere; may throw
+   */
+  Router(int buckets, IntConsumer check) {
+    this.check = check;
     byBucket = new Load[buckets][];
     Arrays.fill(byBucket, STRAY);
   }
@@ -53,6 +59,7 @@ final class Router implements AutoCloseable {
   long route(CopyReader rows, Turn turn) throws SQLException {
     long strays = 0;
     while (rows.next()) {
+      check.accept(rows.length());
       int bucket = rows.bucket();
       Load[] to = bucket < 0 || bucket >= byBucket.length ? STRAY : byBucket[bucket];
       if (to == STRAY) {

@@ -114,7 +114,7 @@ public final class ShardCopier {
 
   private ChunkCopier copier(CopyPlan plan, AnchorHolder anchor, Map<ShardId, Loaded> loaded)
       throws SQLException {
-    return new ChunkCopier(sessions, worker, anchor, plan, loaded, options.batchBytes());
+    return new ChunkCopier(sessions, worker, anchor, plan, loaded, options);
   }
 
   private void refetch(CopyPlan plan, AnchorHolder anchor, Map<ShardId, Loaded> loaded)

@@ -100,6 +100,11 @@ public record TableCopy(
     return key.isPresent() ? in(target.buckets()) : "true";
   }
 
+  /** The row key's columns as SQL, for messages. */
+  String rowKeyText() {
+    return rowKey().stream().map(TableCopy::quote).collect(Collectors.joining(", "));
+  }
+
   private List<String> rowKey() {
     List<String> names = new ArrayList<>(key.stream().toList());
     table.primaryKey().stream().filter(name -> !names.contains(name)).forEach(names::add);

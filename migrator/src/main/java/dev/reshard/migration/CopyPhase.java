@@ -25,6 +25,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,6 +36,7 @@ public final class CopyPhase implements Phase {
 
   private final Migration migration;
   private final Replication replication;
+  private final Consumer<String> pause;
   private final SourceCopy copy;
 
   /**
@@ -42,14 +44,16 @@ public final class CopyPhase implements Phase {
    *
    * @param replication captures each source from its first anchor on
    * @param stop looked at between chunks: whether to end the round and let this phase be run again
+   * @param pause pauses the migration, for the reason that it is given
    */
   public CopyPhase(
       Migration migration,
       Replication replication,
       CopyReport report,
       CopyThrottle throttle,
-      BooleanSupplier stop) {
-    this(migration, replication, report, throttle, stop, CopyOptions.DEFAULT.chunkBlocks());
+      BooleanSupplier stop,
+      Consumer<String> pause) {
+    this(migration, replication, report, throttle, stop, pause, CopyOptions.DEFAULT.chunkBlocks());
   }
 
   /** With chunks of another size. */
@@ -59,7 +63,9 @@ public final class CopyPhase implements Phase {
       CopyReport report,
       CopyThrottle throttle,
       BooleanSupplier stop,
+      Consumer<String> pause,
       int chunkBlocks) {
+    this.pause = pause;
     this.migration = migration;
     this.replication = replication;
     this.copy = new SourceCopy(migration, replication, report, throttle, stop, chunkBlocks);
@@ -125,12 +131,16 @@ public final class CopyPhase implements Phase {
   }
 
   /** What the next round mends; anything else needs a person. */
-  private static Outcome again(CopyException e) throws InterruptedException {
+  private Outcome again(CopyException e) throws InterruptedException {
     return switch (e.reason()) {
       case SNAPSHOT_GONE, CATALOG_CHANGED -> {
         log.warn("the round of the copy has ended: {}", e.getMessage());
         Thread.sleep(PAUSE_MS); // whatever it was may be over then
         yield new Outcome(MigrationState.COPYING, e.getMessage());
+      }
+      case ROW_TOO_LARGE -> {
+        pause.accept(e.getMessage());
+        yield new Outcome(MigrationState.COPYING, "a row is too large");
       }
       case TABLES_DIFFER, DESTINATION_NOT_EMPTY, UNIQUE_CONFLICT, OTHER_ANCHOR, SERVER_FAILED ->
           throw e;

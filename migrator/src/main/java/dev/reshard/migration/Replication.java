@@ -191,7 +191,8 @@ public final class Replication implements Service {
         new CaptureScope(
             migration.keyspace(),
             migration.moves().at(shard),
-            migration.hasReference() && shard.equals(migration.home()));
+            migration.hasReference() && shard.equals(migration.home()),
+            migration.spec().budget().maxRowBytes());
     CaptureSource source =
         new CaptureSource(
             migration.sessions(),

@@ -340,6 +340,7 @@ final class SourceCopy {
           file.workersOn(row.getInt(1)),
           chunkBlocks,
           file.batchBytes(),
+          migration.spec().budget().maxRowBytes(),
           file.first(),
           file.timeout());
     }

@@ -1,6 +1,7 @@
 package dev.reshard.migration;
 
 import dev.reshard.apply.ChangeSource;
+import dev.reshard.apply.LaneLimits;
 import dev.reshard.apply.LanePosition;
 import dev.reshard.change.ChangeReader;
 import dev.reshard.change.Transaction;
@@ -14,6 +15,9 @@ import java.util.Optional;
 final class TopicSource implements ChangeSource {
   /** As many as a lane likes to apply at once; small ones mostly. */
   private static final int BATCH = 2_000;
+
+  /** Nor more than this at once, save one that is larger. */
+  private static final long BATCH_BYTES = LaneLimits.DEFAULT.batchBytes();
 
   private final ChangeReader reader;
 
@@ -31,9 +35,12 @@ final class TopicSource implements ChangeSource {
   public List<Transaction> poll(Duration timeout) {
     Optional<Transaction> next = reader.next(timeout);
     List<Transaction> batch = new ArrayList<>();
+    long bytes = 0;
     while (next.isPresent()) {
       batch.add(next.get());
-      next = batch.size() < BATCH ? reader.next(Duration.ZERO) : Optional.empty();
+      bytes += next.get().bytes();
+      boolean more = batch.size() < BATCH && bytes < BATCH_BYTES;
+      next = more ? reader.next(Duration.ZERO) : Optional.empty();
     }
     return batch;
   }

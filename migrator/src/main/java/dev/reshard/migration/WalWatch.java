@@ -22,8 +22,9 @@ import java.util.function.Consumer;
 /**
  * Looks every second at what the captures see of our replication slots: as the WAL that one keeps
  * comes near its budget it warns, then has the copy throttled, then the migration paused; a slot
- * that is gone pauses it, too. Once a unit has moved nothing is paused any more, as the way back
- * must stay open: then it is told only. Thread-safe.
+ * that is gone pauses it, too, and a row that is too large to be taken from one. Once a unit has
+ * moved nothing is paused any more, as the way back must stay open: then it is told only.
+ * Thread-safe.
  */
 public final class WalWatch implements Service {
   /**
@@ -76,14 +77,23 @@ public final class WalWatch implements Service {
                 .ifPresent(slot -> now.put(shard, new Seen(slot.name(), note(shard, slot)))));
     budgets.keySet().retainAll(captures.keySet());
     seen = now;
-    Optional<String> gone = gone(captures);
-    Optional<String> full = told(Level.PAUSE);
     MigrationState state = migration.control().state();
-    if ((gone.isPresent() || full.isPresent()) && mayPause(state)) {
-      pause.accept(
-          gone.map(why -> why + " " + afterLoss(state))
-              .orElseGet(() -> full.orElseThrow() + AFTER_FULL));
+    Optional<String> why =
+        gone(captures)
+            .map(gone -> gone + " " + afterLoss(state))
+            .or(() -> tooLarge(captures))
+            .or(() -> told(Level.PAUSE).map(full -> full + AFTER_FULL));
+    if (why.isPresent() && mayPause(state)) {
+      pause.accept(why.get());
     }
+  }
+
+  /** Its shard would keep WAL until somebody acts. */
+  private static Optional<String> tooLarge(Map<ShardId, CaptureStatus> captures) {
+    return captures.entrySet().stream()
+        .filter(capture -> capture.getValue().isRowTooLarge())
+        .map(capture -> "shard %s: %s".formatted(capture.getKey(), capture.getValue().reason()))
+        .findFirst();
   }
 
   private Use note(ShardId shard, Slot slot) {

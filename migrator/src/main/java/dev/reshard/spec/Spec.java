@@ -168,10 +168,14 @@ public record Spec(
    * @param pause the longest write pause: past it the fence is lifted and nothing has moved
    * @param wal bytes that each of our replication slots may make its shard keep: past it the
    *     migration is paused; empty if nobody said
+   * @param maxRowBytes the most that one row may take, as text where it is streamed: a larger one
+   *     would take the worker's memory, so the migration is paused and names it
    */
-  public record Budget(Duration pause, OptionalLong wal) {
+  public record Budget(Duration pause, OptionalLong wal, long maxRowBytes) {
+    static final long MAX_ROW_BYTES = 64L << 20;
+
     public Budget(Duration pause) {
-      this(pause, OptionalLong.empty());
+      this(pause, OptionalLong.empty(), MAX_ROW_BYTES);
     }
   }
 

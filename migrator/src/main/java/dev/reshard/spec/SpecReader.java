@@ -116,7 +116,8 @@ public final class SpecReader {
     Spec.Budget budget =
         new Spec.Budget(
             budgetNode.optional("pause", Duration.ofMillis(250), SpecReader::pause),
-            budgetNode.optional("wal", OptionalLong.empty(), SpecReader::bytes));
+            budgetNode.optional("wal", OptionalLong.empty(), SpecReader::bytes),
+            budgetNode.optional("max_row", Spec.Budget.MAX_ROW_BYTES, SpecReader::maxRow));
     budgetNode.refuseUnknown();
     Yaml gatesNode = root.map("gates");
     Spec.Gates gates =
@@ -395,6 +396,15 @@ public final class SpecReader {
       throw new IllegalArgumentException("must be more than 0, got " + text);
     }
     return pause;
+  }
+
+  /** PostgreSQL itself sends no row of more than 1 GB. */
+  private static long maxRow(String text) {
+    long bytes = Sizes.parse(text);
+    if (bytes < 1 << 20 || bytes > 1 << 30) {
+      throw new IllegalArgumentException("must be from 1MB to 1GB, got " + text);
+    }
+    return bytes;
   }
 
   private static OptionalLong bytes(String text) {

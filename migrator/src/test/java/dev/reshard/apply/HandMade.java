@@ -12,7 +12,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** A source whose transactions a test writes by hand. Thread-safe. */
 final class HandMade implements ChangeSource.Factory {
@@ -108,9 +110,19 @@ final class HandMade implements ChangeSource.Factory {
 
   private Lsn add(Lsn previous, List<String> tokens, List<RowChange> changes) {
     end = new Lsn(end.value() + 10);
-    all.add(new Transaction(7, end, previous, Instant.now(), changes, tokens, all.size()));
+    long bytes = changes.stream().mapToLong(HandMade::bytes).sum();
+    all.add(new Transaction(7, end, previous, Instant.now(), changes, tokens, all.size(), bytes));
     notifyAll();
     return end;
+  }
+
+  private static long bytes(RowChange change) {
+    return Stream.of(change.key(), change.values())
+        .filter(Objects::nonNull)
+        .flatMap(Stream::of)
+        .filter(Objects::nonNull)
+        .mapToLong(String::length)
+        .sum();
   }
 
   synchronized int timesOpened() {

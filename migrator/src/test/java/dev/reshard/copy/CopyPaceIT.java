@@ -109,7 +109,8 @@ class CopyPaceIT {
     CopyPlan plan = scene.plan(ORDERS, ACCOUNTS);
     scene.destinations().prepare(plan);
     CopyOptions options =
-        new CopyOptions(1, 64, 64 << 10, List.of(ACCOUNTS.id()), Duration.ofMinutes(1));
+        new CopyOptions(
+            1, 64, 64 << 10, Long.MAX_VALUE, List.of(ACCOUNTS.id()), Duration.ofMinutes(1));
     try (AnchorHolder anchor = scene.anchor()) {
       ShardCopier copier =
           copier(options, p -> seen.add(p.table()), new Throttle(Limits.NONE), () -> false);
@@ -124,7 +125,8 @@ class CopyPaceIT {
   void aChunkThatStandsStillIsTriedAgainAndThenNamed() throws Exception {
     CopyPlan plan = scene.plan(ORDERS);
     scene.destinations().prepare(plan);
-    CopyOptions options = new CopyOptions(1, 4096, 64 << 10, List.of(), Duration.ofSeconds(1));
+    CopyOptions options =
+        new CopyOptions(1, 4096, 64 << 10, Long.MAX_VALUE, List.of(), Duration.ofSeconds(1));
     ShardCopier copier = copier(options, p -> {}, new Throttle(Limits.NONE), () -> false);
     try (AnchorHolder anchor = scene.anchor();
         Connection holder = scene.shard(B).connect(SandboxRole.SUPERUSER);

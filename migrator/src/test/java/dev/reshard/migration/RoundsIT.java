@@ -84,6 +84,22 @@ class RoundsIT {
     scene.requireEqual();
   }
 
+  @Test
+  void aRightOrTheStatisticsOfAColumnDoNotMakeATableBeginAgain() throws Exception {
+    String chunks =
+        "SELECT anchor || ' ' || count(*) FROM reshard.copied_chunk WHERE table_name = 'orders' GROUP BY anchor ORDER BY anchor LIMIT 1";
+    assertEquals(MigrationState.COPYING, scene.round(25).next());
+    List<String> before = scene.shards.get("b").query(chunks);
+    assertEquals(1, before.size());
+    scene
+        .a()
+        .execute(
+            "GRANT SELECT (note) ON orders TO PUBLIC",
+            "ALTER TABLE orders ALTER COLUMN note SET STATISTICS 50");
+    assertEquals(MigrationState.COPYING, scene.round(3).next());
+    assertEquals(before, scene.shards.get("b").query(chunks));
+  }
+
   /** F5 and F6, where the ledger knows nothing of what was changed, or all of the table. */
   @Test
   void whatNoMessageToldOfPartitionsAndOfTablesNotBegunIsSeen() throws Exception {

@@ -160,6 +160,9 @@ final class RoundsScene implements AutoCloseable {
               new CopyReport(),
               throttle,
               () -> isCopying() && asked.incrementAndGet() > chunks,
+              why -> {
+                throw new AssertionError(why);
+              },
               CHUNK_BLOCKS)
           .run();
     }

@@ -112,7 +112,7 @@ class SpecReaderTest {
                 accept_cross_shard_unique: [sales.orders]
             from: {a: [0-14, 15]}
             to: {a: 0 mod 2, b: 1 mod 2}
-            budget: {pause: 1s, wal: 50GB}
+            budget: {pause: 1s, wal: 50GB, max_row: 128MB}
             gates: {lag: 500ms, mismatch: 0.5%}
             shadow: {probe: 20/s}
             copy: {workers: 4, batch: 2MB, first: [sales.orders], timeout: 30s, snapshot: 2h}
@@ -160,7 +160,9 @@ class SpecReaderTest {
                 B,
                 BucketSet.of(1, 3, 5, 7, 9, 11, 13, 15))),
         spec.to());
-    assertEquals(new Spec.Budget(Duration.ofSeconds(1), OptionalLong.of(50L << 30)), spec.budget());
+    assertEquals(
+        new Spec.Budget(Duration.ofSeconds(1), OptionalLong.of(50L << 30), 128L << 20),
+        spec.budget());
     assertEquals(new Spec.Gates(Duration.ofMillis(500), 0.005), spec.gates());
     assertEquals(new Spec.Shadow(20), spec.shadow());
     assertEquals(

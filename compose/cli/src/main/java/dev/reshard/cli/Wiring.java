@@ -346,7 +346,8 @@ public final class Wiring implements AutoCloseable {
         List.of(
             new StartPhase(),
             new PreparePhase(migration, guards),
-            new CopyPhase(migration, replication, copied, throttle, yields),
+            new CopyPhase(
+                migration, replication, copied, throttle, yields, why -> worker.get().pause(why)),
             new CatchUpPhase(migration, replication, yields),
             new RecoverPhase(MigrationState.CUTTING_OVER, migration, replication),
             new RecoverPhase(MigrationState.ROLLING_BACK, migration, replication),

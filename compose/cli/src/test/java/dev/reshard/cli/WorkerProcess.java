@@ -14,6 +14,9 @@ import java.util.concurrent.TimeUnit;
 public final class WorkerProcess implements AutoCloseable {
   private static final long STOP_LIMIT_S = 30;
 
+  /** Enough for what most tests do. */
+  private static final int HEAP_MB = 256;
+
   private final Process process;
   private final Path said;
 
@@ -29,12 +32,18 @@ public final class WorkerProcess implements AutoCloseable {
    * @param options of {@code run}
    */
   public static WorkerProcess start(Path file, String... options) throws IOException {
+    return startWithHeap(HEAP_MB, file, options);
+  }
+
+  /** As {@link #start}, with so many MiB of heap. */
+  static WorkerProcess startWithHeap(int heapMb, Path file, String... options) throws IOException {
     Path folder = file.toAbsolutePath().getParent();
     Path said = Files.createTempFile(folder, "worker", ".out");
     ProcessBuilder builder =
         new ProcessBuilder(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
+                "-Xmx%dm".formatted(heapMb),
+                "-XX:+UseSerialGC", // as compose/reshard starts it
                 "-XX:TieredStopAtLevel=1", // it lives for seconds
                 "-cp",
                 System.getProperty("java.class.path"),
@@ -66,6 +75,15 @@ public final class WorkerProcess implements AutoCloseable {
     return process.isAlive()
         ? Optional.empty()
         : Optional.of("exit code %d%n%s".formatted(process.exitValue(), Files.readString(said)));
+  }
+
+  /** All that it has said so far. */
+  String said() throws IOException {
+    return Files.readString(said);
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
   }
 
   long pid() {

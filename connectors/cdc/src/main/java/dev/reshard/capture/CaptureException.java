@@ -28,7 +28,7 @@ public final class CaptureException extends RuntimeException {
     VALUES_MISSING,
     /** A message of a guard's trigger, or of the server, cannot be read. */
     UNREADABLE,
-    /** A row is larger than a record may be. */
+    /** A row, or what one statement makes capture hold, does not fit into memory. */
     ROW_TOO_LARGE
   }
 

@@ -35,6 +35,11 @@ public record CaptureStatus(
         .isPresent();
   }
 
+  /** Whether a change did not fit into memory. */
+  public boolean isRowTooLarge() {
+    return problem.filter(is -> is == CaptureException.Reason.ROW_TOO_LARGE).isPresent();
+  }
+
   /** What it does. */
   public enum State {
     /** Not started yet. */

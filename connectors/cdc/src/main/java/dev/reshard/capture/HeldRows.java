@@ -26,8 +26,11 @@ import java.util.Map;
  * values} at least of all columns that may be stored out of line.
  */
 final class HeldRows {
-  /** One statement that moves more than this between buckets does not fit into memory. */
-  static final long MAX_BYTES = 256L * 1024 * 1024;
+  /** What holding a row takes beside its text. */
+  private static final int ROW_OVERHEAD = 300;
+
+  /** What reading a message of the guard's trigger takes, in times of its length. */
+  private static final int MESSAGE_FACTOR = 4;
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -74,10 +77,15 @@ final class HeldRows {
   private final Deque<Held> rows = new ArrayDeque<>();
   private final Map<RowKey, Deque<Held>> waiting = new HashMap<>();
   private final Map<TableId, ChangedTable> tables = new HashMap<>();
+  private final long maxBytes;
   private long bytes;
 
-  HeldRows(Out out) {
+  /**
+   * @param maxBytes the most that may be held
+   */
+  HeldRows(Out out, long maxBytes) {
     this.out = out;
+    this.maxBytes = maxBytes;
   }
 
   /** Passes a row on, behind those that are held. */
@@ -111,6 +119,9 @@ final class HeldRows {
   void tell(byte[] content) {
     if (waiting.isEmpty()) {
       return;
+    }
+    if (content.length > maxBytes / MESSAGE_FACTOR) {
+      throw tooMuch("a row has %d KB of them".formatted(content.length >> 10));
     }
     JsonNode message = parse(content);
     String schema = message.path("schema").asText("-");
@@ -148,13 +159,25 @@ final class HeldRows {
 
   private void hold(Held row) {
     rows.add(row);
+    bytes += ROW_OVERHEAD;
     bytes += row.values == null ? 0 : row.values.textBytes();
     bytes += row.key == null ? 0 : row.key.textBytes();
-    if (bytes > MAX_BYTES) {
-      throw missing(
-          rows.getFirst(),
-          "its statement changed more than %d MiB".formatted(MAX_BYTES / 1024 / 1024));
+    if (bytes > maxBytes) {
+      throw tooMuch("its statement changed %d rows so far".formatted(rows.size()));
     }
+  }
+
+  /** The rows are whole, but not in this heap. */
+  private CaptureException tooMuch(String what) {
+    Held row = rows.getFirst();
+    return new CaptureException(
+        Reason.ROW_TOO_LARGE,
+        ("an UPDATE moved a row of table %s from bucket %d to %d, whose values that are stored out "
+                + "of line must be held until the statement's end, and that does not fit into "
+                + "memory: %s, and %d MB may be held, an eighth of the heap. Its change, and all after "
+                + "it, are not replicated; do not cut over. Start the worker anew with a larger "
+                + "heap (-Xmx), then 'reshard resume'.")
+            .formatted(row.table.id(), row.oldBucket, row.newBucket, what, maxBytes >> 20));
   }
 
   private void release() {

@@ -1,6 +1,5 @@
 package dev.reshard.capture;
 
-import dev.reshard.change.ChangeWriter;
 import dev.reshard.change.TransactionEncoder;
 import dev.reshard.postgres.Lsn;
 import java.nio.ByteBuffer;
@@ -24,23 +23,27 @@ final class Outbox {
 
   private static final int ENTRY_OVERHEAD = Long.BYTES + Integer.BYTES;
 
+  /** One message of the server does not make more than this, unless it is a large row. */
+  private static final int FULL_BYTES = 4 * TransactionEncoder.CHUNK_BYTES;
+
   private final Progress progress;
   private final List<Entry> entries = new ArrayList<>();
+  private Runnable whenFull = () -> {};
   private int bytes;
 
   Outbox(Progress progress) {
     this.progress = progress;
   }
 
-  /**
-   * @throws CaptureException {@code ROW_TOO_LARGE} if Kafka would refuse it
-   */
+  /** From now on {@code empty} is called when it is full: it must {@link #drain} it. */
+  void whenFull(Runnable empty) {
+    whenFull = empty;
+  }
+
+  /** Adds a record; a row in pieces adds as many as it has. */
   void add(byte[] record, Lsn end) {
-    if (record.length > ChangeWriter.MAX_RECORD_BYTES - 1024) {
-      throw new CaptureException(
-          CaptureException.Reason.ROW_TOO_LARGE,
-          "a row takes %d bytes as text; %d at most fit into a record of the change topic"
-              .formatted(record.length, ChangeWriter.MAX_RECORD_BYTES - 1024));
+    if (bytes >= FULL_BYTES) {
+      whenFull.run();
     }
     progress.sent(record.length);
     entries.add(new Entry(record, end));

@@ -21,6 +21,7 @@ final class ScopeFilter implements ChangeHandler {
   private final Marker marker;
   private final TransactionEncoder encoder;
   private final HeldRows held;
+  private final long maxRowBytes;
   private final IdentityHashMap<Relation, ScopedTable> tables = new IdentityHashMap<>();
 
   private boolean skipping;
@@ -31,7 +32,8 @@ final class ScopeFilter implements ChangeHandler {
     this.scope = scope;
     this.marker = marker;
     this.encoder = encoder;
-    this.held = new HeldRows(encoder::row);
+    this.maxRowBytes = Math.min(scope.maxRowBytes(), CaptureScope.roomInHeap());
+    this.held = new HeldRows(encoder::row, CaptureScope.roomInHeap());
   }
 
   @Override
@@ -54,6 +56,7 @@ final class ScopeFilter implements ChangeHandler {
     ScopedTable table = scoped(relation);
     int bucket = table.bucketOf(row);
     if (isWanted(table, bucket, bucket)) {
+      requireSmall(table, row);
       held.add(table.table(), RowChange.Kind.INSERT, RowChange.NO_BUCKET, bucket, null, row);
     }
   }
@@ -69,6 +72,7 @@ final class ScopeFilter implements ChangeHandler {
     if (!isWanted(table, oldBucket, newBucket)) {
       return;
     }
+    requireSmall(table, row);
     TextTuple key = old == null ? null : old.pick(table.table().key());
     if (oldBucket != newBucket && scope.moving().contains(newBucket) && row.hasUnchanged()) {
       held.addIncomplete(table.table(), oldBucket, newBucket, key, row);
@@ -158,13 +162,19 @@ final class ScopeFilter implements ChangeHandler {
         : table.published();
   }
 
+  private void requireSmall(ScopedTable table, TextTuple row) {
+    if (row.textBytes() > maxRowBytes) {
+      throw table.tooLarge(row, row.textBytes(), maxRowBytes);
+    }
+  }
+
   /** The new row with what only the old one tells: all of it, or a key that is out of line. */
   private static TextTuple filled(
       ScopedTable table, TextTuple old, boolean oldIsWhole, TextTuple row) {
     TextTuple result = row;
     for (int i = 0; i < row.size(); i++) {
       if (row.isUnchanged(i) && (oldIsWhole || table.table().key().contains(i))) {
-        result = result.with(i, old.text(i));
+        result = result.with(i, old, i);
       }
     }
     return result;

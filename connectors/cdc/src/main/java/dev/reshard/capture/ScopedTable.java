@@ -7,6 +7,7 @@ import dev.reshard.change.TextTuple;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Partitioning;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * A table of the stream, as the scope sees it. Immutable.
@@ -15,6 +16,9 @@ import java.util.Optional;
  * @param published whether its changes are published at all
  */
 record ScopedTable(ChangedTable table, int shardKey, boolean published, Partitioning partitioning) {
+
+  /** A longer one is cut in messages. */
+  private static final int LONGEST_KEY = 80;
 
   /**
    * @throws CaptureException if the table is none of the keyspace's, or lost its shard key's column
@@ -62,6 +66,32 @@ record ScopedTable(ChangedTable table, int shardKey, boolean published, Partitio
           "a row of table %s has a shard key (column %s) that '%s' cannot place"
               .formatted(table.id(), table.columns().get(shardKey), partitioning.describe()));
     }
+  }
+
+  /** Why a row cannot be taken; names it by its key. */
+  CaptureException tooLarge(TextTuple row, long bytes, long limit) {
+    String key =
+        table.key().stream()
+            .map(column -> table.columns().get(column) + " = " + shortened(row.text(column)))
+            .collect(Collectors.joining(", "));
+    return new CaptureException(
+        Reason.ROW_TOO_LARGE,
+        ("the row of table %s with %s takes %s as text (bytea takes two characters for each byte), "
+                + "and this worker takes %s at most (budget.max_row and an eighth of its heap). Its "
+                + "change, and all after it, are not replicated; do not cut over. Raise "
+                + "budget.max_row in the file above that, start the worker anew with a heap (-Xmx) "
+                + "of eight times as much, then 'reshard resume'.")
+            .formatted(table.id(), key, size(bytes), size(limit)));
+  }
+
+  private static String shortened(String value) {
+    return value != null && value.length() > LONGEST_KEY
+        ? value.substring(0, LONGEST_KEY) + ".."
+        : value;
+  }
+
+  private static String size(long bytes) {
+    return bytes < 10 << 20 ? (bytes >> 10) + " KB" : (bytes >> 20) + " MB";
   }
 
   /**

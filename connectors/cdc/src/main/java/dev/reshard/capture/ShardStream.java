@@ -23,7 +23,7 @@ final class ShardStream implements ReplicationStream {
   private static final Logger LOG = LoggerFactory.getLogger(ShardStream.class);
 
   /** Not read on while more than this was not acknowledged by Kafka. */
-  private static final long MAX_BYTES_IN_FLIGHT = 32L * 1024 * 1024;
+  private static final long MAX_BYTES_IN_FLIGHT = 8L * 1024 * 1024;
 
   /** Messages taken in one go before the engine gets a look at its own state again. */
   private static final int MAX_MESSAGES_AT_ONCE = 1_000;
@@ -74,8 +74,9 @@ final class ShardStream implements ReplicationStream {
       Thread.sleep(1);
       return true;
     }
+    outbox.whenFull(() -> handOverInPieces(processor));
     for (int i = 0; i < MAX_MESSAGES_AT_ONCE; i++) {
-      ByteBuffer message = stream.readPending(); // waits up to a millisecond for the first byte
+      ByteBuffer message = receive();
       if (message == null) {
         break;
       }
@@ -143,6 +144,37 @@ final class ShardStream implements ReplicationStream {
   @Override
   public void close() throws SQLException {
     stream.close();
+  }
+
+  private ByteBuffer receive() throws SQLException {
+    try {
+      return stream.readPending(); // waits up to a millisecond for the first byte
+    } catch (OutOfMemoryError e) {
+      // whatever it was, the next incarnation would meet it again
+      throw new CaptureException(
+          CaptureException.Reason.ROW_TOO_LARGE,
+          ("a change after %s (the row as text, with REPLICA IDENTITY FULL twice) does not fit into "
+                  + "the heap of %d MB. It, and all after it, are not replicated; do not cut over. "
+                  + "Start the worker anew with a larger heap (-Xmx), then 'reshard resume'.")
+              .formatted(received, Runtime.getRuntime().maxMemory() >> 20),
+          e);
+    }
+  }
+
+  /** In the midst of a row that is larger than what may be on its way. */
+  private void handOverInPieces(ReplicationMessageProcessor processor) {
+    try {
+      handOver(processor);
+      while (progress.bytesInFlight() > MAX_BYTES_IN_FLIGHT) {
+        progress.requireNoFailure();
+        Thread.sleep(1); // until Kafka has taken some
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted in the midst of a row", e);
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private void handOver(ReplicationMessageProcessor processor)

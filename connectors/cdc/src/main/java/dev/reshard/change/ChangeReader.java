@@ -53,6 +53,9 @@ public final class ChangeReader implements AutoCloseable {
    */
   public record Lag(Optional<Instant> committed, long recordsBehind) {}
 
+  /** Twice as much is in memory: what is read, and what is fetched meanwhile. */
+  private static final int FETCH_BYTES = 4 * 1024 * 1024;
+
   private final TopicPartition partition;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final TopicStore store;
@@ -74,7 +77,7 @@ public final class ChangeReader implements AutoCloseable {
     properties.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
     properties.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
     properties.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
-    properties.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, 8 * 1024 * 1024);
+    properties.put(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, FETCH_BYTES);
     this.partition = new TopicPartition(topic, 0);
     this.store = new TopicStore(properties, partition);
     this.assembler =

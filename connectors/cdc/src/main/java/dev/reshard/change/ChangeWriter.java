@@ -18,10 +18,13 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  */
 public final class ChangeWriter implements AutoCloseable {
   /**
-   * The largest record: a row with its text, and some more. Kafka's default of 1 MiB would stop a
-   * shard for one long text.
+   * No record is as large: a chunk, a table's columns and tokens. Kafka's own default, so that no
+   * broker has to be told.
    */
-  public static final int MAX_RECORD_BYTES = 64 * 1024 * 1024;
+  static final int MAX_RECORD_BYTES = 1024 * 1024;
+
+  /** More is not on its way at a time, so it need not be in memory. */
+  private static final long BUFFER_BYTES = 16L * 1024 * 1024;
 
   private final String topic;
   private final KafkaProducer<byte[], byte[]> producer;
@@ -44,7 +47,7 @@ public final class ChangeWriter implements AutoCloseable {
     properties.put(ProducerConfig.LINGER_MS_CONFIG, 0);
     properties.put(ProducerConfig.BATCH_SIZE_CONFIG, 256 * 1024);
     properties.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, MAX_RECORD_BYTES);
-    properties.put(ProducerConfig.BUFFER_MEMORY_CONFIG, 2L * MAX_RECORD_BYTES);
+    properties.put(ProducerConfig.BUFFER_MEMORY_CONFIG, BUFFER_BYTES);
     this.producer =
         new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
   }

@@ -11,7 +11,7 @@ import java.util.zip.CRC32C;
  */
 final class OpenTransaction {
   /** The most bytes of records kept of one transaction; decoded they take some times as much. */
-  static final long MEMORY_BYTES = 16L * 1024 * 1024;
+  static final long MEMORY_BYTES = 4L * 1024 * 1024;
 
   private final ChunkBody body;
   private final Chunk first;
@@ -48,9 +48,7 @@ final class OpenTransaction {
     bytes += chunk.record().length;
     if (bytes > MEMORY_BYTES) {
       large = true;
-      List<RowChange> rows = new ArrayList<>();
-      kept.forEach(c -> body.read(c, tokens, rows));
-      countedRows += rows.size();
+      kept.forEach(c -> countedRows += body.count(c, tokens));
       kept.clear();
     }
   }
@@ -75,6 +73,7 @@ final class OpenTransaction {
     } else {
       rows = new ArrayList<>();
       List<RowChange> decoded = rows;
+      body.begin();
       kept.forEach(chunk -> body.read(chunk, tokens, decoded));
       countedRows = rows.size();
     }
@@ -87,6 +86,7 @@ final class OpenTransaction {
             first.begin().committed(),
             rows,
             tokens,
-            offset);
+            offset,
+            bytes);
   }
 }

@@ -39,6 +39,19 @@ public record RowChange(
     return value == UNCHANGED;
   }
 
+  /** How long the texts of the key and of the new row are together, in characters. */
+  public long textLength() {
+    return length(key) + length(values);
+  }
+
+  private static long length(String[] texts) {
+    long length = 0;
+    for (int i = 0; texts != null && i < texts.length; i++) {
+      length += texts[i] == null ? 0 : texts[i].length();
+    }
+    return length;
+  }
+
   /** Whether the row was, or is, in one of {@code buckets}. */
   public boolean touches(BucketSet buckets) {
     return buckets.contains(oldBucket) || buckets.contains(newBucket);

@@ -82,7 +82,7 @@ final class StoredChanges extends AbstractSequentialList<RowChange> {
         nextChunk();
       }
       done++;
-      return rows.get(row++);
+      return rows.set(row++, null); // a large one is not kept while the next one is read
     }
 
     private void nextChunk() {
@@ -102,7 +102,9 @@ final class StoredChanges extends AbstractSequentialList<RowChange> {
           rows.clear();
           row = 0;
           body.read(chunk, new ArrayList<>(), rows);
-          return;
+          if (!rows.isEmpty()) {
+            return;
+          }
         }
       }
     }

@@ -99,6 +99,25 @@ public final class TextTuple {
     return of(values);
   }
 
+  /** This tuple with one value of another, whose bytes are copied once. */
+  public TextTuple with(int column, TextTuple other, int otherColumn) {
+    int added = Math.max(other.lengths[otherColumn], 0);
+    byte[] all = new byte[textBytes() + added];
+    int[] allOffsets = new int[size()];
+    int[] allLengths = new int[size()];
+    int used = 0;
+    for (int i = 0; i < size(); i++) {
+      TextTuple from = i == column ? other : this;
+      int place = i == column ? otherColumn : i;
+      allLengths[i] = from.lengths[place];
+      allOffsets[i] = used;
+      int length = Math.max(allLengths[i], 0);
+      System.arraycopy(from.bytes, from.offsets[place], all, used, length);
+      used += length;
+    }
+    return new TextTuple(all, allOffsets, allLengths);
+  }
+
   /** How many bytes the values take; NULL and unchanged ones take none. */
   public int textBytes() {
     int sum = 0;

@@ -9,6 +9,7 @@ import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
@@ -43,8 +44,7 @@ final class TopicStore implements ChunkStore, AutoCloseable {
     try {
       while (records.isEmpty()) {
         if (System.nanoTime() - deadlineNanos > 0) {
-          throw new ChangeException(
-              Reason.UNREADABLE,
+          throw new TimeoutException(
               "topic %s, offset %d: Kafka did not give this record again in %s"
                   .formatted(partition.topic(), offset, PATIENCE));
         }

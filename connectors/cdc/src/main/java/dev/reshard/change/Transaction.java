@@ -17,6 +17,7 @@ import java.util.List;
  *     iteration: go through them in order, on the reader's thread, before the reader is closed
  * @param tokens contents of the fence messages in it, mostly none
  * @param offset of its last record in the topic
+ * @param bytes that its records take there: about as many as its rows do as text
  */
 public record Transaction(
     long incarnation,
@@ -25,4 +26,5 @@ public record Transaction(
     Instant committed,
     List<RowChange> changes,
     List<String> tokens,
-    long offset) {}
+    long offset,
+    long bytes) {}

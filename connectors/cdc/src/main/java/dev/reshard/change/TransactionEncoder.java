@@ -16,20 +16,24 @@ import org.apache.avro.io.EncoderFactory;
 
 /**
  * Writes one incarnation's transactions as the records of a change topic, a chunk as soon as it is
- * full. Confined to one thread.
+ * full. A row that does not fit into a chunk leaves in pieces, a chunk each, so that no record is
+ * large and no row is copied as a whole (HAZARDS F32). Confined to one thread.
  *
  * <pre>
  * begin -- row, token .. -- commit | abandon
  * </pre>
  */
 public final class TransactionEncoder {
-  /** A chunk ends before it outgrows this, unless a single row does. */
+  /** A chunk ends before its rows outgrow this; a row that is larger is cut. */
   public static final int CHUNK_BYTES = 64 * 1024;
 
   /** More than a value's own bytes take: union branch and length. */
   private static final int VALUE_OVERHEAD = 6;
 
   private static final int ROW_OVERHEAD = 32;
+
+  /** Of a character of Java in UTF-8. */
+  private static final int MAX_CHAR_BYTES = 3;
 
   private final ServerIdentity server;
   private final long incarnation;
@@ -42,6 +46,7 @@ public final class TransactionEncoder {
   private final IdentityHashMap<ChangedTable, Integer> numbers = new IdentityHashMap<>();
 
   private final List<ChangedTable> tables = new ArrayList<>();
+  private int tableBytes;
   private final List<String> tokens = new ArrayList<>();
   private final CRC32C crc = new CRC32C();
 
@@ -86,27 +91,70 @@ public final class TransactionEncoder {
       int newBucket,
       TextTuple key,
       TextTuple values) {
-    if (rowsInChunk > 0 && rowBytes.size() + size(key) + size(values) > CHUNK_BYTES) {
+    long size = (long) size(key) + size(values);
+    if (rowsInChunk > 0 && rowBytes.size() + tableBytes + size > CHUNK_BYTES) {
       flush(null);
     }
+    try {
+      if (size > CHUNK_BYTES) {
+        writeInPieces(table, kind, oldBucket, newBucket, key, values);
+      } else {
+        writeRow(rowEncoder, number(table), kind, oldBucket, newBucket, key, values);
+        rowsInChunk++;
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    rows++;
+  }
+
+  private int number(ChangedTable table) {
     Integer number = numbers.get(table);
     if (number == null) {
       number = tables.size();
       numbers.put(table, number);
       tables.add(table);
+      tableBytes += size(table);
     }
-    try {
-      rowEncoder.writeInt(number);
-      rowEncoder.writeEnum(ChunkFormat.numberOf(kind));
-      rowEncoder.writeInt(oldBucket);
-      rowEncoder.writeInt(newBucket);
-      writeTuple(key);
-      writeTuple(values);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    return number;
+  }
+
+  private void writeInPieces(
+      ChangedTable table,
+      RowChange.Kind kind,
+      int oldBucket,
+      int newBucket,
+      TextTuple key,
+      TextTuple values)
+      throws IOException {
+    if (!tokens.isEmpty()) {
+      flush(null);
     }
-    rowsInChunk++;
-    rows++;
+    PieceStream pieces = new PieceStream(this::flushPiece);
+    BinaryEncoder encoder = EncoderFactory.get().directBinaryEncoder(pieces, null);
+    writeTables(encoder, List.of(table));
+    startArray(encoder, 1);
+    writeRow(encoder, 0, kind, oldBucket, newBucket, key, values);
+    encoder.writeArrayEnd();
+    encoder.flush();
+    pieces.close();
+  }
+
+  private static void writeRow(
+      BinaryEncoder encoder,
+      int table,
+      RowChange.Kind kind,
+      int oldBucket,
+      int newBucket,
+      TextTuple key,
+      TextTuple values)
+      throws IOException {
+    encoder.writeInt(table);
+    encoder.writeEnum(ChunkFormat.numberOf(kind));
+    encoder.writeInt(oldBucket);
+    encoder.writeInt(newBucket);
+    writeTuple(encoder, key);
+    writeTuple(encoder, values);
   }
 
   /** Adds the content of a fence message. */
@@ -144,30 +192,49 @@ public final class TransactionEncoder {
         : ROW_OVERHEAD + tuple.textBytes() + VALUE_OVERHEAD * tuple.size();
   }
 
-  private void writeTuple(TextTuple tuple) throws IOException {
+  /** More than a table's description takes. */
+  private static int size(ChangedTable table) {
+    int size = ROW_OVERHEAD + table.id().schema().length() + table.id().name().length();
+    for (String column : table.columns()) {
+      size += VALUE_OVERHEAD + MAX_CHAR_BYTES * column.length();
+    }
+    return size;
+  }
+
+  private static void writeTuple(BinaryEncoder encoder, TextTuple tuple) throws IOException {
     if (tuple == null) {
-      rowEncoder.writeIndex(0);
+      encoder.writeIndex(0);
       return;
     }
-    rowEncoder.writeIndex(1);
-    rowEncoder.writeArrayStart();
-    rowEncoder.setItemCount(tuple.size());
+    encoder.writeIndex(1);
+    startArray(encoder, tuple.size());
     for (int i = 0; i < tuple.size(); i++) {
       switch (tuple.length(i)) {
-        case TextTuple.NULL -> rowEncoder.writeIndex(ChunkFormat.VALUE_NULL);
-        case TextTuple.UNCHANGED -> rowEncoder.writeIndex(ChunkFormat.VALUE_UNCHANGED);
+        case TextTuple.NULL -> encoder.writeIndex(ChunkFormat.VALUE_NULL);
+        case TextTuple.UNCHANGED -> encoder.writeIndex(ChunkFormat.VALUE_UNCHANGED);
         default -> {
-          rowEncoder.writeIndex(ChunkFormat.VALUE_TEXT);
-          rowEncoder.writeBytes(tuple.bytes(), tuple.offset(i), tuple.length(i));
+          encoder.writeIndex(ChunkFormat.VALUE_TEXT);
+          encoder.writeBytes(tuple.bytes(), tuple.offset(i), tuple.length(i));
         }
       }
     }
-    rowEncoder.writeArrayEnd();
+    encoder.writeArrayEnd();
   }
 
   private void flush(Lsn end) {
+    flush(end, null, false);
+  }
+
+  private void flushPiece(byte[] piece, boolean last) {
+    flush(null, piece, last);
+  }
+
+  /**
+   * @param piece null: rows leave, if there are any
+   */
+  private void flush(Lsn end, byte[] piece, boolean last) {
     try {
-      byte[] body = body();
+      byte[] body = body(piece, last);
       crc.update(body);
       ByteArrayOutputStream record = new ByteArrayOutputStream(body.length + 128);
       record.writeBytes(ChunkFormat.copyOfHeader());
@@ -207,10 +274,28 @@ public final class TransactionEncoder {
     }
   }
 
-  private byte[] body() throws IOException {
-    ByteArrayOutputStream body = new ByteArrayOutputStream(rowBytes.size() + 256);
+  private byte[] body(byte[] piece, boolean last) throws IOException {
+    int pieceBytes = piece == null ? 0 : piece.length;
+    ByteArrayOutputStream body = new ByteArrayOutputStream(rowBytes.size() + pieceBytes + 256);
     BinaryEncoder encoder = EncoderFactory.get().directBinaryEncoder(body, null);
     writeStrings(encoder, tokens);
+    writeTables(encoder, tables);
+    startArray(encoder, rowsInChunk);
+    encoder.flush();
+    rowEncoder.flush();
+    rowBytes.writeTo(body);
+    encoder.writeArrayEnd();
+    encoder.writeIndex(piece == null ? 0 : 1);
+    if (piece != null) {
+      encoder.writeBoolean(last);
+      encoder.writeBytes(piece);
+    }
+    encoder.flush();
+    return body.toByteArray();
+  }
+
+  private static void writeTables(BinaryEncoder encoder, List<ChangedTable> tables)
+      throws IOException {
     startArray(encoder, tables.size());
     for (ChangedTable table : tables) {
       encoder.writeString(table.id().schema());
@@ -223,13 +308,6 @@ public final class TransactionEncoder {
       encoder.writeArrayEnd();
     }
     encoder.writeArrayEnd();
-    startArray(encoder, rowsInChunk);
-    encoder.flush();
-    rowEncoder.flush();
-    rowBytes.writeTo(body);
-    encoder.writeArrayEnd();
-    encoder.flush();
-    return body.toByteArray();
   }
 
   private static void writeStrings(BinaryEncoder encoder, List<String> strings) throws IOException {
@@ -249,6 +327,7 @@ public final class TransactionEncoder {
     rowBytes.reset();
     rowsInChunk = 0;
     tables.clear();
+    tableBytes = 0;
     numbers.clear();
     tokens.clear();
   }

@@ -57,6 +57,11 @@ public final class Catalog {
       SELECT root.oid, n.nspname, c.relname, c.oid, c.relfilenode,
              (SELECT sum(hashint8extended(a.xmin::text::int8, a.attnum)::numeric) % 1000000000000000
                 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0)::int8,
+             (SELECT sum(hashtextextended(
+                      concat_ws(' ', a.attname, a.atttypid, a.atttypmod, a.attnotnull,
+                                a.attgenerated, a.attidentity, a.attcollation, a.attisdropped),
+                      a.attnum)::numeric) % 1000000000000000
+                FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0)::int8,
              pg_relation_size(c.oid) / 8192
         FROM pg_class root
         CROSS JOIN LATERAL (
@@ -225,7 +230,8 @@ public final class Catalog {
                 row.getLong(4),
                 row.getLong(5),
                 row.getLong(6),
-                row.getLong(7)));
+                row.getLong(7),
+                row.getLong(8)));
   }
 
   private interface Row<T> {

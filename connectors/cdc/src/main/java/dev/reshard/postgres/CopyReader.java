@@ -51,6 +51,7 @@ public final class CopyReader implements AutoCloseable {
 
   /** Goes to the next row; false behind the last one. */
   public boolean next() throws SQLException {
+    message = null; // a large row is not kept while the next one comes
     message = copy.readFromCopy();
     if (message == null) {
       return false;

@@ -43,10 +43,13 @@ public record Table(
    *
    * @param fileNode changes when the table is rewritten
    * @param columnsVersion changes when a column is altered, be it to the same type: such an ALTER
-   *     may give every row another value without any message in the stream (HAZARDS F5)
+   *     may give every row another value without any message in the stream (HAZARDS F5), and then
+   *     writes the table anew; but also when a right or the statistics of a column change
+   * @param columnsShape changes when a column is another one, or of another type
    * @param blocks its length in pages of 8 KiB, when it was read
    */
-  public record Leaf(TableId id, long oid, long fileNode, long columnsVersion, long blocks) {}
+  public record Leaf(
+      TableId id, long oid, long fileNode, long columnsVersion, long columnsShape, long blocks) {}
 
   public Table {
     columns = List.copyOf(columns);

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.avro.message.BinaryMessageDecoder;
@@ -104,11 +105,57 @@ class ChunkCodecTest {
   }
 
   @Test
-  void aRowLargerThanAChunkIsAChunkOfItsOwn() {
-    String large = "ü".repeat(3_000_000);
-    List<byte[]> chunks = records.inserts(200, "before", large, "after");
-    assertEquals(3, chunks.size());
-    assertEquals(large, read(chunks).changes().get(1).values()[2]);
+  void aRowLargerThanAChunkLeavesInPiecesAndComesBackWhole() {
+    String large = "ü漢".repeat(100_000);
+    List<byte[]> chunks = records.inserts(200, "before", large, "after", large, large);
+    assertTrue(chunks.size() > 3 * 500_000 / TransactionEncoder.CHUNK_BYTES);
+    chunks.forEach(chunk -> assertTrue(chunk.length < TransactionEncoder.CHUNK_BYTES + 1024));
+    List<String> read = new ArrayList<>();
+    read(chunks).changes().forEach(change -> read.add(change.values()[2]));
+    assertEquals(List.of("before", large, "after", large, large), read);
+  }
+
+  @Test
+  void aTransactionTooLargeForMemoryIsReadAgainFromTheTopicRowByRow() {
+    String large = "x".repeat((int) OpenTransaction.MEMORY_BYTES);
+    List<byte[]> chunks = records.inserts(200, "before", large, "after", large);
+    TransactionAssembler reading =
+        new TransactionAssembler(
+            "topic",
+            offset -> List.of(new ChunkStore.Stored(offset, chunks.get((int) offset))),
+            0,
+            new Lsn(100),
+            null);
+    for (int i = 0; i < chunks.size() - 1; i++) {
+      assertTrue(reading.take(chunks.get(i), i).isEmpty());
+    }
+    Transaction transaction =
+        reading.take(chunks.get(chunks.size() - 1), chunks.size() - 1).orElseThrow();
+    assertEquals(4, transaction.changes().size());
+    for (int times = 0; times < 2; times++) {
+      List<String> read = new ArrayList<>();
+      transaction.changes().forEach(change -> read.add(change.values()[2]));
+      assertEquals(List.of("before", large, "after", large), read);
+    }
+  }
+
+  @Test
+  void tablesOfManyColumnsDoNotMakeALargeRecord() {
+    List<String> columns =
+        IntStream.range(0, 1_600)
+            .mapToObj("a_column_with_a_rather_long_name_%d"::formatted)
+            .toList();
+    String[] values = new String[columns.size()];
+    records.encoder().begin(new Lsn(199), Records.COMMITTED);
+    for (int i = 0; i < 20; i++) {
+      ChangedTable wide = new ChangedTable(new TableId("public", "t" + i), columns, List.of(0));
+      values[0] = Integer.toString(i);
+      records.encoder().row(wide, Kind.INSERT, -1, 5, null, TextTuple.of(values));
+    }
+    records.encoder().commit(new Lsn(200));
+    List<byte[]> chunks = records.taken();
+    chunks.forEach(chunk -> assertTrue(chunk.length < ChangeWriter.MAX_RECORD_BYTES / 2));
+    assertEquals(20, read(chunks).changes().size());
   }
 
   @Test
