@@ -28,10 +28,16 @@ final class SchemaWriter {
           "SET LOCAL default_table_access_method = heap",
           "SET LOCAL row_security = on");
 
-  /** What a server is set to by default is for small tables; this one only waits for its index. */
+  /**
+   * How much memory the build of an index may take on a destination that only waits for it: a
+   * server's default is for small tables.
+   */
+  static final String SORTING_KB =
+      "greatest(pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')) / 1024, 262144)";
+
   private static final String ROOM_FOR_SORTING =
-      "PERFORM pg_catalog.set_config('maintenance_work_mem', greatest(pg_catalog.pg_size_bytes("
-          + "pg_catalog.current_setting('maintenance_work_mem')) / 1024, 262144) || 'kB', true);";
+      "PERFORM pg_catalog.set_config('maintenance_work_mem', %s || 'kB', true);"
+          .formatted(SORTING_KB);
 
   private final ShardSessions sessions;
   private final CleanupRegistry registry;
