@@ -41,7 +41,8 @@ import java.util.stream.Stream;
  *   <li>{@code publish} tells foreign programs what {@code control} and {@code routing} have
  *       stored;
  *   <li>{@code cli} sees {@code sandbox}: the broker of {@code kafka: embedded};
- *   <li>{@code demo} sees what it plays: an application ({@code routing}) and an operator.
+ *   <li>{@code demo} sees what it plays: an application ({@code routing}) and an operator;
+ *   <li>{@code bench} sees an operator's part of it: the file, states and commands.
  * </ul>
  */
 @AnalyzeClasses(packages = "dev.reshard", importOptions = ImportOption.DoNotIncludeTests.class)
@@ -75,6 +76,7 @@ class ArchitectureTest {
           publish    keyspace topics routing postgres spec control migration
           cli        keyspace topics routing postgres guard change capture spec control plan preflight draft schema throttle copy apply migration verify probe shadow cutover finish publish sandbox
           demo       keyspace topics routing guard spec control plan finish cli sandbox
+          bench      spec control cli sandbox
           """);
 
   private static final Set<String> SHADOW_VALIDATOR = Set.of("verify", "probe", "shadow");
@@ -121,8 +123,8 @@ class ArchitectureTest {
   static final ArchRule cutoverDoesNotSeeShadowValidator = apart(CUTOVER, SHADOW_VALIDATOR);
 
   @ArchTest
-  static final ArchRule onlyDemoAndCliSeeTheSandbox =
-      onlySee("dev.reshard.sandbox..", "sandbox", "cli", "demo");
+  static final ArchRule onlyCliDemoAndBenchSeeTheSandbox =
+      onlySee("dev.reshard.sandbox..", "sandbox", "cli", "demo", "bench");
 
   @ArchTest static final ArchRule onlyCaptureSeesDebezium = onlySee("io.debezium..", "capture");
 

@@ -18,7 +18,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -87,6 +86,9 @@ public final class CopyPhase implements Phase {
 
   private Outcome copyAll() throws Exception {
     Set<ShardId> sources = migration.copied();
+    if (copy.hasBegun(sources)) {
+      Receivers.finish(migration); // another round: lanes bring changes before its rows come
+    }
     ExecutorService threads = Executors.newFixedThreadPool(sources.size());
     try {
       List<Future<CopyResult>> copies = new ArrayList<>();
@@ -114,6 +116,7 @@ public final class CopyPhase implements Phase {
                 .mapToLong(Long::longValue)
                 .sum();
       }
+      Receivers.finish(migration);
       makeSlotsOfWayBack();
       prepareWayBack();
       return new Outcome(MigrationState.CATCHING_UP, "%d rows copied".formatted(rows));
@@ -163,9 +166,7 @@ public final class CopyPhase implements Phase {
    * since before the load, so that no application's write of a moving bucket is missed.
    */
   private void makeSlotsOfWayBack() throws SQLException {
-    Set<ShardId> receivers = new TreeSet<>(migration.captured());
-    receivers.removeAll(migration.copied());
-    for (ShardId shard : receivers) {
+    for (ShardId shard : Receivers.of(migration)) {
       String slot = migration.slot(shard);
       migration.control().registry().register(shard, Kind.REPLICATION_SLOT, slot, "");
       try (Connection connection = migration.sessions().open(shard, "copy");

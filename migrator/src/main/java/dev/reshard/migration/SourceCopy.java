@@ -131,6 +131,18 @@ final class SourceCopy {
     return new CopyResult(source, Lsn.ZERO, false, Map.of(), Map.of());
   }
 
+  /** Whether a round of one of them goes on from what there is. */
+  boolean hasBegun(Set<ShardId> sources) throws SQLException {
+    for (ShardId source : sources) {
+      try (Connection connection = migration.sessions().open(source, "copy")) {
+        if (canGoOn(source, connection)) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
   /** The stream since the last anchor must be whole, and every lane know where it is. */
   private boolean canGoOn(ShardId source, Connection connection) throws SQLException {
     Optional<ReplicationSlots.Slot> slot =

@@ -11,6 +11,8 @@ import dev.reshard.postgres.RowKeyPlan;
 import dev.reshard.postgres.ShardSessions;
 import dev.reshard.postgres.Table;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
@@ -27,6 +29,7 @@ public final class RowKeys {
   private static final String LOCK_TIMEOUT = "400ms";
 
   private static final int TRIES = 150;
+  private static final String TABLE = ObjectKind.TABLE.word();
 
   private final ShardSessions sessions;
   private final CleanupRegistry registry;
@@ -73,9 +76,41 @@ public final class RowKeys {
         "DROP INDEX CONCURRENTLY IF EXISTS %s.%s"
             .formatted(TableId.quote(plan.table().id().schema()), TableId.quote(index));
     registry.register(shard, Kind.INDEX, index, drop);
+    boolean alone = isOurs(connection, shard, plan.table().id());
     try (Statement statement = connection.createStatement()) {
       statement.execute(drop);
-      statement.execute(plan.createIndex(index));
+      if (alone) {
+        statement.execute("SET maintenance_work_mem = '%dkB'".formatted(sortingKb(connection)));
+      }
+      statement.execute(
+          alone ? plan.createIndexWithoutWriters(index) : plan.createIndex(index));
+    }
+  }
+
+  /** Whether this migration made the table: nobody but us has written to it then. */
+  private boolean isOurs(Connection connection, ShardId shard, TableId table) throws SQLException {
+    try (PreparedStatement name =
+        connection.prepareStatement("SELECT format('%s %%I.%%I', ?, ?)".formatted(TABLE))) {
+      name.setString(1, table.schema());
+      name.setString(2, table.name());
+      try (ResultSet row = name.executeQuery()) {
+        row.next();
+        String identity = row.getString(1);
+        return registry.items().stream()
+            .anyMatch(
+                item ->
+                    item.kind() == Kind.SCHEMA_OBJECT
+                        && item.shard().equals(shard)
+                        && item.name().equals(identity));
+      }
+    }
+  }
+
+  private static long sortingKb(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery("SELECT " + SchemaWriter.SORTING_KB)) {
+      row.next();
+      return row.getLong(1);
     }
   }
 

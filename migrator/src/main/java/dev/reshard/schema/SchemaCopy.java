@@ -89,6 +89,22 @@ public final class SchemaCopy {
    */
   public int run(CleanupRegistry registry, WorkerIdentity worker)
       throws SQLException, InterruptedException {
+    return run(registry, worker, Set.of());
+  }
+
+  /**
+   * The same, but leaves away what is better made after the rows are loaded, such as indexes, where
+   * a table that is made here is empty until then; another {@link #run} makes it.
+   *
+   * @param empty destinations that wait for their rows
+   */
+  public int runBeforeRows(CleanupRegistry registry, WorkerIdentity worker, Set<ShardId> empty)
+      throws SQLException, InterruptedException {
+    return run(registry, worker, empty);
+  }
+
+  private int run(CleanupRegistry registry, WorkerIdentity worker, Set<ShardId> empty)
+      throws SQLException, InterruptedException {
     if (destinations().isEmpty()) {
       return 0;
     }
@@ -105,7 +121,8 @@ public final class SchemaCopy {
     }
     SchemaWriter writer = new SchemaWriter(sessions, registry, worker);
     int made = 0;
-    for (SchemaPlan plan : plans) {
+    for (SchemaPlan whole : plans) {
+      SchemaPlan plan = empty.contains(whole.destination()) ? whole.beforeRows() : whole;
       writer.make(plan);
       made += plan.steps().size();
     }

@@ -40,9 +40,16 @@ public record SchemaPlan(
    * @param asOurselves a first statement that the owner may have no right to; may be empty
    * @param statements all or none of them
    * @param undo takes it away again; empty if it goes with another one
+   * @param late whether it is better made after the rows are loaded, and nothing before that needs
+   *     it
    */
   public record Step(
-      String name, String owner, String asOurselves, List<String> statements, String undo) {
+      String name,
+      String owner,
+      String asOurselves,
+      List<String> statements,
+      String undo,
+      boolean late) {
     public Step {
       statements = List.copyOf(statements);
     }
@@ -53,6 +60,16 @@ public record SchemaPlan(
     impossible = List.copyOf(impossible);
     differences = List.copyOf(differences);
     notes = List.copyOf(notes);
+  }
+
+  /** The same without what is better made after the rows are loaded. */
+  SchemaPlan beforeRows() {
+    return new SchemaPlan(
+        destination,
+        steps.stream().filter(step -> !step.late()).toList(),
+        impossible,
+        differences,
+        notes);
   }
 
   /** What {@code check} says: all that keeps a migration from beginning. */
@@ -85,6 +102,7 @@ public record SchemaPlan(
     private final Map<ObjectKind, Integer> made = new TreeMap<>();
 
     private final Set<String> absent = new LinkedHashSet<>();
+    private final Set<String> late;
 
     private final Map<String, String> obstacles = new LinkedHashMap<>();
 
@@ -93,6 +111,7 @@ public record SchemaPlan(
       this.destination = destination;
       this.place = place;
       this.ours = ours;
+      this.late = LateObjects.of(source.objects().values());
     }
 
     SchemaPlan plan() {
@@ -167,7 +186,14 @@ public record SchemaPlan(
       for (Rights rights : object.rights()) {
         statements.addAll(rights.statements(place.unasked(rights.target(), object.owner())));
       }
-      steps.add(new Step(object.identity(), object.owner(), first, statements, object.undo()));
+      steps.add(
+          new Step(
+              object.identity(),
+              object.owner(),
+              first,
+              statements,
+              object.undo(),
+              late.contains(object.identity())));
       made.merge(object.kind(), 1, Integer::sum);
       if (!object.remark().isEmpty()) {
         notes.add("%s: %s: %s".formatted(destination.shard(), object.describe(), object.remark()));

@@ -28,6 +28,17 @@ final class SchemaWriter {
           "SET LOCAL default_table_access_method = heap",
           "SET LOCAL row_security = on");
 
+  /**
+   * How much memory the build of an index may take on a destination that only waits for it: a
+   * server's default is for small tables.
+   */
+  static final String SORTING_KB =
+      "greatest(pg_catalog.pg_size_bytes(pg_catalog.current_setting('maintenance_work_mem')) / 1024, 262144)";
+
+  private static final String ROOM_FOR_SORTING =
+      "PERFORM pg_catalog.set_config('maintenance_work_mem', %s || 'kB', true);"
+          .formatted(SORTING_KB);
+
   private final ShardSessions sessions;
   private final CleanupRegistry registry;
   private final WorkerIdentity worker;
@@ -89,6 +100,9 @@ final class SchemaWriter {
     body.append(
         "BEGIN PERFORM reshard.check_lease(%s, %d);"
             .formatted(literal(worker.migration()), worker.lease()));
+    if (step.late()) {
+      body.append('\n').append(ROOM_FOR_SORTING);
+    }
     statements.forEach(sql -> body.append("\nEXECUTE ").append(literal(sql)).append(';'));
     body.append("\nEND");
     return "DO " + literal(body.toString());

@@ -6,8 +6,10 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -25,14 +27,8 @@ import java.util.stream.Collectors;
 final class RowDigest {
   /** The hash is the same on both servers only if they run the same code; md5 always is. */
   enum Algorithm {
-    HASH("hash_record_extended(ROW(record_send(ROW(%s))), 0)"),
-    MD5("('x' || left(md5(record_send(ROW(%s))), 16))::bit(64)::int8");
-
-    private final String sql;
-
-    Algorithm(String sql) {
-      this.sql = sql;
-    }
+    HASH,
+    MD5;
 
     static Algorithm of(Connection source, Connection destination) throws SQLException {
       return source.getMetaData().getDatabaseMajorVersion()
@@ -51,6 +47,12 @@ final class RowDigest {
       SELECT a.attname FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
        WHERE a.attrelid = ? AND a.attnum > 0 AND NOT a.attisdropped
          AND t.oid < 10000 AND t.typsend <> 0 AND t.typname !~ '^_?(reg|oid|(xml|aclitem)$)'""";
+
+  private static final Map<String, String> SEEDS =
+      Map.of(
+          "text", "hashtextextended(%s COLLATE \"C\", %s)",
+          "character varying", "hashtextextended(%s::text COLLATE \"C\", %s)",
+          "uuid", "uuid_hash_extended(%s, %s)");
 
   private final List<Column> columns;
   private final Set<String> binary;
@@ -76,9 +78,32 @@ final class RowDigest {
 
   /** An expression of type {@code int8}. */
   String sql(Algorithm algorithm) {
-    return algorithm.sql.formatted(
-        columns.stream()
-            .map(c -> binary.contains(c.name()) ? c.quoted() : c.quoted() + "::text")
-            .collect(Collectors.joining(", ")));
+    return switch (algorithm) {
+      case HASH -> hash();
+      case MD5 ->
+          "('x' || left(md5(record_send(ROW(%s))), 16))::bit(64)::int8".formatted(list(columns));
+    };
+  }
+
+  /** A seed that is NULL is so on the side only that lets it be: that row differs, then. */
+  private String hash() {
+    String seed = "0";
+    List<Column> others = new ArrayList<>();
+    for (Column column : columns) {
+      String type = column.type().replaceFirst("^character varying\\(\\d+\\)$", "character varying");
+      if (column.notNull() && SEEDS.containsKey(type)) {
+        seed = SEEDS.get(type).formatted(column.quoted(), seed);
+      } else {
+        others.add(column);
+      }
+    }
+    return "coalesce(hash_record_extended(ROW(record_send(ROW(%s))), %s), 0)"
+        .formatted(list(others), seed);
+  }
+
+  private String list(List<Column> some) {
+    return some.stream()
+        .map(c -> binary.contains(c.name()) ? c.quoted() : c.quoted() + "::text")
+        .collect(Collectors.joining(", "));
   }
 }

@@ -24,10 +24,13 @@ import java.util.stream.Stream;
 
 /**
  * Compares one table on a source with its copy on one destination, in two sessions whose snapshots
- * must agree. Both servers add up their rows' digests by bucket; only where the sums differ are
- * keys and digests fetched, and merged. Confined to one thread; uses a second one while it runs.
+ * must agree. Both servers add up their rows' digests; only where the sums differ, by bucket then,
+ * are keys and digests fetched, and merged. Confined to one thread; uses a second one while it runs.
  */
 public final class TableComparison {
+  /** In place of a bucket's number: all of them together. */
+  private static final int WHOLE = -1;
+
   /** Rows of one bucket: how many, and the sum of their digests. */
   private record Sum(long rows, BigDecimal digests) {}
 
@@ -91,11 +94,13 @@ public final class TableComparison {
 
   /** Compares all rows of the moving buckets. */
   public TableResult compare() throws SQLException, InterruptedException {
-    String query =
-        "SELECT b, count(*), sum(h) FROM (SELECT %s AS b, %s AS h FROM %s WHERE %s) r GROUP BY b"
-            .formatted(copy.bucket(), digest, copy.table().id().quoted(), copy.whereMoving(target));
-    BothSides<Map<Integer, Sum>> sums =
-        BothSides.read(source, destination, connection -> sums(connection, query));
+    // Groups cost a third of the time, and most tables do not differ.
+    BothSides<Map<Integer, Sum>> whole = sums("SELECT %d, count(*), sum(h) FROM".formatted(WHOLE), "");
+    if (whole.source().equals(whole.destination())) {
+      long rows = whole.source().get(WHOLE).rows();
+      return result(new DifferenceFinder(!key.isEmpty()), rows, rows);
+    }
+    BothSides<Map<Integer, Sum>> sums = sums("SELECT b, count(*), sum(h) FROM", " GROUP BY b");
     BucketSet differing =
         BucketSet.of(
             IntStream.concat(
@@ -190,6 +195,20 @@ public final class TableComparison {
         found.changed(),
         keyColumns(),
         found.differences());
+  }
+
+  private BothSides<Map<Integer, Sum>> sums(String select, String groups)
+      throws SQLException, InterruptedException {
+    String query =
+        "%s (SELECT %s AS b, %s AS h FROM %s WHERE %s) r%s"
+            .formatted(
+                select,
+                copy.bucket(),
+                digest,
+                copy.table().id().quoted(),
+                copy.whereMoving(target),
+                groups);
+    return BothSides.read(source, destination, connection -> sums(connection, query));
   }
 
   private static Map<Integer, Sum> sums(Connection connection, String query) throws SQLException {

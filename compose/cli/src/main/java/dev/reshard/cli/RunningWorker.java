@@ -29,7 +29,8 @@ public final class RunningWorker implements AutoCloseable {
     this.broker = broker;
   }
 
-  MigrationState run(MigrationState until) throws Exception {
+  /** As {@link Worker#run}. */
+  public MigrationState run(MigrationState until) throws Exception {
     try {
       return worker.run(until);
     } finally {
@@ -38,7 +39,7 @@ public final class RunningWorker implements AutoCloseable {
   }
 
   /** Ends {@link #run} and waits for it: a cutover under way is first finished or lifted. */
-  void stop() {
+  public void stop() {
     worker.stop();
     try {
       if (!ended.await(STOP_LIMIT_S, TimeUnit.SECONDS)) {

@@ -52,8 +52,18 @@ public record RowKeyPlan(Table table, Kind kind, List<String> columns) {
 
   /** Builds the index without stopping writers; not within a transaction. */
   public String createIndex(String index) {
-    return "CREATE UNIQUE INDEX CONCURRENTLY %s ON %s (%s)"
+    return createIndex("CONCURRENTLY ", index);
+  }
+
+  /** Builds it in half the time, where nobody writes. */
+  public String createIndexWithoutWriters(String index) {
+    return createIndex("", index);
+  }
+
+  private String createIndex(String how, String index) {
+    return "CREATE UNIQUE INDEX %s%s ON %s (%s)"
         .formatted(
+            how,
             TableId.quote(index),
             table.id().quoted(),
             columns.stream().map(TableId::quote).collect(Collectors.joining(", ")));
