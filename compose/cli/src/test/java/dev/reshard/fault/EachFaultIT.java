@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Each kind of fault once, on one migration; hundreds of them: {@link FaultSoakIT}. */
-@Timeout(400)
+@Timeout(600)
 class EachFaultIT {
   @TempDir private Path folder;
 
