@@ -12,8 +12,8 @@ import java.util.Set;
  * Makes what both directions of replication need, before a row is copied: the schema where a
  * destination lacks it, row keys, guards, publications, topics. The order matters: the schema while
  * the sources' is as their users made it, identity before publication (HAZARDS F2), publication
- * before replication slot (F35), and a destination's guard before its rows are loaded. What only the
- * way back needs of a shard that only receives is made after that: {@link Receivers}.
+ * before replication slot (F35), and a destination's guard before its rows are loaded. What only
+ * the way back needs of a shard that only receives is made after that: {@link Receivers}.
  */
 public final class PreparePhase implements Phase {
   private final Migration migration;

@@ -37,8 +37,7 @@ final class Receivers {
    */
   static void finish(Migration migration) throws SQLException, InterruptedException {
     CleanupRegistry registry = migration.control().registry();
-    new SchemaCopy(
-            migration.sessions(), migration.keyspace(), migration.moves(), migration.home())
+    new SchemaCopy(migration.sessions(), migration.keyspace(), migration.moves(), migration.home())
         .run(registry, migration.worker());
     for (ShardId shard : of(migration)) {
       boolean isCaptured;
@@ -60,10 +59,7 @@ final class Receivers {
 
   /** After its row keys (HAZARDS F2), and before its replication slot (F35). */
   static void publish(Migration migration, ShardId shard) throws SQLException {
-    migration
-        .control()
-        .registry()
-        .register(shard, Kind.PUBLICATION, migration.publication(), "");
+    migration.control().registry().register(shard, Kind.PUBLICATION, migration.publication(), "");
     List<TableId> tables = new ArrayList<>();
     if (migration.moves().shards().contains(shard)) {
       migration.keyspace().sharded().stream().map(ShardedTable::id).forEach(tables::add);

@@ -82,8 +82,7 @@ public final class RowKeys {
       if (alone) {
         statement.execute("SET maintenance_work_mem = '%dkB'".formatted(sortingKb(connection)));
       }
-      statement.execute(
-          alone ? plan.createIndexWithoutWriters(index) : plan.createIndex(index));
+      statement.execute(alone ? plan.createIndexWithoutWriters(index) : plan.createIndex(index));
     }
   }
 

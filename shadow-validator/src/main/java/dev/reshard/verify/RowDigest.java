@@ -90,7 +90,8 @@ final class RowDigest {
     String seed = "0";
     List<Column> others = new ArrayList<>();
     for (Column column : columns) {
-      String type = column.type().replaceFirst("^character varying\\(\\d+\\)$", "character varying");
+      String type =
+          column.type().replaceFirst("^character varying\\(\\d+\\)$", "character varying");
       if (column.notNull() && SEEDS.containsKey(type)) {
         seed = SEEDS.get(type).formatted(column.quoted(), seed);
       } else {

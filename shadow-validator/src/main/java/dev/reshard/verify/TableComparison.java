@@ -25,7 +25,8 @@ import java.util.stream.Stream;
 /**
  * Compares one table on a source with its copy on one destination, in two sessions whose snapshots
  * must agree. Both servers add up their rows' digests; only where the sums differ, by bucket then,
- * are keys and digests fetched, and merged. Confined to one thread; uses a second one while it runs.
+ * are keys and digests fetched, and merged. Confined to one thread; uses a second one while it
+ * runs.
  */
 public final class TableComparison {
   /** In place of a bucket's number: all of them together. */
@@ -95,7 +96,8 @@ public final class TableComparison {
   /** Compares all rows of the moving buckets. */
   public TableResult compare() throws SQLException, InterruptedException {
     // Groups cost a third of the time, and most tables do not differ.
-    BothSides<Map<Integer, Sum>> whole = sums("SELECT %d, count(*), sum(h) FROM".formatted(WHOLE), "");
+    BothSides<Map<Integer, Sum>> whole =
+        sums("SELECT %d, count(*), sum(h) FROM".formatted(WHOLE), "");
     if (whole.source().equals(whole.destination())) {
       long rows = whole.source().get(WHOLE).rows();
       return result(new DifferenceFinder(!key.isEmpty()), rows, rows);

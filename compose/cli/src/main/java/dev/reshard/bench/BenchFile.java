@@ -27,12 +27,12 @@ record BenchFile(Path path) implements AutoCloseable {
     Files.writeString(password, servers.password());
     int count = destinations.size();
     StringBuilder shards = new StringBuilder("  a: " + servers.source().url());
-    destinations.forEach(
-        shard -> shards.append("\n  %s: %s".formatted(shard.name(), shard.url())));
+    destinations.forEach(shard -> shards.append("\n  %s: %s".formatted(shard.name(), shard.url())));
     String to =
         destinations.stream()
             .map(
-                shard -> "%s: %d mod %d".formatted(shard.name(), destinations.indexOf(shard), count))
+                shard ->
+                    "%s: %d mod %d".formatted(shard.name(), destinations.indexOf(shard), count))
             .collect(Collectors.joining(", "));
     Path file = folder.resolve("migration.yaml");
     Files.writeString(

@@ -95,7 +95,8 @@ final class BenchWorker implements AutoCloseable {
     }
     if (!log.isEmpty()
         && List.of(MigrationState.PAUSED, MigrationState.FAILED).contains(log.get(0).to())) {
-      throw new BenchException("the migration is %s: %s".formatted(log.get(0).to(), log.get(0).why()));
+      throw new BenchException(
+          "the migration is %s: %s".formatted(log.get(0).to(), log.get(0).why()));
     }
   }
 

@@ -57,8 +57,7 @@ final class Clients {
       List<Future<List<Long>>> running = new ArrayList<>();
       for (int client = 0; client < CLIENTS; client++) {
         int first = client;
-        running.add(
-            threads.submit(() -> client(shard, first, tps, rows, began, time, listener)));
+        running.add(threads.submit(() -> client(shard, first, tps, rows, began, time, listener)));
       }
       List<Long> nanos = new ArrayList<>();
       for (Future<List<Long>> client : running) {

@@ -10,10 +10,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /**
- * {@code bench foreground}. Five pairs of runs, one without the copy, for the migration is PAUSED,
- * and one while it copies, throttled. Times are those of single-row updates at the source, from when
- * each was due until its answer. A pair's difference is that of its 99th percentiles; the result has
- * the medians.
+ * {@code bench foreground}. Five pairs of runs, one while the copy stands still, for all but some
+ * rows a second, and one while it copies, throttled. Times are those of single-row updates at the
+ * source, from when each was due until its answer. A pair's difference is that of its 99th
+ * percentiles; the result has the medians.
  */
 @Command(
     name = "foreground",
@@ -22,7 +22,16 @@ import picocli.CommandLine.Option;
 final class ForegroundBench extends Measurement {
   private static final int PAIRS = 5;
 
-  @Option(names = "--tps", defaultValue = "500", description = "updates a second (${DEFAULT-VALUE})")
+  /** Some rows a second. */
+  private static final String STANDSTILL = "1kB/s";
+
+  /** A new rate counts within two seconds. */
+  private static final long COUNTS_AFTER_MS = 2_500;
+
+  @Option(
+      names = "--tps",
+      defaultValue = "500",
+      description = "updates a second (${DEFAULT-VALUE})")
   private int tps;
 
   @Option(
@@ -47,7 +56,8 @@ final class ForegroundBench extends Measurement {
   @Override
   BenchResult measure(BenchServers servers) throws Exception {
     try (BenchFile file =
-        BenchFile.write(servers, servers.destinations(1), "throttle: { rate: %s }".formatted(rate))) {
+        BenchFile.write(
+            servers, servers.destinations(1), "throttle: { rate: %s }".formatted(rate))) {
       BenchWorker.command(file.path(), "check");
       try (BenchWorker worker = BenchWorker.start(file.path())) {
         worker.await(MigrationState.COPYING);
@@ -56,9 +66,11 @@ final class ForegroundBench extends Measurement {
         List<Duration> with = new ArrayList<>();
         List<Duration> more = new ArrayList<>();
         for (int pair = 0; pair < PAIRS; pair++) {
-          BenchWorker.command(file.path(), "pause");
+          BenchWorker.command(file.path(), "throttle", "--rate", STANDSTILL);
+          Thread.sleep(COUNTS_AFTER_MS);
           without.add(p99(servers));
-          BenchWorker.command(file.path(), "resume");
+          BenchWorker.command(file.path(), "throttle", "--reset");
+          Thread.sleep(COUNTS_AFTER_MS);
           with.add(p99(servers));
           if (worker.state() != MigrationState.COPYING) {
             throw new BenchException(
@@ -73,7 +85,9 @@ final class ForegroundBench extends Measurement {
                   with.get(pair).toNanos() / 1e6));
         }
         return new BenchResult(
-                "foreground", (long) tps * seconds * PAIRS, Duration.ofSeconds(seconds * (long) PAIRS))
+                "foreground",
+                (long) tps * seconds * PAIRS,
+                Duration.ofSeconds(seconds * (long) PAIRS))
             .with("rate", rate)
             .withMs("p99_ms", Times.median(with))
             .withMs("p99_without_ms", Times.median(without))

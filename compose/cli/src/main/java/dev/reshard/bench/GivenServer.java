@@ -14,8 +14,8 @@ import java.util.HexFormat;
 import java.util.List;
 
 /**
- * A server that somebody else runs, reached as a superuser. It is neither killed nor stopped; {@link
- * #close} takes away what the bench made there. Thread-safe.
+ * A server that somebody else runs, reached as a superuser. It is neither killed nor stopped;
+ * {@link #close} takes away what the bench made there. Thread-safe.
  */
 final class GivenServer implements SandboxPostgres {
   /** What the bench's databases begin with. */

@@ -21,7 +21,10 @@ import picocli.CommandLine.Option;
 final class LatencyBench extends Measurement {
   private static final Duration WARM_UP = Duration.ofSeconds(5);
 
-  @Option(names = "--tps", defaultValue = "500", description = "updates a second (${DEFAULT-VALUE})")
+  @Option(
+      names = "--tps",
+      defaultValue = "500",
+      description = "updates a second (${DEFAULT-VALUE})")
   private int tps;
 
   @Option(

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * When the ledgers at all destinations said that all rows are there. The clock is this machine's, as
- * that of servers on loopback. Thread-safe.
+ * When the ledgers at all destinations said that all rows are there. The clock is this machine's,
+ * as that of servers on loopback. Thread-safe.
  */
 final class RowsThere implements AutoCloseable {
   private static final long LOOK_MS = 10;
