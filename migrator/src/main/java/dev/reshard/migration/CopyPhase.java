@@ -34,6 +34,7 @@ public final class CopyPhase implements Phase {
   private static final long PAUSE_MS = 1_000;
 
   private final Migration migration;
+  private final Guards guards;
   private final Replication replication;
   private final Consumer<String> pause;
   private final SourceCopy copy;
@@ -41,23 +42,34 @@ public final class CopyPhase implements Phase {
   /**
    * The phase of COPYING.
    *
+   * @param guards armed again on shards that only receive, once their row keys are there
    * @param replication captures each source from its first anchor on
    * @param stop looked at between chunks: whether to end the round and let this phase be run again
    * @param pause pauses the migration, for the reason that it is given
    */
   public CopyPhase(
       Migration migration,
+      Guards guards,
       Replication replication,
       CopyReport report,
       CopyThrottle throttle,
       BooleanSupplier stop,
       Consumer<String> pause) {
-    this(migration, replication, report, throttle, stop, pause, CopyOptions.DEFAULT.chunkBlocks());
+    this(
+        migration,
+        guards,
+        replication,
+        report,
+        throttle,
+        stop,
+        pause,
+        CopyOptions.DEFAULT.chunkBlocks());
   }
 
   /** With chunks of another size. */
   CopyPhase(
       Migration migration,
+      Guards guards,
       Replication replication,
       CopyReport report,
       CopyThrottle throttle,
@@ -66,6 +78,7 @@ public final class CopyPhase implements Phase {
       int chunkBlocks) {
     this.pause = pause;
     this.migration = migration;
+    this.guards = guards;
     this.replication = replication;
     this.copy = new SourceCopy(migration, replication, report, throttle, stop, chunkBlocks);
   }
@@ -87,7 +100,7 @@ public final class CopyPhase implements Phase {
   private Outcome copyAll() throws Exception {
     Set<ShardId> sources = migration.copied();
     if (copy.hasBegun(sources)) {
-      Receivers.finish(migration); // another round: lanes bring changes before its rows come
+      Receivers.finish(migration, guards); // another round: lanes bring changes before its rows come
     }
     ExecutorService threads = Executors.newFixedThreadPool(sources.size());
     try {
@@ -116,7 +129,7 @@ public final class CopyPhase implements Phase {
                 .mapToLong(Long::longValue)
                 .sum();
       }
-      Receivers.finish(migration);
+      Receivers.finish(migration, guards);
       makeSlotsOfWayBack();
       prepareWayBack();
       return new Outcome(MigrationState.CATCHING_UP, "%d rows copied".formatted(rows));

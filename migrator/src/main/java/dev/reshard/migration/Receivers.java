@@ -35,10 +35,12 @@ final class Receivers {
    * Gives all of them what they lack, before anything is captured there or a lane brings changes.
    * Repeatable.
    */
-  static void finish(Migration migration) throws SQLException, InterruptedException {
+  static void finish(Migration migration, Guards guards)
+      throws SQLException, InterruptedException {
     CleanupRegistry registry = migration.control().registry();
     new SchemaCopy(migration.sessions(), migration.keyspace(), migration.moves(), migration.home())
         .run(registry, migration.worker());
+    Set<ShardId> prepared = new TreeSet<>();
     for (ShardId shard : of(migration)) {
       boolean isCaptured;
       try (Connection connection = migration.sessions().open(shard, "prepare")) {
@@ -47,8 +49,10 @@ final class Receivers {
       if (!isCaptured) {
         prepareKeys(migration, shard);
         publish(migration, shard);
+        prepared.add(shard);
       }
     }
+    guards.arm(prepared);
   }
 
   static void prepareKeys(Migration migration, ShardId shard)

@@ -156,6 +156,7 @@ final class RoundsScene implements AutoCloseable {
       throttle.start();
       return new CopyPhase(
               migration,
+              new Guards(migration),
               replication,
               new CopyReport(),
               throttle,

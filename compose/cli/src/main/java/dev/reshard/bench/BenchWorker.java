@@ -39,7 +39,7 @@ final class BenchWorker implements AutoCloseable {
   }
 
   /** Begins the migration, or goes on with it. */
-  static BenchWorker start(Path file) throws SQLException {
+  static BenchWorker start(Path file) throws SQLException, InterruptedException {
     Wiring wiring = new Wiring(SpecReader.read(file));
     return new BenchWorker(wiring, new Wiring(SpecReader.read(file)), wiring.worker());
   }

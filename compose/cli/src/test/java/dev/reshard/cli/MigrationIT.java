@@ -42,8 +42,10 @@ class MigrationIT {
       assertEquals("COMPLETED", shop.state());
       assertTrue(shop.succeed("cutover").text().startsWith("already so"));
       shop.awaitTransactions(SOME);
+      String order = orderThatChangesItsTenant(shop.shards.get("c"));
       shop.succeed("rollback");
       assertEquals("ROLLED_BACK", shop.state());
+      cameBackWhole(order, shop.shards.get("b"));
       shop.awaitTransactions(SOME);
       shop.succeed("cutover");
       shop.awaitTransactions(SOME);
@@ -101,6 +103,27 @@ class MigrationIT {
     while (shop.shards.get("a").query("SELECT extra FROM notes").isEmpty()) {
       TimeUnit.MILLISECONDS.sleep(100); // between two looks
     }
+  }
+
+  /** HAZARDS F9: from a bucket that goes back to a into one that goes back to b. */
+  private static String orderThatChangesItsTenant(SandboxShard c) throws SQLException {
+    String id =
+        c.query(
+                """
+                INSERT INTO orders (tenant_id, status, amount, tags, payload, note, placed_at, version)
+                SELECT (SELECT min(id) FROM tenants WHERE id % 32 < 16), status, amount, tags, payload,
+                       (SELECT string_agg(md5(n::text), '') FROM generate_series(1, 300) n), placed_at, 1
+                  FROM orders LIMIT 1 RETURNING id""")
+            .get(0);
+    c.execute(
+        "UPDATE orders SET tenant_id = (SELECT min(id) FROM tenants WHERE id % 32 >= 16) WHERE id = "
+            + id);
+    return id;
+  }
+
+  private static void cameBackWhole(String order, SandboxShard b) throws SQLException {
+    assertEquals(List.of("9600"), b.query("SELECT length(note) FROM orders WHERE id = " + order));
+    b.execute("DELETE FROM orders WHERE id = " + order);
   }
 
   private static void refusesToCutOverUnverified(Shop shop) throws Exception {
