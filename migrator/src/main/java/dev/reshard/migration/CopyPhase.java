@@ -100,7 +100,8 @@ public final class CopyPhase implements Phase {
   private Outcome copyAll() throws Exception {
     Set<ShardId> sources = migration.copied();
     if (copy.hasBegun(sources)) {
-      Receivers.finish(migration, guards); // another round: lanes bring changes before its rows come
+      Receivers.finish(
+          migration, guards); // another round: lanes bring changes before its rows come
     }
     ExecutorService threads = Executors.newFixedThreadPool(sources.size());
     try {

@@ -35,8 +35,7 @@ final class Receivers {
    * Gives all of them what they lack, before anything is captured there or a lane brings changes.
    * Repeatable.
    */
-  static void finish(Migration migration, Guards guards)
-      throws SQLException, InterruptedException {
+  static void finish(Migration migration, Guards guards) throws SQLException, InterruptedException {
     CleanupRegistry registry = migration.control().registry();
     new SchemaCopy(migration.sessions(), migration.keyspace(), migration.moves(), migration.home())
         .run(registry, migration.worker());
