@@ -91,6 +91,20 @@ public final class Replication implements Service {
     }
   }
 
+  /** Ends captures whose replication slot is gone: the copy makes another one. */
+  synchronized void stopGone() {
+    captures
+        .values()
+        .removeIf(
+            capture -> {
+              boolean gone = capture.status().isSlotGone();
+              if (gone) {
+                capture.close();
+              }
+              return gone;
+            });
+  }
+
   /** Ends the capture of one shard, before its replication slot is made anew. */
   public synchronized void stopCapture(ShardId shard) {
     Capture capture = captures.remove(shard);

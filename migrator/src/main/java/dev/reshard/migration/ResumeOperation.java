@@ -54,6 +54,9 @@ public final class ResumeOperation implements Operation {
               : "lanes that start again: " + again);
       return DONE;
     }
+    if (next == MigrationState.COPYING) {
+      replication.stopGone(); // else it would be paused for the same again
+    }
     List<Replication.Pair> again = replication.stopped();
     migration.control().moveTo(state, next, migration.worker().lease(), request.who(), "asked for");
     say.accept(

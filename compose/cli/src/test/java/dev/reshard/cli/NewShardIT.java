@@ -53,6 +53,7 @@ class NewShardIT {
     }
   }
 
+  @Tag("matrix")
   @Test
   void aShardThatGaveItsBucketsBackKeepsItsSchemaAsItHasGivenOutIds() throws Exception {
     try (Shop shop = Shop.open(folder, "back", 2, 3)) {

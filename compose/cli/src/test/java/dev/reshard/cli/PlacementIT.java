@@ -73,6 +73,7 @@ class PlacementIT {
     moveAndComeBack(migration, buckets, inFile);
   }
 
+  @Tag("matrix")
   @Test
   void bucketsByAnOwnFunctionMoveAndComeBackWhileClientsWrite() throws Exception {
     moveAndComeBack("by-own-function", OWN, OWN_IN_FILE);
@@ -122,6 +123,7 @@ class PlacementIT {
   }
 
   /** A tenant that the directory did not have stays, written all the time, and holds up nothing. */
+  @Tag("matrix")
   @Test
   void keysOfADirectoryMoveAndComeBackAndWhatItDidNotHaveStaysUntilItIsAdoptedAnew()
       throws Exception {

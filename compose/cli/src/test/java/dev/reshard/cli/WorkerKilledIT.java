@@ -14,6 +14,7 @@ import java.sql.Statement;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,6 +68,7 @@ class WorkerKilledIT {
     }
   }
 
+  @Tag("matrix")
   @Test
   void frozenBetweenFenceAndSealItDoesNoHarmWhenItWakesUp() throws Exception {
     try (Shop shop = Shop.open(folder, "frozen", 2, 3)) {
