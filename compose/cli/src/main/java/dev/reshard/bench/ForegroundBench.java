@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
@@ -28,11 +29,7 @@ final class ForegroundBench extends Measurement {
   /** A new rate counts within two seconds. */
   private static final long COUNTS_AFTER_MS = 2_500;
 
-  @Option(
-      names = "--tps",
-      defaultValue = "500",
-      description = "updates a second (${DEFAULT-VALUE})")
-  private int tps;
+  @Mixin private LoadOptions load;
 
   @Option(
       names = "--seconds",
@@ -48,9 +45,7 @@ final class ForegroundBench extends Measurement {
 
   @Override
   Optional<String> problem() {
-    return tps < 4 || seconds < 1
-        ? Optional.of("--tps must be at least 4 and --seconds at least 1")
-        : Optional.empty();
+    return load.problem(seconds);
   }
 
   @Override
@@ -86,7 +81,7 @@ final class ForegroundBench extends Measurement {
         }
         return new BenchResult(
                 "foreground",
-                (long) tps * seconds * PAIRS,
+                (long) load.tps() * seconds * PAIRS,
                 Duration.ofSeconds(seconds * (long) PAIRS))
             .with("rate", rate)
             .withMs("p99_ms", Times.median(with))
@@ -99,7 +94,11 @@ final class ForegroundBench extends Measurement {
   private Duration p99(BenchServers servers) throws Exception {
     return Times.percentile(
         Clients.run(
-                servers.source(), tps, rows(), Duration.ofSeconds(seconds), (id, number, at) -> {})
+                servers.source(),
+                load.tps(),
+                rows(),
+                Duration.ofSeconds(seconds),
+                (id, number, at) -> {})
             .nanos(),
         99);
   }

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
@@ -21,11 +22,7 @@ import picocli.CommandLine.Option;
 final class LatencyBench extends Measurement {
   private static final Duration WARM_UP = Duration.ofSeconds(5);
 
-  @Option(
-      names = "--tps",
-      defaultValue = "500",
-      description = "updates a second (${DEFAULT-VALUE})")
-  private int tps;
+  @Mixin private LoadOptions load;
 
   @Option(
       names = "--seconds",
@@ -35,9 +32,7 @@ final class LatencyBench extends Measurement {
 
   @Override
   Optional<String> problem() {
-    return tps < 4 || seconds < 1
-        ? Optional.of("--tps must be at least 4 and --seconds at least 1")
-        : Optional.empty();
+    return load.problem(seconds);
   }
 
   @Override
@@ -49,10 +44,11 @@ final class LatencyBench extends Measurement {
       try (BenchWorker worker = BenchWorker.start(file.path());
           Arrivals arrivals = new Arrivals(Looker.at(shards.get(0)))) {
         worker.await(MigrationState.READY_FOR_CUTOVER);
-        say("writing %d updates a second".formatted(tps));
+        say("writing %d updates a second".formatted(load.tps()));
         Duration time = Duration.ofSeconds(seconds);
         Clients.Run run =
-            Clients.run(servers.source(), tps, rows(), WARM_UP.plus(time), arrivals::committed);
+            Clients.run(
+                servers.source(), load.tps(), rows(), WARM_UP.plus(time), arrivals::committed);
         List<Long> nanos = arrivals.after(run.began() + WARM_UP.toNanos());
         return new BenchResult("latency", nanos.size(), time)
             .withMs("p50_ms", Times.percentile(nanos, 50))

@@ -11,10 +11,6 @@ import jdk.net.ExtendedSocketOptions;
 /**
  * Sockets that find out within half a minute, not after the two hours of the system's default, that
  * whoever is to answer is gone without a word. Made by pgjdbc, by name. Thread-safe.
- *
- * <p>There is no TCP user timeout on the server's side: Linux counts it also while we leave data
- * unread on purpose (tcp(7), TCP_USER_TIMEOUT), as a throttled copy does, and capture while Kafka
- * is away.
  */
 public final class KeptAliveSockets extends SocketFactory {
   /**
