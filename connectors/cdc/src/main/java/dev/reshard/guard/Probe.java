@@ -17,7 +17,11 @@ import java.util.List;
  * waits for no lock longer than 50 ms.
  */
 public final class Probe {
-  /** Roles that may write a table but not read a sequence, or not run a function, of a trigger. */
+  /**
+   * Roles that may write a table but not read a sequence, or not run a function, of a trigger. The
+   * sequences are not looked up in pg_class: a plan may ask for the privilege first, and of a table
+   * it is an error.
+   */
   private static final String MISSING =
       """
       SELECT r.rolname, t.name, missing.what
@@ -25,11 +29,11 @@ public final class Probe {
         CROSS JOIN (SELECT c.oid, c.oid::regclass::text AS name FROM pg_class c
                      WHERE c.oid = ANY (?)) t
         CROSS JOIN LATERAL (
-          SELECT 'SELECT on sequence ' || s.oid::regclass AS what FROM pg_class s
-           WHERE s.oid = ANY (?) AND NOT has_sequence_privilege(r.oid, s.oid, 'SELECT')
+          SELECT 'SELECT on sequence ' || s.oid::regclass AS what FROM unnest(?::oid[]) s (oid)
+           WHERE NOT has_sequence_privilege(r.oid, s.oid, 'SELECT')
           UNION ALL
-          SELECT 'USAGE on sequence ' || s.oid::regclass FROM pg_class s
-           WHERE s.oid = ? AND NOT has_sequence_privilege(r.oid, s.oid, 'USAGE')
+          SELECT 'USAGE on sequence ' || s.oid::regclass FROM (SELECT ?::oid AS oid) s
+           WHERE NOT has_sequence_privilege(r.oid, s.oid, 'USAGE')
           UNION ALL
           SELECT 'EXECUTE on function ' || f FROM unnest(ARRAY[
               'pg_catalog.get_bit(bytea,bigint)', 'pg_catalog.md5(text)',

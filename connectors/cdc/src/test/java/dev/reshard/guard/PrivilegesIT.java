@@ -76,6 +76,12 @@ class PrivilegesIT {
   }
 
   @Test
+  void theProbeAsksForRightsOfSequencesOnlyWhateverThePlan() throws SQLException {
+    execute(a.ours, "SET enable_indexscan = off", "SET enable_bitmapscan = off");
+    assertEquals(List.of(), Probe.problems(a.ours, a.keyspace, GuardedShard.UNIT));
+  }
+
+  @Test
   void theProbeNamesARoleThatWouldFail() throws SQLException {
     execute(
         a.ours,
