@@ -120,7 +120,7 @@ final class ChunkCopier implements AutoCloseable {
 
   /** Copies rows that the stream could not bring whole since the last round (HAZARDS F8). */
   void refetch(TableCopy table, Target target) throws SQLException {
-    Refetch refetch = new Refetch(worker, ledger.source(), table, target, options.batchBytes());
+    Refetch refetch = new Refetch(worker, ledger.source(), table, target, options.batches());
     anchor.begin(source);
     try {
       refetch.copy(source, destinations.get(target.destination()));
@@ -147,7 +147,7 @@ final class ChunkCopier implements AutoCloseable {
             ledger,
             anchor.anchor().position(),
             there.isLater(chunk.table()),
-            options.batchBytes());
+            options.batches());
     router.add(target, load);
   }
 

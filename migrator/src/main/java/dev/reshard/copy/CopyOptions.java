@@ -1,6 +1,7 @@
 package dev.reshard.copy;
 
 import dev.reshard.keyspace.TableId;
+import dev.reshard.postgres.CopyWriter.Batches;
 import java.time.Duration;
 import java.util.List;
 
@@ -10,7 +11,7 @@ import java.util.List;
  * @param workers how many chunks of one source are copied at a time
  * @param chunkBlocks pages of 8 KiB in a chunk: what one transaction loads, and what is done again
  *     after a failure
- * @param batchBytes how much is gathered for a destination before it is sent
+ * @param batches how rows are gathered for a destination
  * @param first tables that are copied before all others, in this order
  * @param maxRowBytes a larger row ends the copy, by name
  * @param timeout a chunk of which no rows have come or gone for so long is tried again
@@ -18,7 +19,7 @@ import java.util.List;
 public record CopyOptions(
     int workers,
     int chunkBlocks,
-    int batchBytes,
+    Batches batches,
     long maxRowBytes,
     List<TableId> first,
     Duration timeout) {
@@ -26,14 +27,14 @@ public record CopyOptions(
   public static final CopyOptions DEFAULT = new CopyOptions(4, 4096);
 
   public CopyOptions {
-    if (workers < 1 || chunkBlocks < 1 || batchBytes < 1) {
-      throw new IllegalArgumentException("workers, chunkBlocks and batchBytes must be >= 1");
+    if (workers < 1 || chunkBlocks < 1) {
+      throw new IllegalArgumentException("workers and chunkBlocks must be >= 1");
     }
     first = List.copyOf(first);
   }
 
   public CopyOptions(int workers, int chunkBlocks) {
-    this(workers, chunkBlocks, 512 << 10, Long.MAX_VALUE, List.of(), Duration.ofMinutes(5));
+    this(workers, chunkBlocks, Batches.DEFAULT, Long.MAX_VALUE, List.of(), Duration.ofMinutes(5));
   }
 
   /** Smaller comes first. */

@@ -3,6 +3,7 @@ package dev.reshard.copy;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.postgres.CopyReader;
 import dev.reshard.postgres.CopyWriter;
+import dev.reshard.postgres.CopyWriter.Batches;
 import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.OwnTransaction;
 import dev.reshard.postgres.WorkerIdentity;
@@ -55,7 +56,7 @@ final class Load implements AutoCloseable {
       CopyLedger ledger,
       Lsn anchor,
       boolean merges,
-      int batchBytes)
+      Batches batches)
       throws SQLException {
     OwnTransaction transaction =
         OwnTransaction.begin(connection, worker, OwnTransaction.Durability.ASYNCHRONOUS);
@@ -72,7 +73,7 @@ final class Load implements AutoCloseable {
               staging.map(Staging::id).orElse(table.table().id()),
               table.table().stored(),
               table.format(),
-              batchBytes);
+              batches);
       begun = true;
       return Optional.of(
           new Load(destination, table, chunk, ledger, connection, transaction, writer, staging));

@@ -5,6 +5,7 @@ import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.ColumnType;
 import dev.reshard.postgres.CopyReader;
 import dev.reshard.postgres.CopyWriter;
+import dev.reshard.postgres.CopyWriter.Batches;
 import dev.reshard.postgres.OwnTransaction;
 import dev.reshard.postgres.WorkerIdentity;
 import java.sql.Connection;
@@ -23,7 +24,7 @@ import org.postgresql.PGConnection;
  * before they were copied and did not bring all their values. Stateless.
  */
 record Refetch(
-    WorkerIdentity worker, ShardId source, TableCopy table, Target target, int batchBytes) {
+    WorkerIdentity worker, ShardId source, TableCopy table, Target target, Batches batches) {
   private static final int AT_ONCE = 1_000;
 
   private static final String TAKE =
@@ -71,7 +72,7 @@ record Refetch(
     }
     Staging staging = Staging.open(to, table.table());
     try (CopyWriter writer =
-            CopyWriter.open(to, staging.id(), table.table().stored(), table.format(), batchBytes);
+            CopyWriter.open(to, staging.id(), table.table().stored(), table.format(), batches);
         CopyReader rows =
             CopyReader.open(from, table.select(of(from, columns, keys), target), table.format())) {
       while (rows.next()) {

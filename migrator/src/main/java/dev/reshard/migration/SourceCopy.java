@@ -14,6 +14,7 @@ import dev.reshard.copy.ShardCopier;
 import dev.reshard.copy.TableCopy;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.postgres.AnchorHolder;
+import dev.reshard.postgres.CopyWriter.Batches;
 import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.OwnTransaction;
 import dev.reshard.postgres.OwnTransaction.Durability;
@@ -351,7 +352,7 @@ final class SourceCopy {
       return new CopyOptions(
           file.workersOn(row.getInt(1)),
           chunkBlocks,
-          file.batchBytes(),
+          new Batches(file.batchBytes(), file.prefetch()),
           migration.spec().budget().maxRowBytes(),
           file.first(),
           file.timeout());

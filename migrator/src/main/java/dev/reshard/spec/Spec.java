@@ -195,6 +195,7 @@ public record Spec(
    *
    * @param workers how many chunks at a time; empty: as many as suit the source
    * @param batchBytes how much is gathered for a destination before it is sent
+   * @param prefetch how many of these batches may wait for a destination, while more is read
    * @param first the tables that are copied before all others, in this order
    * @param timeout a chunk of which no row has come or gone for so long is tried again
    * @param snapshot the longest that a snapshot is held: then a round ends, and another begins
@@ -202,10 +203,12 @@ public record Spec(
   public record Copy(
       OptionalInt workers,
       int batchBytes,
+      int prefetch,
       List<TableId> first,
       Duration timeout,
       Duration snapshot) {
     static final int BATCH_BYTES = 512 << 10;
+    static final int PREFETCH = 3;
     static final Duration TIMEOUT = Duration.ofMinutes(5);
     static final Duration SNAPSHOT = Duration.ofHours(1);
     private static final int MOST_WORKERS = 4;
@@ -216,7 +219,7 @@ public record Spec(
     }
 
     public Copy(int workers) {
-      this(OptionalInt.of(workers), BATCH_BYTES, List.of(), TIMEOUT, SNAPSHOT);
+      this(OptionalInt.of(workers), BATCH_BYTES, PREFETCH, List.of(), TIMEOUT, SNAPSHOT);
     }
 
     /** The most that there can be on any source. */

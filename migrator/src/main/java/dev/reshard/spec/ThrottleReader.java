@@ -13,6 +13,9 @@ import java.util.function.Function;
 /** Reads {@code throttle} and {@code copy}: how the rows are copied, and how fast. Stateless. */
 final class ThrottleReader {
   /** Larger messages to a destination bring nothing; there is one for each worker and shard. */
+  /** Each worker has so many batches for each destination in memory. */
+  private static final int MOST_PREFETCH = 16;
+
   private static final int LARGEST_BATCH = 16 << 20;
 
   private static final int SMALLEST_BATCH = 16 << 10;
@@ -74,6 +77,7 @@ final class ThrottleReader {
             node.optional(
                 "workers", OptionalInt.empty(), text -> OptionalInt.of(SpecReader.positive(text))),
             node.optional("batch", Spec.Copy.BATCH_BYTES, ThrottleReader::batch),
+            node.optional("prefetch", Spec.Copy.PREFETCH, ThrottleReader::prefetch),
             node.list("first", SpecReader::tableId),
             node.optional("timeout", Spec.Copy.TIMEOUT, ThrottleReader::positive),
             node.optional("snapshot", Spec.Copy.SNAPSHOT, ThrottleReader::positive));
@@ -89,6 +93,15 @@ final class ThrottleReader {
               .formatted(SMALLEST_BATCH >> 10, LARGEST_BATCH >> 20, text));
     }
     return (int) bytes;
+  }
+
+  private static int prefetch(String text) {
+    int batches = SpecReader.positive(text);
+    if (batches > MOST_PREFETCH) {
+      throw new IllegalArgumentException(
+          "must be at most %d, got %s".formatted(MOST_PREFETCH, text));
+    }
+    return batches;
   }
 
   private static LocalTime time(String text) {

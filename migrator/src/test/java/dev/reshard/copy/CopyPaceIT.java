@@ -13,6 +13,7 @@ import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.AnchorHolder;
+import dev.reshard.postgres.CopyWriter.Batches;
 import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.spec.Rate;
 import dev.reshard.throttle.Limit;
@@ -38,6 +39,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class CopyPaceIT {
   private static final Keyspace.ShardedTable ORDERS = table("orders", "tenant");
+  private static final Batches BATCHES = new Batches(64 << 10, 1);
   private static final Keyspace.ShardedTable ACCOUNTS = table("accounts", "tenant");
   private static final String DDL =
       "CREATE TABLE %s (tenant bigint NOT NULL, id bigint NOT NULL, note text, PRIMARY KEY (tenant, id))";
@@ -110,7 +112,7 @@ class CopyPaceIT {
     scene.destinations().prepare(plan);
     CopyOptions options =
         new CopyOptions(
-            1, 64, 64 << 10, Long.MAX_VALUE, List.of(ACCOUNTS.id()), Duration.ofMinutes(1));
+            1, 64, BATCHES, Long.MAX_VALUE, List.of(ACCOUNTS.id()), Duration.ofMinutes(1));
     try (AnchorHolder anchor = scene.anchor()) {
       ShardCopier copier =
           copier(options, p -> seen.add(p.table()), new Throttle(Limits.NONE), () -> false);
@@ -126,7 +128,7 @@ class CopyPaceIT {
     CopyPlan plan = scene.plan(ORDERS);
     scene.destinations().prepare(plan);
     CopyOptions options =
-        new CopyOptions(1, 4096, 64 << 10, Long.MAX_VALUE, List.of(), Duration.ofSeconds(1));
+        new CopyOptions(1, 4096, BATCHES, Long.MAX_VALUE, List.of(), Duration.ofSeconds(1));
     ShardCopier copier = copier(options, p -> {}, new Throttle(Limits.NONE), () -> false);
     try (AnchorHolder anchor = scene.anchor();
         Connection holder = scene.shard(B).connect(SandboxRole.SUPERUSER);

@@ -73,6 +73,7 @@ class TableListsTest {
         new Spec.Copy(
             OptionalInt.empty(),
             1,
+            1,
             List.of(AUDIT, COUNTRY, ORDERS),
             Duration.ofMinutes(1),
             Duration.ofHours(1));

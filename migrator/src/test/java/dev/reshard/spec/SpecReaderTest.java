@@ -115,7 +115,7 @@ class SpecReaderTest {
             budget: {pause: 1s, wal: 50GB, max_row: 128MB}
             gates: {lag: 500ms, mismatch: 0.5%}
             shadow: {probe: 20/s}
-            copy: {workers: 4, batch: 2MB, first: [sales.orders], timeout: 30s, snapshot: 2h}
+            copy: {workers: 4, batch: 2MB, prefetch: 5, first: [sales.orders], timeout: 30s, snapshot: 2h}
             throttle:
               rate: [50MB/s, 2 chunks]
               windows:
@@ -169,6 +169,7 @@ class SpecReaderTest {
         new Spec.Copy(
             OptionalInt.of(4),
             2 << 20,
+            5,
             List.of(orders),
             Duration.ofSeconds(30),
             Duration.ofHours(2)),
@@ -323,7 +324,8 @@ class SpecReaderTest {
         "'copy: {workers: 1, batch: 1GB}' | copy.batch: must be from 16KB to 16MB",
         "'copy: {timeout: 0s}'     | copy.timeout: must be more than 0",
         "'copy: {first: [orders]}' | copy.first: 'orders' must be schema.table",
-        "'copy: {prefetch: 3}'     | copy.prefetch is unknown",
+        "'copy: {prefetch: 0}'     | copy.prefetch: must be at least 1",
+        "'copy: {prefetch: 17}'    | copy.prefetch: must be at most 16",
         "'budget: {wal: much}'     | budget.wal: 'much' is no size",
         "'throttle: {rate: 50MB}'  | throttle.rate: '50MB' is no rate as 50MB/s",
         "'throttle: {rate: 101%}'  | throttle.rate: '101%' is more than all of it",

@@ -11,7 +11,8 @@ import org.postgresql.copy.CopyIn;
 
 /**
  * Loads rows of a {@link CopyReader} of the same format into a table with one {@code COPY .. FROM
- * STDIN}. Confined to one thread; the caller's transaction decides whether they stay.
+ * STDIN}. Confined to one thread, which leaves the connection alone until it has finished or closed
+ * the writer; the caller's transaction decides whether the rows stay.
  */
 public final class CopyWriter implements AutoCloseable {
   private static final byte[] HEADER =
@@ -21,25 +22,43 @@ public final class CopyWriter implements AutoCloseable {
 
   private final CopyIn copy;
   private final CopyFormat format;
-  private final byte[] buffer;
+  private final CopySender sender;
+  private byte[] buffer;
   private int used;
 
-  private CopyWriter(CopyIn copy, CopyFormat format, int batchBytes) throws SQLException {
+  private CopyWriter(CopyIn copy, CopyFormat format, Batches batches) throws SQLException {
     this.copy = copy;
-    this.buffer = new byte[batchBytes];
     this.format = format;
+    this.sender = CopySender.start(copy, batches.ahead(), batches.bytes());
+    this.buffer = sender.room();
     if (format == CopyFormat.BINARY) {
       row(HEADER, 0, HEADER.length);
     }
   }
 
   /**
-   * Begins to load the named columns, in the order in which the rows carry them.
+   * How rows are gathered. Immutable.
    *
-   * @param batchBytes how much is gathered before it is sent
+   * @param bytes how much is sent at a time
+   * @param ahead how many of that may wait to be sent, while more is gathered
    */
+  public record Batches(int bytes, int ahead) {
+    public static final Batches DEFAULT = new Batches(512 << 10, 3);
+
+    public Batches {
+      if (bytes < 1 || ahead < 1) {
+        throw new IllegalArgumentException("bytes and ahead must be >= 1");
+      }
+    }
+  }
+
+  /** Begins to load the named columns, in the order in which the rows carry them. */
   public static CopyWriter open(
-      Connection connection, TableId table, List<Column> columns, CopyFormat format, int batchBytes)
+      Connection connection,
+      TableId table,
+      List<Column> columns,
+      CopyFormat format,
+      Batches batches)
       throws SQLException {
     return new CopyWriter(
         connection
@@ -52,7 +71,7 @@ public final class CopyWriter implements AutoCloseable {
                         columns.stream().map(Column::quoted).collect(Collectors.joining(", ")),
                         format.option())),
         format,
-        batchBytes);
+        batches);
   }
 
   /** Adds one row, in the writer's format. */
@@ -60,6 +79,7 @@ public final class CopyWriter implements AutoCloseable {
     if (length > buffer.length - used) {
       flush();
       if (length > buffer.length) {
+        sender.drain(); // as it is: a large row is not copied first
         copy.writeToCopy(bytes, offset, length);
         return;
       }
@@ -78,19 +98,23 @@ public final class CopyWriter implements AutoCloseable {
       row(TRAILER, 0, TRAILER.length);
     }
     flush();
+    sender.drain();
+    sender.end();
     return copy.endCopy();
   }
 
   /** Gives the load up if it was not finished; the transaction has then failed. */
   @Override
   public void close() throws SQLException {
+    sender.end();
     if (copy.isActive()) {
       copy.cancelCopy();
     }
   }
 
   private void flush() throws SQLException {
-    copy.writeToCopy(buffer, 0, used);
+    sender.send(buffer, used);
+    buffer = sender.room();
     used = 0;
   }
 }
