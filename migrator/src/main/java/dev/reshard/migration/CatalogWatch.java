@@ -165,14 +165,20 @@ public final class CatalogWatch implements Service {
    * Takes all tables as they are now, as an operator says that they are right.
    *
    * @throws RefusedException if a table's columns are not the same on all shards: rows would not
-   *     fit
+   *     fit; or if the stream does not tell of all rows
    */
   void accept() throws SQLException {
     Map<ShardId, Map<TableId, Table>> now = read();
     List<String> differences = differences(now);
+    now.forEach(
+        (shard, tables) ->
+            tables.values().stream()
+                .flatMap(table -> TableShape.unlogged(table).stream())
+                .map(id -> "table %s is UNLOGGED on %s".formatted(id, shard))
+                .forEach(differences::add));
     if (!differences.isEmpty()) {
       throw new RefusedException(
-          "%s. Make the table the same on all shards, then resume"
+          "%s. Make the table the same on all shards, and LOGGED, then resume"
               .formatted(String.join("; ", differences)));
     }
     save(now);

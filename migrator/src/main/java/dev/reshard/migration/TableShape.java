@@ -26,6 +26,7 @@ final class TableShape {
     COLUMNS,
     IDENTITY,
     REWRITTEN,
+    UNLOGGED,
     ATTACHED,
     DETACHED,
     GONE
@@ -37,6 +38,8 @@ final class TableShape {
   private static final String COLUMN = "column ";
   private static final String PARTITION = "partition ";
   private static final String FILE = "file";
+  private static final String VERSION = "columns' version";
+  private static final String UNLOGGED = "unlogged";
   private static final String IDENTITY = "replica identity";
 
   private TableShape() {}
@@ -48,6 +51,12 @@ final class TableShape {
     for (Table.Leaf leaf : table.leaves()) {
       String name = leaf.oid() == table.oid() ? FILE : PARTITION + leaf.id();
       parts.put(name, Long.toString(leaf.fileNode()));
+      if (leaf.oid() == table.oid()) {
+        parts.put(VERSION, Long.toString(leaf.columnsVersion()));
+      }
+      if (!leaf.logged()) {
+        parts.put(UNLOGGED + " " + name, leaf.id().toString());
+      }
     }
     Table.ReplicaIdentity identity = table.identity();
     parts.put(IDENTITY, identity.setting() + (identity.full() ? "" : " " + identity.columns()));
@@ -60,25 +69,46 @@ final class TableShape {
     return columns;
   }
 
-  /** All that changed; nothing if nothing did. */
+  /**
+   * All that changed rows without a message, or what messages say; nothing if nothing did. A plain
+   * table whose file is another one, and whose columns' rows in the catalog are the same, was
+   * written anew as it was (VACUUM FULL, CLUSTER, SET TABLESPACE), or was truncated, which a
+   * message tells. An ALTER that gives rows other values writes the catalog's row of a column. Of a
+   * partition nothing is told when it is truncated by its own name.
+   */
   static List<Change> changes(SortedMap<String, String> before, SortedMap<String, String> now) {
     List<Change> changes = new ArrayList<>();
     if (now.isEmpty()) {
       return List.of(new Change(Kind.GONE, "it was dropped or renamed"));
     }
     for (String part : before.keySet()) {
+      if (part.equals(VERSION) || part.startsWith(UNLOGGED)) {
+        continue; // a right or the statistics of a column, or logged again: with a new file, if so
+      }
       if (!now.containsKey(part)) {
         changes.add(removed(part, before.get(part)));
+      } else if (part.equals(FILE) && isSame(VERSION, before, now)) {
+        continue;
       } else if (!now.get(part).equals(before.get(part))) {
         changes.add(changed(part, before.get(part), now.get(part)));
       }
     }
     for (String part : now.keySet()) {
-      if (!before.containsKey(part)) {
+      if (!before.containsKey(part) && !part.equals(VERSION)) {
         changes.add(added(part, now.get(part)));
       }
     }
     return changes;
+  }
+
+  private static boolean isSame(
+      String part, SortedMap<String, String> before, SortedMap<String, String> now) {
+    return before.containsKey(part) && before.get(part).equals(now.get(part));
+  }
+
+  /** Partitions, or the table itself, of whose rows the stream tells nothing. */
+  static List<TableId> unlogged(Table table) {
+    return table.leaves().stream().filter(leaf -> !leaf.logged()).map(Table.Leaf::id).toList();
   }
 
   /** Partitions that nobody knew before. */
@@ -102,6 +132,9 @@ final class TableShape {
   }
 
   private static Change added(String part, String is) {
+    if (part.startsWith(UNLOGGED)) {
+      return new Change(Kind.UNLOGGED, is + " was set UNLOGGED, the stream has no change of it");
+    }
     return part.startsWith(COLUMN)
         ? new Change(Kind.COLUMNS, "%s (%s) was added".formatted(part, is))
         : new Change(Kind.ATTACHED, part + " was attached with rows");
@@ -129,6 +162,8 @@ final class TableShape {
     return switch (kind) {
       case COLUMNS, GONE -> "run the same DDL on the other shards";
       case IDENTITY -> "set it back with ALTER TABLE %s REPLICA IDENTITY".formatted(table.quoted());
+      case UNLOGGED ->
+          "set it LOGGED again, bring the rows that were written meanwhile over by hand, verify afterwards";
       case REWRITTEN ->
           "run it on the other shards too if it was ALTER COLUMN .. USING, which changes rows without a message (VACUUM FULL, CLUSTER and TRUNCATE of a whole table need nothing; after TRUNCATE of one partition delete its rows on the destinations), verify afterwards";
       case ATTACHED ->

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.reshard.control.MigrationState;
 import dev.reshard.sandbox.SandboxShard;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -36,6 +37,36 @@ class DdlWhileItRunsIT {
 
       shop.awaitTransactions(SOME);
       shop.succeed("verify");
+      shop.succeed("cancel");
+      assertEquals(ExitCode.DONE.code(), worker.get(60, TimeUnit.SECONDS).exitCode());
+      shop.requireClean();
+    }
+  }
+
+  @Test
+  void aTruncateEmptiesTheDestinationsAndARewriteOfAPlainTableNeedsNobody() throws Exception {
+    try (Shop shop = Shop.open(folder, "ddl-rewrite", 2, 3)) {
+      shop.shards.execute("CREATE TABLE notes (tenant_id bigint PRIMARY KEY, note text)");
+      SandboxShard a = shop.shards.get("a");
+      a.execute("INSERT INTO notes SELECT g, 'old' FROM generate_series(0, 15) g");
+      CompletableFuture<Shop.Answer> worker = CompletableFuture.supplyAsync(() -> shop.run("run"));
+      shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+      assertEquals(List.of("5"), shop.shards.get("c").query("SELECT count(*) FROM notes"));
+
+      a.execute(
+          "TRUNCATE notes", "INSERT INTO notes SELECT g, 'new' FROM generate_series(11, 12) g");
+      shop.shards.execute("VACUUM FULL orders", "CLUSTER order_items USING order_items_pkey");
+      shop.awaitTransactions(SOME);
+      TimeUnit.SECONDS.sleep(3); // the catalogs are looked at every second
+      assertEquals("READY_FOR_CUTOVER", shop.state());
+      shop.succeed("verify");
+      assertEquals(
+          List.of("11 new", "12 new"),
+          shop.shards.get("c").query("SELECT tenant_id || ' ' || note FROM notes ORDER BY 1"));
+
+      a.execute("ALTER TABLE notes ALTER COLUMN note TYPE text USING upper(note)");
+      shop.awaitState(MigrationState.PAUSED);
+      tells(shop, "table public.notes on shard a: it was rewritten");
       shop.succeed("cancel");
       assertEquals(ExitCode.DONE.code(), worker.get(60, TimeUnit.SECONDS).exitCode());
       shop.requireClean();

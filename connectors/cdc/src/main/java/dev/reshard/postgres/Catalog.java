@@ -62,7 +62,7 @@ public final class Catalog {
                                 a.attgenerated, a.attidentity, a.attcollation, a.attisdropped),
                       a.attnum)::numeric) % 1000000000000000
                 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0)::int8,
-             pg_relation_size(c.oid) / 8192
+             pg_relation_size(c.oid) / 8192, c.relpersistence = 'p'
         FROM pg_class root
         CROSS JOIN LATERAL (
           SELECT t.relid FROM pg_partition_tree(root.oid) t WHERE root.relkind = 'p' AND t.isleaf
@@ -231,7 +231,8 @@ public final class Catalog {
                 row.getLong(5),
                 row.getLong(6),
                 row.getLong(7),
-                row.getLong(8)));
+                row.getLong(8),
+                row.getBoolean(9)));
   }
 
   private interface Row<T> {
