@@ -6,7 +6,6 @@ import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.migration.TableShape.Change;
-import dev.reshard.migration.TableShape.Kind;
 import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.Table;
 import java.sql.SQLException;
@@ -84,7 +83,7 @@ public final class CatalogWatch implements Service {
     for (Map.Entry<ShardId, Map<TableId, Table>> shard : now.entrySet()) {
       Map<TableId, List<Change>> changes = changes(shard.getKey(), shard.getValue());
       for (Map.Entry<TableId, List<Change>> table : changes.entrySet()) {
-        onlyColumns &= table.getValue().stream().allMatch(c -> c.kind() == Kind.COLUMNS);
+        onlyColumns &= table.getValue().stream().allMatch(c -> c.kind().isOfColumns());
         changed
             .computeIfAbsent(shard.getKey(), s -> new ArrayList<>())
             .add(TableShape.text(shard.getKey(), table.getKey(), table.getValue()));

@@ -23,13 +23,20 @@ import java.util.stream.Collectors;
 final class TableShape {
   /** Kinds of changes, as an operator has to act on them. */
   enum Kind {
+    /** Added, dropped or renamed. */
+    COLUMN_SET,
+    /** Of another type, for example. */
     COLUMNS,
     IDENTITY,
     REWRITTEN,
     UNLOGGED,
     ATTACHED,
     DETACHED,
-    GONE
+    GONE;
+
+    boolean isOfColumns() {
+      return this == COLUMN_SET || this == COLUMNS;
+    }
   }
 
   /** One change, for people. */
@@ -127,7 +134,7 @@ final class TableShape {
 
   private static Change removed(String part, String was) {
     return part.startsWith(COLUMN)
-        ? new Change(Kind.COLUMNS, "%s (%s) was dropped or renamed".formatted(part, was))
+        ? new Change(Kind.COLUMN_SET, "%s (%s) was dropped or renamed".formatted(part, was))
         : new Change(Kind.DETACHED, part + " was detached or dropped");
   }
 
@@ -136,7 +143,7 @@ final class TableShape {
       return new Change(Kind.UNLOGGED, is + " was set UNLOGGED, the stream has no change of it");
     }
     return part.startsWith(COLUMN)
-        ? new Change(Kind.COLUMNS, "%s (%s) was added".formatted(part, is))
+        ? new Change(Kind.COLUMN_SET, "%s (%s) was added".formatted(part, is))
         : new Change(Kind.ATTACHED, part + " was attached with rows");
   }
 
@@ -160,6 +167,8 @@ final class TableShape {
   /** What an operator does about a change. */
   private static String remedy(Kind kind, TableId table) {
     return switch (kind) {
+      case COLUMN_SET ->
+          "run the same DDL on the other shards, or, if the column may stay behind, name it under keyspace.tables.ignored_columns in the file and start the worker anew";
       case COLUMNS, GONE -> "run the same DDL on the other shards";
       case IDENTITY -> "set it back with ALTER TABLE %s REPLICA IDENTITY".formatted(table.quoted());
       case UNLOGGED ->

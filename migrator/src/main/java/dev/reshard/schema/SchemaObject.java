@@ -66,6 +66,11 @@ record SchemaObject(
     return kind.describe(name);
   }
 
+  /** Whether it is only of columns that the migration file has left out. */
+  boolean isUncounted() {
+    return isPart() && facets.isEmpty();
+  }
+
   boolean isPart() {
     return !partOf.isEmpty();
   }

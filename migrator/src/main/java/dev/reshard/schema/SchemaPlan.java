@@ -153,7 +153,7 @@ public record SchemaPlan(
 
     private void lacking(SchemaObject part) {
       absent.add(part.identity());
-      if (!part.follows() && part.kind() != ObjectKind.REPLICA_IDENTITY) {
+      if (!part.follows() && !part.isUncounted() && part.kind() != ObjectKind.REPLICA_IDENTITY) {
         differences.add(Difference.lacking(source, destination, part));
       }
     }
@@ -165,6 +165,7 @@ public record SchemaPlan(
       for (SchemaObject part : destination.partsOf(whole.identity())) {
         if (!source.has(part.identity())
             && !part.follows()
+            && !part.isUncounted()
             && part.kind() != ObjectKind.REPLICA_IDENTITY) {
           differences.add(Difference.extra(source, destination, part));
         }

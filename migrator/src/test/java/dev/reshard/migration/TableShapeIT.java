@@ -104,7 +104,7 @@ class TableShapeIT {
   @Test
   void aColumnWithADefaultOfEachRowIsAChangeOfColumns() throws SQLException {
     assertEquals(
-        List.of(Kind.COLUMNS, Kind.REWRITTEN),
+        List.of(Kind.COLUMN_SET, Kind.REWRITTEN),
         changed(PLAIN, "ALTER TABLE plain ADD COLUMN r float8 DEFAULT random()").stream()
             .sorted()
             .toList());

@@ -11,9 +11,12 @@ import dev.reshard.control.CleanupRegistry.Item;
 import dev.reshard.control.CleanupRegistry.Kind;
 import dev.reshard.control.RefusedException;
 import dev.reshard.keyspace.Keyspace;
+import dev.reshard.keyspace.TableId;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -126,6 +129,27 @@ class SchemaCopyIT {
     assertEquals(
         List.of("ours"), scene.shard(C).query("SELECT obj_description('orders'::regclass)"));
     assertEquals(List.of(), scene.plan(both).steps());
+  }
+
+  /** It is made whole where nothing is; where something is, it is not looked at. */
+  @Test
+  void anIgnoredColumnIsMadeAsItIsOnTheSourceAndItsDifferencesAreNone() throws Exception {
+    scene.close();
+    scene = new SchemaScene(Map.of(new TableId("public", "orders"), Set.of("note", "extra")));
+    scene
+        .shard(A)
+        .execute(
+            "CREATE TABLE orders (customer bigint NOT NULL, id bigint, note text DEFAULT 'n' CHECK (note <> ''), PRIMARY KEY (id, customer))",
+            "CREATE INDEX of_note ON orders (note)");
+    scene
+        .shard(C)
+        .execute(
+            "CREATE TABLE orders (customer bigint NOT NULL, id bigint, extra int DEFAULT 3 CHECK (extra > 0), PRIMARY KEY (id, customer))",
+            "CREATE INDEX of_extra ON orders (extra)");
+    assertEquals(List.of(), scene.check(ORDERS, A));
+    scene.shard(C).execute("DROP TABLE orders");
+    scene.run(ORDERS);
+    assertEquals(scene.listing(A), scene.listing(C));
   }
 
   private List<String> ofItems() throws SQLException {

@@ -73,6 +73,90 @@ class DdlWhileItRunsIT {
     }
   }
 
+  @Test
+  void aColumnThatOnlyTheSourceHasStaysBehindAndRowsGoOnBothWays() throws Exception {
+    try (Shop shop = Shop.open(folder, "ddl-source", 2, 3)) {
+      SandboxShard a = shop.shards.get("a");
+      SandboxShard c = shop.shards.get("c");
+      makeNotes(shop);
+      try (WorkerProcess first = WorkerProcess.start(folder.resolve("migration.yaml"))) {
+        shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+        a.execute(
+            "ALTER TABLE notes ADD COLUMN extra text DEFAULT 'x'",
+            "INSERT INTO notes SELECT g, 'late', 'y' FROM generate_series(96, 111) g");
+        awaitPauseFor(shop, "notes on shard a: column \"extra\" (text) was added", first);
+      }
+      shop.ignoreColumns("public.notes: [extra]");
+      try (WorkerProcess second = WorkerProcess.start(folder.resolve("migration.yaml"))) {
+        resume(shop);
+        a.execute(
+            "INSERT INTO notes SELECT g, 'later', 'z' FROM generate_series(192, 207) g",
+            "UPDATE notes SET note = 'changed', extra = 'new' WHERE tenant_id < 4 OR tenant_id > 203",
+            "DELETE FROM notes WHERE tenant_id IN (5, 101, 197, 13, 109)");
+        shop.awaitTransactions(SOME);
+        shop.succeed("verify");
+        shop.succeedOnceGatesOpen("cutover");
+        assertEquals(
+            List.of("0"), c.query("SELECT count(*) FROM notes WHERE tenant_id IN (13, 109)"));
+        c.execute("UPDATE notes SET note = 'at c' WHERE note IN ('late', 'later')");
+        long moved =
+            Long.parseLong(c.query("SELECT count(*) FROM notes WHERE note = 'at c'").get(0));
+        assertTrue(moved > 0, "nothing of notes moved");
+        shop.succeedOnceGatesOpen("rollback");
+        assertEquals(
+            List.of(Long.toString(moved)),
+            a.query("SELECT count(*) FROM notes WHERE note = 'at c' AND extra IN ('y', 'z')"));
+        shop.succeed("complete");
+        assertEquals(ExitCode.DONE.code(), second.awaitEnd());
+      }
+      shop.requireClean();
+    }
+  }
+
+  @Test
+  void aColumnThatOnlyTheDestinationHasGetsItsDefaultAndRowsGoOn() throws Exception {
+    try (Shop shop = Shop.open(folder, "ddl-destination", 2, 3)) {
+      makeNotes(shop);
+      SandboxShard c = shop.shards.get("c");
+      try (WorkerProcess first = WorkerProcess.start(folder.resolve("migration.yaml"))) {
+        shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+        c.execute("ALTER TABLE notes ADD COLUMN grade int NOT NULL DEFAULT 5");
+        awaitPauseFor(
+            shop, "notes on shard c: column \"grade\" (integer NOT NULL) was added", first);
+      }
+      shop.ignoreColumns("public.notes: [grade]");
+      try (WorkerProcess second = WorkerProcess.start(folder.resolve("migration.yaml"))) {
+        resume(shop);
+        shop.shards
+            .get("a")
+            .execute("INSERT INTO notes SELECT g, 'later' FROM generate_series(192, 207) g");
+        shop.awaitTransactions(SOME);
+        shop.succeed("verify");
+        assertEquals(
+            List.of("5"), c.query("SELECT DISTINCT grade FROM notes WHERE note = 'later'"));
+        shop.succeed("cancel");
+        assertEquals(ExitCode.DONE.code(), second.awaitEnd());
+      }
+      shop.requireClean();
+    }
+  }
+
+  private static void makeNotes(Shop shop) throws Exception {
+    shop.shards.execute("CREATE TABLE notes (tenant_id bigint PRIMARY KEY, note text)");
+    shop.shards.get("a").execute("INSERT INTO notes SELECT g, 'old' FROM generate_series(0, 15) g");
+  }
+
+  private static void awaitPauseFor(Shop shop, String change, WorkerProcess worker)
+      throws Exception {
+    shop.awaitState(MigrationState.PAUSED);
+    tells(shop, change);
+    tells(
+        shop,
+        "run the same DDL on the other shards, or, if the column may stay behind, name it under keyspace.tables.ignored_columns in the file and start the worker anew");
+    assertEquals(ExitCode.REFUSED.code(), shop.run("resume").exitCode());
+    assertTrue(worker.farewell().isEmpty());
+  }
+
   private static void goesOnAfterAColumnWasAddedEverywhere(Shop shop) throws Exception {
     String ddl = "ALTER TABLE days ADD COLUMN extra text DEFAULT 'x'";
     shop.shards

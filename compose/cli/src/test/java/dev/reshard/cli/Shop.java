@@ -93,6 +93,8 @@ public final class Shop implements AutoCloseable {
   private final Network network;
 
   /** What it says of Kafka. */
+  private String ignoredColumns = "";
+
   private String kafka;
 
   private final List<String> before;
@@ -305,6 +307,12 @@ public final class Shop implements AutoCloseable {
     writeFile("budget: { pause: 5s }");
   }
 
+  /** Writes the file anew, with columns left out: {@code public.notes: [extra]}. */
+  void ignoreColumns(String columns) throws IOException {
+    ignoredColumns = columns;
+    writeFile("budget: { pause: 5s }");
+  }
+
   /** A file of another migration to the same end, still with the map of before the first one. */
   Path sequel(String name) throws IOException {
     Path other = file.resolveSibling(name + ".yaml");
@@ -337,6 +345,7 @@ public final class Shop implements AutoCloseable {
             key_of: { public.tenants: id }
             reference: [ public.plans ]
             accept_cross_shard_unique: [ public.orders ]
+            ignored_columns: { %s }
         %s
         to: { %s }
         %s
@@ -351,6 +360,7 @@ public final class Shop implements AutoCloseable {
                 kafka,
                 prefix,
                 bucketsInFile,
+                ignoredColumns,
                 from(),
                 target,
                 String.join("\n", more)));
