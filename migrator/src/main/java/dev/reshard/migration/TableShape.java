@@ -42,6 +42,10 @@ final class TableShape {
   /** One change, for people. */
   record Change(Kind kind, String text) {}
 
+  /** What an operator does where shards have other columns. */
+  static final String WAYS_ON =
+      "run the same DDL on the other shards, or, if the column may stay behind, name it under keyspace.tables.ignored_columns in the file and start the worker anew";
+
   private static final String COLUMN = "column ";
   private static final String PARTITION = "partition ";
   private static final String FILE = "file";
@@ -70,7 +74,17 @@ final class TableShape {
     return parts;
   }
 
-  private static SortedMap<String, String> columns(Table table) {
+  /** The columns that rows are copied into, each with its type; none of no table. */
+  static SortedMap<String, String> filled(Table table) {
+    SortedMap<String, String> columns = new TreeMap<>();
+    if (table != null) {
+      table.stored().forEach(column -> columns.put(COLUMN + column.quoted(), column.type()));
+    }
+    return columns;
+  }
+
+  /** All columns, each with what it is; none of no table. */
+  static SortedMap<String, String> columns(Table table) {
     SortedMap<String, String> columns = table == null ? new TreeMap<>() : of(table);
     columns.keySet().removeIf(part -> !part.startsWith(COLUMN));
     return columns;
@@ -167,8 +181,7 @@ final class TableShape {
   /** What an operator does about a change. */
   private static String remedy(Kind kind, TableId table) {
     return switch (kind) {
-      case COLUMN_SET ->
-          "run the same DDL on the other shards, or, if the column may stay behind, name it under keyspace.tables.ignored_columns in the file and start the worker anew";
+      case COLUMN_SET -> WAYS_ON;
       case COLUMNS, GONE -> "run the same DDL on the other shards";
       case IDENTITY -> "set it back with ALTER TABLE %s REPLICA IDENTITY".formatted(table.quoted());
       case UNLOGGED ->
@@ -201,13 +214,15 @@ final class TableShape {
   /**
    * How a table's columns differ between two shards; empty if they do not.
    *
-   * @param there the first shard's table, null if it has none
-   * @param here the second shard's, null if it has none
+   * @param before the first shard's columns, each with what it is
+   * @param now the second shard's
    */
   static Optional<String> difference(
-      TableId id, ShardId first, Table there, ShardId second, Table here) {
-    SortedMap<String, String> before = columns(there);
-    SortedMap<String, String> now = columns(here);
+      TableId id,
+      ShardId first,
+      SortedMap<String, String> before,
+      ShardId second,
+      SortedMap<String, String> now) {
     Set<String> names = new TreeSet<>(before.keySet());
     names.addAll(now.keySet());
     String text =

@@ -141,6 +141,53 @@ class DdlWhileItRunsIT {
     }
   }
 
+  @Test
+  void whileItCopiesItIsPausedWithTheDifferenceAndGoesOnOnceTheShardsAreAlike() throws Exception {
+    try (Shop shop = Shop.open(folder, "ddl-copy", 2, 3)) {
+      makeNotes(shop);
+      shop.shards.execute(
+          "CREATE TABLE days (tenant_id bigint, day int, PRIMARY KEY (tenant_id, day)) PARTITION BY RANGE (day)",
+          "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (10)");
+      Path file = folder.resolve("migration.yaml");
+      String slow = "throttle: { rate: 5kB/s }";
+      shop.writeFile("budget: { pause: 5s }", slow);
+      SandboxShard a = shop.shards.get("a");
+      String ddl = "ALTER TABLE notes ADD COLUMN extra text DEFAULT 'x'";
+      try (WorkerProcess first = WorkerProcess.start(file)) {
+        shop.awaitState(MigrationState.COPYING);
+        shop.shards.execute("CREATE TABLE days_2 PARTITION OF days FOR VALUES FROM (10) TO (20)");
+        a.execute("VACUUM FULL notes", "VACUUM FULL orders");
+        TimeUnit.SECONDS.sleep(3); // the catalogs are looked at every second
+        assertEquals("COPYING", shop.state());
+
+        long begin = System.nanoTime();
+        a.execute(ddl, "UPDATE notes SET extra = 'y' WHERE tenant_id > 7");
+        awaitPauseFor(
+            shop, "table public.notes: column \"extra\" is text on a, missing on b", first);
+        assertTrue(System.nanoTime() - begin < TimeUnit.SECONDS.toNanos(30));
+        shop.shards.get("b").execute(ddl);
+        shop.shards.get("c").execute(ddl);
+        shop.succeed("resume");
+        shop.awaitState(MigrationState.COPYING);
+        shop.awaitTransactions(SOME);
+
+        a.execute("ALTER TABLE days ADD COLUMN hour int");
+        awaitPauseFor(
+            shop, "table public.days: column \"hour\" is integer on a, missing on b", first);
+      }
+      shop.ignoreColumns("public.days: [hour]");
+      try (WorkerProcess second = WorkerProcess.start(file)) {
+        resume(shop);
+        shop.awaitTransactions(SOME);
+        shop.succeed("verify");
+        assertEquals(List.of("y"), shop.shards.get("c").query("SELECT DISTINCT extra FROM notes"));
+        shop.succeed("cancel");
+        assertEquals(ExitCode.DONE.code(), second.awaitEnd());
+      }
+      shop.requireClean();
+    }
+  }
+
   private static void makeNotes(Shop shop) throws Exception {
     shop.shards.execute("CREATE TABLE notes (tenant_id bigint PRIMARY KEY, note text)");
     shop.shards.get("a").execute("INSERT INTO notes SELECT g, 'old' FROM generate_series(0, 15) g");
@@ -215,7 +262,7 @@ class DdlWhileItRunsIT {
   }
 
   private static void resume(Shop shop) throws Exception {
-    shop.succeed("resume");
+    shop.succeedOnceAlive("resume");
     assertEquals(0, shop.clients.failed(), shop.clients.failures()::toString);
     shop.awaitState(MigrationState.READY_FOR_CUTOVER);
   }
