@@ -34,6 +34,12 @@ class SchemaCopyIT {
       CREATE TABLE orders (customer bigint NOT NULL, id bigint, note text, PRIMARY KEY (id, customer));
       CREATE INDEX of_note ON orders (note)""";
 
+  private static final String DAYS_DDL =
+      """
+      CREATE TABLE days (customer bigint, day int, PRIMARY KEY (customer, day)) PARTITION BY RANGE (day);
+      CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (10);
+      CREATE TABLE days_2 PARTITION OF days FOR VALUES FROM (10) TO (20)""";
+
   /** The only function of {@link SchemaScene#makeEverything} that nothing needs. */
   private static final String UNUSED = "shop.unused()";
 
@@ -129,6 +135,36 @@ class SchemaCopyIT {
     assertEquals(
         List.of("ours"), scene.shard(C).query("SELECT obj_description('orders'::regclass)"));
     assertEquals(List.of(), scene.plan(both).steps());
+  }
+
+  @Test
+  void aTableThatIsThereWithPartitionsOfItsOwnKeepsThemAndGetsNoneOfTheSources() throws Exception {
+    scene.shard(A).execute(DAYS_DDL);
+    scene
+        .shard(C)
+        .execute(
+            "CREATE TABLE days (customer bigint, day int, PRIMARY KEY (customer, day)) PARTITION BY RANGE (day)",
+            "CREATE TABLE all_days PARTITION OF days FOR VALUES FROM (0) TO (99)");
+    Keyspace days = SchemaScene.keyspace("customer", List.of("public.days"), List.of());
+    List<String> before = scene.listing(C);
+    assertEquals(
+        List.of(
+            "note  c: TABLE public.days is there with partitions of its own, so that those of a are not made; see that each row finds one"),
+        scene.check(days, A));
+    scene.run(days);
+    assertEquals(before, scene.listing(C));
+  }
+
+  @Test
+  void aTableThatIsThereWithSomeOfTheSourcesPartitionsIsGivenTheRest() throws Exception {
+    scene.shard(A).execute(DAYS_DDL);
+    scene
+        .shard(C)
+        .execute(
+            "CREATE TABLE days (customer bigint, day int, PRIMARY KEY (customer, day)) PARTITION BY RANGE (day)",
+            "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (10)");
+    scene.run(SchemaScene.keyspace("customer", List.of("public.days"), List.of()));
+    assertEquals(scene.listing(A), scene.listing(C));
   }
 
   /** It is made whole where nothing is; where something is, it is not looked at. */
