@@ -39,6 +39,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -185,6 +186,27 @@ public final class Shop implements AutoCloseable {
       Network network)
       throws Exception {
     SandboxShards shards = SharedSandbox.shards(Math.max(before, after));
+    return open(folder, migration, shards, before, after, buckets, bucketsInFile, network);
+  }
+
+  /** As {@link #open(Path, String, int, int)}, on servers of these majors of PostgreSQL. */
+  static Shop open(
+      Path folder, String migration, SortedMap<String, Integer> majors, int before, int after)
+      throws Exception {
+    SandboxShards shards = SharedSandbox.shardsOfMajors(majors);
+    return open(folder, migration, shards, before, after, BUCKETS, MODULO, DIRECT);
+  }
+
+  private static Shop open(
+      Path folder,
+      String migration,
+      SandboxShards shards,
+      int before,
+      int after,
+      Partitioning buckets,
+      String bucketsInFile,
+      Network network)
+      throws Exception {
     try {
       Path file = folder.resolve("migration.yaml");
       Shop shop = new Shop(migration, file, shards, before, after, buckets, bucketsInFile, network);
