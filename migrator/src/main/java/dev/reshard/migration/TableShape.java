@@ -102,15 +102,16 @@ final class TableShape {
     if (now.isEmpty()) {
       return List.of(new Change(Kind.GONE, "it was dropped or renamed"));
     }
+    boolean sameColumns = isSame(VERSION, before, now);
     for (String part : before.keySet()) {
-      if (part.equals(VERSION) || part.startsWith(UNLOGGED)) {
-        continue; // a right or the statistics of a column, or logged again: with a new file, if so
-      }
-      if (!now.containsKey(part)) {
+      // of others: a right or the statistics of a column, or logged again, which makes a new file
+      boolean tells =
+          !part.equals(VERSION)
+              && !part.startsWith(UNLOGGED)
+              && !(part.equals(FILE) && sameColumns && now.containsKey(FILE));
+      if (tells && !now.containsKey(part)) {
         changes.add(removed(part, before.get(part)));
-      } else if (part.equals(FILE) && isSame(VERSION, before, now)) {
-        continue;
-      } else if (!now.get(part).equals(before.get(part))) {
+      } else if (tells && !isSame(part, before, now)) {
         changes.add(changed(part, before.get(part), now.get(part)));
       }
     }

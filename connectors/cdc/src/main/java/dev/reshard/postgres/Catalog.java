@@ -44,7 +44,8 @@ public final class Catalog {
         FROM pg_attribute a
         JOIN pg_class r ON r.oid = a.attrelid
         JOIN pg_namespace n ON n.oid = r.relnamespace
-       WHERE a.attrelid = ANY (?) AND a.attnum > 0 AND NOT a.attisdropped AND NOT """
+       WHERE a.attrelid = ANY (?) AND a.attnum > 0 AND NOT a.attisdropped
+         AND NOT"""
           + IGNORED
           + " ORDER BY a.attrelid, a.attnum";
 
