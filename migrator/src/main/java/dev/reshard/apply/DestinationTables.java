@@ -112,10 +112,13 @@ final class DestinationTables {
     Map<String, DestinationTable.Column> columns = new HashMap<>();
     ColumnType.of(connection, table.id())
         .forEach(
-            (name, type) ->
+            (name, type) -> {
+              if (table.hasColumn(name)) {
                 columns.put(
                     name,
-                    new DestinationTable.Column(name, type, table.column(name).identityAlways())));
+                    new DestinationTable.Column(name, type, table.column(name).identityAlways()));
+              }
+            });
     return columns;
   }
 
@@ -145,7 +148,8 @@ final class DestinationTables {
         """
         Table %s is not the same on %s and %s: %s. Changes from that point on are not applied; those \
         before it are. Run the DDL that the source has seen on the destination too (and on every \
-        other shard of the migration), then 'reshard resume'."""
+        other shard of the migration), or name the columns under keyspace.tables.ignored_columns in \
+        the file and start the worker anew; then 'reshard resume'."""
             .formatted(changed.id(), config.source(), config.destination(), how));
   }
 }

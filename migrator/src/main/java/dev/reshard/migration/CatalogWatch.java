@@ -1,31 +1,34 @@
 package dev.reshard.migration;
 
 import dev.reshard.apply.Lane;
+import dev.reshard.control.MigrationState;
 import dev.reshard.control.RefusedException;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.migration.TableShape.Change;
-import dev.reshard.migration.TableShape.Kind;
 import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.Table;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Looks every second whether somebody altered, rewrote, attached or detached a table that is
- * replicated: the stream says nothing of most of it (HAZARDS F4-F6). Then it asks for a pause, once
- * the shard's lanes have come to where the change was made: a lane that stood before it would meet
- * rows of the old shape at a destination that has the new one already. Thread-safe.
+ * replicated: the stream says nothing of most of it (HAZARDS F4-F6); or altered one that is copied,
+ * so that its rows do not fit. Then it asks for a pause, while replicating once the shard's lanes
+ * have come to where the change was made: a lane that stood before it would meet rows of the old
+ * shape at a destination that has the new one already. Thread-safe.
  */
 public final class CatalogWatch implements Service {
   private static final Logger log = LoggerFactory.getLogger(CatalogWatch.class);
@@ -68,13 +71,35 @@ public final class CatalogWatch implements Service {
     watch.start();
   }
 
+  @Override
+  public boolean runsIn(MigrationState state) {
+    return state.replicates() || state == MigrationState.COPYING;
+  }
+
   private void look() throws SQLException {
-    if (migration.control().state().replicates()) {
+    MigrationState state = migration.control().state();
+    if (state.replicates()) {
       compare();
       reasonToPause().ifPresent(pause);
+    } else if (state == MigrationState.COPYING) {
+      tell(Map.of());
+      whyNotToCopy().ifPresent(pause);
     } else {
       tell(Map.of()); // paused for it, or copied anew
     }
+  }
+
+  /**
+   * What keeps rows from being copied. Files and partitions may change: the next round looks at the
+   * table anew. No lane is to be waited for: a table that was altered begins again.
+   */
+  private Optional<String> whyNotToCopy() throws SQLException {
+    List<String> differences = differences(read(), TableShape::filled);
+    return differences.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "%s; to go on, %s, then 'reshard resume'"
+                .formatted(String.join("; ", differences), TableShape.WAYS_ON));
   }
 
   private void compare() throws SQLException {
@@ -84,13 +109,13 @@ public final class CatalogWatch implements Service {
     for (Map.Entry<ShardId, Map<TableId, Table>> shard : now.entrySet()) {
       Map<TableId, List<Change>> changes = changes(shard.getKey(), shard.getValue());
       for (Map.Entry<TableId, List<Change>> table : changes.entrySet()) {
-        onlyColumns &= table.getValue().stream().allMatch(c -> c.kind() == Kind.COLUMNS);
+        onlyColumns &= table.getValue().stream().allMatch(c -> c.kind().isOfColumns());
         changed
             .computeIfAbsent(shard.getKey(), s -> new ArrayList<>())
             .add(TableShape.text(shard.getKey(), table.getKey(), table.getValue()));
       }
     }
-    if (!changed.isEmpty() && onlyColumns && differences(now).isEmpty()) {
+    if (!changed.isEmpty() && onlyColumns && differences(now, TableShape::columns).isEmpty()) {
       log.info("the same DDL was run on all shards: {}", changed);
       save(now);
       changed.clear();
@@ -164,21 +189,49 @@ public final class CatalogWatch implements Service {
   /**
    * Takes all tables as they are now, as an operator says that they are right.
    *
+   * @param next the state that is to follow; while rows are copied only the columns matter, as each
+   *     round looks at the tables anew
    * @throws RefusedException if a table's columns are not the same on all shards: rows would not
-   *     fit
+   *     fit; or if the stream does not tell of all rows
    */
-  void accept() throws SQLException {
+  void accept(MigrationState next) throws SQLException {
     Map<ShardId, Map<TableId, Table>> now = read();
-    List<String> differences = differences(now);
+    List<String> problems = new ArrayList<>();
+    List<String> differences = differences(now, columns(next));
     if (!differences.isEmpty()) {
-      throw new RefusedException(
-          "%s. Make the table the same on all shards, then resume"
-              .formatted(String.join("; ", differences)));
+      problems.add(
+          "%s. %s, then resume"
+              .formatted(String.join("; ", differences), capitalized(TableShape.WAYS_ON)));
     }
-    save(now);
+    if (next.replicates()) {
+      now.forEach(
+          (shard, tables) ->
+              tables.values().stream()
+                  .flatMap(table -> TableShape.unlogged(table).stream())
+                  .map(
+                      id ->
+                          "table %s is UNLOGGED on %s; set it LOGGED, then resume"
+                              .formatted(id, shard))
+                  .forEach(problems::add));
+    }
+    if (!problems.isEmpty()) {
+      throw new RefusedException(String.join("; ", problems));
+    }
+    if (next.replicates()) {
+      save(now);
+    }
     synchronized (this) {
       found.clear();
     }
+  }
+
+  private static String capitalized(String text) {
+    return text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1);
+  }
+
+  /** A copy fills columns of the same type; NOT NULL and the like only matter afterwards. */
+  private static Function<Table, SortedMap<String, String>> columns(MigrationState state) {
+    return state == MigrationState.COPYING ? TableShape::filled : TableShape::columns;
   }
 
   private void save(Map<ShardId, Map<TableId, Table>> now) throws SQLException {
@@ -188,15 +241,17 @@ public final class CatalogWatch implements Service {
   }
 
   /** Tables whose columns are not the same everywhere, each with the difference. */
-  private List<String> differences(Map<ShardId, Map<TableId, Table>> now) {
+  private List<String> differences(
+      Map<ShardId, Map<TableId, Table>> now, Function<Table, SortedMap<String, String>> columns) {
     List<String> differences = new ArrayList<>();
     Map<TableId, ShardId> pattern = new TreeMap<>();
     for (ShardId shard : now.keySet()) {
       for (TableId id : tables(shard)) {
         ShardId first = pattern.putIfAbsent(id, shard);
         if (first != null) {
-          TableShape.difference(id, first, now.get(first).get(id), shard, now.get(shard).get(id))
-              .ifPresent(differences::add);
+          SortedMap<String, String> there = columns.apply(now.get(first).get(id));
+          SortedMap<String, String> here = columns.apply(now.get(shard).get(id));
+          TableShape.difference(id, first, there, shard, here).ifPresent(differences::add);
         }
       }
     }

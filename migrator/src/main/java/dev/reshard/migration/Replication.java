@@ -270,7 +270,10 @@ public final class Replication implements Service {
         migration.sessions(),
         position ->
             new TopicSource(
-                migration.kafka(), migration.topics().changes(config.source()), position),
+                migration.kafka(),
+                migration.topics().changes(config.source()),
+                position,
+                new CountedColumns(migration.keyspace().ignored())),
         told);
   }
 

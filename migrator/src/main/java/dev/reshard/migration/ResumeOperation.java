@@ -43,8 +43,8 @@ public final class ResumeOperation implements Operation {
         state == MigrationState.PAUSED
             ? migration.control().stateBeforePause().orElseThrow()
             : state;
-    if (next.replicates()) {
-      catalogs.accept();
+    if (next.replicates() || next == MigrationState.COPYING) {
+      catalogs.accept(next);
     }
     if (state != MigrationState.PAUSED) {
       List<Replication.Pair> again = replication.restartStopped();

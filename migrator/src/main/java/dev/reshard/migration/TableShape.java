@@ -23,20 +23,34 @@ import java.util.stream.Collectors;
 final class TableShape {
   /** Kinds of changes, as an operator has to act on them. */
   enum Kind {
+    /** Added, dropped or renamed. */
+    COLUMN_SET,
+    /** Of another type, for example. */
     COLUMNS,
     IDENTITY,
     REWRITTEN,
+    UNLOGGED,
     ATTACHED,
     DETACHED,
-    GONE
+    GONE;
+
+    boolean isOfColumns() {
+      return this == COLUMN_SET || this == COLUMNS;
+    }
   }
 
   /** One change, for people. */
   record Change(Kind kind, String text) {}
 
+  /** What an operator does where shards have other columns. */
+  static final String WAYS_ON =
+      "run the same DDL on the other shards, or, if the column may stay behind, name it under keyspace.tables.ignored_columns in the file and start the worker anew";
+
   private static final String COLUMN = "column ";
   private static final String PARTITION = "partition ";
   private static final String FILE = "file";
+  private static final String VERSION = "columns' version";
+  private static final String UNLOGGED = "unlogged";
   private static final String IDENTITY = "replica identity";
 
   private TableShape() {}
@@ -48,37 +62,75 @@ final class TableShape {
     for (Table.Leaf leaf : table.leaves()) {
       String name = leaf.oid() == table.oid() ? FILE : PARTITION + leaf.id();
       parts.put(name, Long.toString(leaf.fileNode()));
+      if (leaf.oid() == table.oid()) {
+        parts.put(VERSION, Long.toString(leaf.columnsVersion()));
+      }
+      if (!leaf.logged()) {
+        parts.put(UNLOGGED + " " + name, leaf.id().toString());
+      }
     }
     Table.ReplicaIdentity identity = table.identity();
     parts.put(IDENTITY, identity.setting() + (identity.full() ? "" : " " + identity.columns()));
     return parts;
   }
 
-  private static SortedMap<String, String> columns(Table table) {
+  /** The columns that rows are copied into, each with its type; none of no table. */
+  static SortedMap<String, String> filled(Table table) {
+    SortedMap<String, String> columns = new TreeMap<>();
+    if (table != null) {
+      table.stored().forEach(column -> columns.put(COLUMN + column.quoted(), column.type()));
+    }
+    return columns;
+  }
+
+  /** All columns, each with what it is; none of no table. */
+  static SortedMap<String, String> columns(Table table) {
     SortedMap<String, String> columns = table == null ? new TreeMap<>() : of(table);
     columns.keySet().removeIf(part -> !part.startsWith(COLUMN));
     return columns;
   }
 
-  /** All that changed; nothing if nothing did. */
+  /**
+   * All that changed rows without a message, or what messages say; nothing if nothing did. A plain
+   * table whose file is another one, and whose columns' rows in the catalog are the same, was
+   * written anew as it was (VACUUM FULL, CLUSTER, SET TABLESPACE), or was truncated, which a
+   * message tells. An ALTER that gives rows other values writes the catalog's row of a column. Of a
+   * partition nothing is told when it is truncated by its own name.
+   */
   static List<Change> changes(SortedMap<String, String> before, SortedMap<String, String> now) {
     List<Change> changes = new ArrayList<>();
     if (now.isEmpty()) {
       return List.of(new Change(Kind.GONE, "it was dropped or renamed"));
     }
+    boolean sameColumns = isSame(VERSION, before, now);
     for (String part : before.keySet()) {
-      if (!now.containsKey(part)) {
+      // of others: a right or the statistics of a column, or logged again, which makes a new file
+      boolean tells =
+          !part.equals(VERSION)
+              && !part.startsWith(UNLOGGED)
+              && !(part.equals(FILE) && sameColumns && now.containsKey(FILE));
+      if (tells && !now.containsKey(part)) {
         changes.add(removed(part, before.get(part)));
-      } else if (!now.get(part).equals(before.get(part))) {
+      } else if (tells && !isSame(part, before, now)) {
         changes.add(changed(part, before.get(part), now.get(part)));
       }
     }
     for (String part : now.keySet()) {
-      if (!before.containsKey(part)) {
+      if (!before.containsKey(part) && !part.equals(VERSION)) {
         changes.add(added(part, now.get(part)));
       }
     }
     return changes;
+  }
+
+  private static boolean isSame(
+      String part, SortedMap<String, String> before, SortedMap<String, String> now) {
+    return before.containsKey(part) && before.get(part).equals(now.get(part));
+  }
+
+  /** Partitions, or the table itself, of whose rows the stream tells nothing. */
+  static List<TableId> unlogged(Table table) {
+    return table.leaves().stream().filter(leaf -> !leaf.logged()).map(Table.Leaf::id).toList();
   }
 
   /** Partitions that nobody knew before. */
@@ -97,13 +149,16 @@ final class TableShape {
 
   private static Change removed(String part, String was) {
     return part.startsWith(COLUMN)
-        ? new Change(Kind.COLUMNS, "%s (%s) was dropped or renamed".formatted(part, was))
+        ? new Change(Kind.COLUMN_SET, "%s (%s) was dropped or renamed".formatted(part, was))
         : new Change(Kind.DETACHED, part + " was detached or dropped");
   }
 
   private static Change added(String part, String is) {
+    if (part.startsWith(UNLOGGED)) {
+      return new Change(Kind.UNLOGGED, is + " was set UNLOGGED, the stream has no change of it");
+    }
     return part.startsWith(COLUMN)
-        ? new Change(Kind.COLUMNS, "%s (%s) was added".formatted(part, is))
+        ? new Change(Kind.COLUMN_SET, "%s (%s) was added".formatted(part, is))
         : new Change(Kind.ATTACHED, part + " was attached with rows");
   }
 
@@ -127,8 +182,11 @@ final class TableShape {
   /** What an operator does about a change. */
   private static String remedy(Kind kind, TableId table) {
     return switch (kind) {
+      case COLUMN_SET -> WAYS_ON;
       case COLUMNS, GONE -> "run the same DDL on the other shards";
       case IDENTITY -> "set it back with ALTER TABLE %s REPLICA IDENTITY".formatted(table.quoted());
+      case UNLOGGED ->
+          "set it LOGGED again, bring the rows that were written meanwhile over by hand, verify afterwards";
       case REWRITTEN ->
           "run it on the other shards too if it was ALTER COLUMN .. USING, which changes rows without a message (VACUUM FULL, CLUSTER and TRUNCATE of a whole table need nothing; after TRUNCATE of one partition delete its rows on the destinations), verify afterwards";
       case ATTACHED ->
@@ -157,13 +215,15 @@ final class TableShape {
   /**
    * How a table's columns differ between two shards; empty if they do not.
    *
-   * @param there the first shard's table, null if it has none
-   * @param here the second shard's, null if it has none
+   * @param before the first shard's columns, each with what it is
+   * @param now the second shard's
    */
   static Optional<String> difference(
-      TableId id, ShardId first, Table there, ShardId second, Table here) {
-    SortedMap<String, String> before = columns(there);
-    SortedMap<String, String> now = columns(here);
+      TableId id,
+      ShardId first,
+      SortedMap<String, String> before,
+      ShardId second,
+      SortedMap<String, String> now) {
     Set<String> names = new TreeSet<>(before.keySet());
     names.addAll(now.keySet());
     String text =

@@ -21,7 +21,14 @@ final class TopicSource implements ChangeSource {
 
   private final ChangeReader reader;
 
-  TopicSource(Map<String, Object> kafka, String topic, LanePosition position) {
+  private final CountedColumns counted;
+
+  /**
+   * @param counted what of each row counts
+   */
+  TopicSource(
+      Map<String, Object> kafka, String topic, LanePosition position, CountedColumns counted) {
+    this.counted = counted;
     this.reader =
         new ChangeReader(
             kafka,
@@ -37,7 +44,7 @@ final class TopicSource implements ChangeSource {
     List<Transaction> batch = new ArrayList<>();
     long bytes = 0;
     while (next.isPresent()) {
-      batch.add(next.get());
+      batch.add(counted.of(next.get()));
       bytes += next.get().bytes();
       boolean more = batch.size() < BATCH && bytes < BATCH_BYTES;
       next = more ? reader.next(Duration.ZERO) : Optional.empty();

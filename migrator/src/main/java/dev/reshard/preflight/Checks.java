@@ -129,6 +129,7 @@ public final class Checks {
     checks.add(check("every table in one list", () -> listed));
     checks.add(check("catalog", () -> unread));
     checks.add(new SameTables(subject));
+    checks.add(new IgnoredColumns(subject));
     checks.add(new ShardKeys(subject));
     checks.add(new ShardKeyCheck(subject));
     checks.add(check("your own function", () -> ownFunction));

@@ -52,7 +52,8 @@ final class SameTables implements Check {
                       Finding.blocker("differs between shards in columns, types or NOT NULL")
                           .on(id)
                           .detail(columns)
-                          .todo("make them the same")));
+                          .todo(
+                              "make them the same, or name the columns under keyspace.tables.ignored_columns")));
     }
     return findings;
   }

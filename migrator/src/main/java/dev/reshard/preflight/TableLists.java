@@ -118,7 +118,20 @@ public record TableLists(Keyspace keyspace, List<Finding> problems) {
                             "keyspace.tables.accept_cross_shard_unique names it, but it is no sharded table")
                         .on(id(name))
                         .todo("correct the name, or take it out of accept_cross_shard_unique")));
-    return new TableLists(new Keyspace(spec.name(), spec.buckets(), sharded, reference), problems);
+    spec.ignoredColumns().keySet().stream()
+        .filter(named -> sharded.stream().noneMatch(table -> table.id().equals(named)))
+        .filter(named -> !reference.contains(named))
+        .sorted()
+        .forEach(
+            named ->
+                problems.add(
+                    Finding.blocker(
+                            "keyspace.tables.ignored_columns names it, but it is no sharded or reference table")
+                        .on(named)
+                        .todo("correct the name, or take it out of ignored_columns")));
+    return new TableLists(
+        new Keyspace(spec.name(), spec.buckets(), sharded, reference, spec.ignoredColumns()),
+        problems);
   }
 
   /** Tables that are to be copied first, but are not copied at all. */

@@ -35,6 +35,9 @@ record Difference(boolean blocks, String text) {
     if (here.kind() == ObjectKind.REPLICA_IDENTITY) {
       return differences; // ours to set, on every shard
     }
+    if (here.isUncounted() || there.isUncounted()) {
+      return differences;
+    }
     boolean vital = source.vital().contains(here.identity()) && !isPlainIndex(here);
     Set<String> facets = new TreeSet<>(here.facets().keySet());
     facets.addAll(there.facets().keySet());
@@ -83,6 +86,7 @@ record Difference(boolean blocks, String text) {
 
   private static boolean isNamed(Schema owner, SchemaObject object) {
     return !object.follows()
+        && !object.isUncounted()
         && object.kind() != ObjectKind.REPLICA_IDENTITY
         && (!object.kind().isGiven() || owner.vital().contains(object.identity()));
   }

@@ -2,12 +2,14 @@ package dev.reshard.schema;
 
 import dev.reshard.keyspace.ShardId;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -63,6 +65,28 @@ record Schema(
       }
     }
     return names;
+  }
+
+  /** The partitioned tables that one is a partition of, the nearest first; none of any other. */
+  List<SchemaObject> parentsOf(SchemaObject object) {
+    List<SchemaObject> parents = new ArrayList<>();
+    Optional<SchemaObject> next = parentOf(object);
+    while (next.isPresent()) {
+      parents.add(next.get());
+      next = parentOf(next.get());
+    }
+    return parents;
+  }
+
+  private Optional<SchemaObject> parentOf(SchemaObject object) {
+    String of = object.facets().getOrDefault(SchemaObject.PARTITION_OF, "");
+    return of.isEmpty() ? Optional.empty() : table(of);
+  }
+
+  private Optional<SchemaObject> table(String of) {
+    return objects.values().stream()
+        .filter(table -> table.kind() == ObjectKind.TABLE && of.startsWith(table.name() + " "))
+        .findFirst();
   }
 
   private static Set<String> vital(Map<String, SchemaObject> objects) {

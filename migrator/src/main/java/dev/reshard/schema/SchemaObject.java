@@ -39,6 +39,9 @@ record SchemaObject(
     String remark,
     boolean follows) {
 
+  /** The facet that names a partition's parent, then its bounds. */
+  static final String PARTITION_OF = "partition of";
+
   SchemaObject {
     needs = Collections.unmodifiableSet(new TreeSet<>(needs));
     facets = Collections.unmodifiableSortedMap(new TreeMap<>(facets));
@@ -64,6 +67,11 @@ record SchemaObject(
   /** For people. */
   String describe() {
     return kind.describe(name);
+  }
+
+  /** Whether it is only of columns that the migration file has left out. */
+  boolean isUncounted() {
+    return isPart() && facets.isEmpty();
   }
 
   boolean isPart() {

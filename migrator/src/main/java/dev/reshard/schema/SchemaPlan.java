@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -115,14 +116,19 @@ public record SchemaPlan(
     }
 
     SchemaPlan plan() {
+      Set<String> theirs = partitionsOfTheirOwn();
       for (SchemaObject object : source.objects().values()) {
-        if (destination.has(object.identity())) {
+        if (theirs.contains(object.isPart() ? object.partOf() : object.identity())) {
+          if (!destination.has(object.identity())) {
+            absent.add(object.identity());
+          }
+        } else if (destination.has(object.identity())) {
           SchemaObject there = destination.objects().get(object.identity());
           differences.addAll(Difference.between(source, object, destination, there));
           extras(object);
         } else if (object.isPart() && isTheirs(object.partOf())) {
           lacking(object);
-        } else {
+        } else if (!comesWithParent(object)) {
           make(object);
         }
       }
@@ -147,13 +153,53 @@ public record SchemaPlan(
       return new SchemaPlan(destination.shard(), steps, impossible, blocking, notes);
     }
 
+    /**
+     * The source's partitions of tables that were at the destination before us with other ones:
+     * rows go through the table, into whatever takes them there. One that has only some of the
+     * source's is given the rest.
+     */
+    private Set<String> partitionsOfTheirOwn() {
+      Set<String> own = new TreeSet<>();
+      for (SchemaObject there : destination.objects().values()) {
+        SchemaObject here = source.objects().get(there.identity());
+        boolean same =
+            here != null
+                && Objects.equals(
+                    here.facets().get(SchemaObject.PARTITION_OF),
+                    there.facets().get(SchemaObject.PARTITION_OF));
+        destination.parentsOf(there).stream()
+            .map(SchemaObject::identity)
+            .filter(parent -> !same && source.has(parent) && isTheirs(parent))
+            .forEach(own::add);
+      }
+      Set<String> partitions = new TreeSet<>();
+      for (SchemaObject here : source.objects().values()) {
+        if (source.parentsOf(here).stream().anyMatch(parent -> own.contains(parent.identity()))) {
+          partitions.add(here.identity());
+        }
+      }
+      own.forEach(
+          table ->
+              notes.add(
+                  "%s: %s is there with partitions of its own, so that those of %s are not made; see that each row finds one"
+                      .formatted(destination.shard(), table, source.shard())));
+      return partitions;
+    }
+
+    /** A partition that is attached to a table with indexes is given them. */
+    private boolean comesWithParent(SchemaObject object) {
+      return object.follows()
+          && source.parentsOf(source.objects().get(object.partOf())).stream()
+              .anyMatch(parent -> isTheirs(parent.identity()));
+    }
+
     private boolean isTheirs(String whole) {
       return destination.has(whole) && !ours.contains(whole);
     }
 
     private void lacking(SchemaObject part) {
       absent.add(part.identity());
-      if (!part.follows() && part.kind() != ObjectKind.REPLICA_IDENTITY) {
+      if (!part.follows() && !part.isUncounted() && part.kind() != ObjectKind.REPLICA_IDENTITY) {
         differences.add(Difference.lacking(source, destination, part));
       }
     }
@@ -165,6 +211,7 @@ public record SchemaPlan(
       for (SchemaObject part : destination.partsOf(whole.identity())) {
         if (!source.has(part.identity())
             && !part.follows()
+            && !part.isUncounted()
             && part.kind() != ObjectKind.REPLICA_IDENTITY) {
           differences.add(Difference.extra(source, destination, part));
         }

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * A migration file: from today's shard map to a target map. Immutable.
@@ -106,6 +107,7 @@ public record Spec(
    * @param sharded names, or {@code schema.*}; a name beats a wildcard of another list
    * @param acceptCrossShardUnique names, or {@code schema.*}, of tables whose unique keys without
    *     the shard key are global by other means (HAZARDS F25)
+   * @param ignoredColumns columns that are neither copied, replicated nor compared
    */
   public record KeyspaceSpec(
       String name,
@@ -115,7 +117,22 @@ public record Spec(
       Map<TableId, String> keyOf,
       List<String> reference,
       List<String> ignored,
-      List<String> acceptCrossShardUnique) {
+      List<String> acceptCrossShardUnique,
+      Map<TableId, Set<String>> ignoredColumns) {
+
+    /** All of whose columns count. */
+    public KeyspaceSpec(
+        String name,
+        String key,
+        Partitioning buckets,
+        List<String> sharded,
+        Map<TableId, String> keyOf,
+        List<String> reference,
+        List<String> ignored,
+        List<String> acceptCrossShardUnique) {
+      this(
+          name, key, buckets, sharded, keyOf, reference, ignored, acceptCrossShardUnique, Map.of());
+    }
 
     /** Whether the table's unique keys may lack the shard key. */
     public boolean acceptsCrossShardUnique(TableId table) {
@@ -125,7 +142,15 @@ public record Spec(
 
     private KeyspaceSpec with(Partitioning same) {
       return new KeyspaceSpec(
-          name, key, same, sharded, keyOf, reference, ignored, acceptCrossShardUnique);
+          name,
+          key,
+          same,
+          sharded,
+          keyOf,
+          reference,
+          ignored,
+          acceptCrossShardUnique,
+          ignoredColumns);
     }
   }
 

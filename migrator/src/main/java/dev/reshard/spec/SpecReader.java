@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -229,13 +230,35 @@ public final class SpecReader {
             keyOf,
             tables.list("reference", SpecReader::pattern),
             tables.list("ignored", SpecReader::pattern),
-            tables.list("accept_cross_shard_unique", SpecReader::pattern));
+            tables.list("accept_cross_shard_unique", SpecReader::pattern),
+            ignoredColumns(tables.map("ignored_columns"), key, keyOf));
     if (tables.isEmpty("sharded")) {
       tables.problem("sharded", "name at least one table, or a wildcard as public.*");
     }
     tables.refuseUnknown();
     node.refuseUnknown();
     return keyspace;
+  }
+
+  private static Map<TableId, Set<String>> ignoredColumns(
+      Yaml node, String key, Map<TableId, String> keyOf) {
+    Map<TableId, Set<String>> ignored = new TreeMap<>();
+    for (String table : node.keys()) {
+      try {
+        TableId id = tableId(table);
+        Set<String> columns = new TreeSet<>(node.list(table, Function.identity()));
+        ignored.put(id, columns);
+        if (columns.contains(keyOf.getOrDefault(id, key))) {
+          node.problem(table, "the shard key cannot be ignored");
+        }
+        if (columns.isEmpty()) {
+          node.problem(table, "name at least one column, or leave the table out");
+        }
+      } catch (IllegalArgumentException e) {
+        node.problem(table, e.getMessage());
+      }
+    }
+    return ignored;
   }
 
   /** Absent, or a whole map: each bucket has one owner. */

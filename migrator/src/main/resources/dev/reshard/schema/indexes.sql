@@ -1,8 +1,13 @@
 -- Indexes that no constraint stands for; not our own. Those of a partitioned table are made ON ONLY it,
 -- then each partition's under its own name, which is attached.
 SELECT ARRAY['pg_class:' || x.oid] AS refs, 'INDEX' AS kind, x.name, t.root AS part_of, t.owner, '{}'::text[] AS needs,
-       jsonb_strip_nulls(jsonb_build_object('definition', pg_get_indexdef(x.oid),
-         'clustered', CASE WHEN x.indisclustered THEN 'yes' END)) AS facets,
+       -- of a column that the migration file has left out it is made, but not compared
+       CASE WHEN EXISTS (SELECT FROM pg_attribute a JOIN pg_class r ON r.oid = coalesce(pg_partition_root(a.attrelid), a.attrelid)
+              JOIN pg_namespace rn ON rn.oid = r.relnamespace
+             WHERE a.attrelid = x.indrelid AND a.attnum = ANY (x.indkey::int2[])
+               AND nullif(current_setting('reshard.ignored_columns', true), '')::jsonb -> (rn.nspname || '.' || r.relname) ?? a.attname) THEN '{}'
+       ELSE jsonb_strip_nulls(jsonb_build_object('definition', pg_get_indexdef(x.oid),
+         'clustered', CASE WHEN x.indisclustered THEN 'yes' END)) END AS facets,
        ARRAY[pg_get_indexdef(x.oid)]
        || (SELECT array_agg(format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', x.name, a.attnum, a.attstattarget)
                     ORDER BY a.attnum)
@@ -21,7 +26,7 @@ SELECT ARRAY['pg_class:' || x.oid] AS refs, 'INDEX' AS kind, x.name, t.root AS p
                pg_get_userbyid(c.relowner) AS owner
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE c.relkind IN ('r', 'p', 'm') AND c.oid = ANY (?::bigint[]::oid[])) t
-  JOIN (SELECT x.oid, x.relname, x.relkind, x.reltablespace, i.indrelid, i.indisvalid, i.indisclustered,
+  JOIN (SELECT x.oid, x.relname, x.relkind, x.reltablespace, i.indrelid, i.indkey, i.indisvalid, i.indisclustered,
                format('%I.%I', n.nspname, x.relname) AS name,
                (SELECT format('%I.%I', pn.nspname, p.relname)
                   FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace

@@ -4,6 +4,8 @@ WITH t AS (
          c.reloftype, c.relrowsecurity, c.relforcerowsecurity, c.reltablespace,
          format('%I.%I', n.nspname, c.relname) AS name, pg_get_userbyid(c.relowner) AS owner,
          'SCHEMA ' || quote_ident(n.nspname) AS schema,
+         (SELECT rn.nspname || '.' || r.relname FROM pg_class r JOIN pg_namespace rn ON rn.oid = r.relnamespace
+           WHERE r.oid = coalesce(pg_partition_root(c.oid), c.oid)) AS root,
          (SELECT amname FROM pg_am WHERE oid = c.relam AND amname <> 'heap') AS access_method,
          (SELECT format('%I.%I', pn.nspname, p.relname)
             FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
@@ -43,7 +45,8 @@ col AS (
          nullif(coalesce(a.attstattarget, -1), -1) AS statistics,
          (SELECT string_agg(format('%I=%L', o.option_name, o.option_value), ', ' ORDER BY o.option_name)
             FROM pg_options_to_table(a.attoptions) o) AS options,
-         d.oid AS generated
+         d.oid AS generated,
+         coalesce(nullif(current_setting('reshard.ignored_columns', true), '')::jsonb -> t.root ?? a.attname, false) AS ignored
     FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type y ON y.oid = a.atttypid
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated <> ''
@@ -57,13 +60,15 @@ col_sql AS (
     FROM col c),
 cols AS (
   SELECT c.oid, string_agg(c.line, ', ' ORDER BY c.attnum) AS lines,
-         string_agg(c.name, ', ' ORDER BY c.attnum) AS column_order,
-         jsonb_object_agg('column ' || c.name, concat(c.type, c.identity, c.not_null)) AS types,
-         jsonb_object_agg('storage of column ' || c.name, c.storage) AS storages,
-         jsonb_object_agg('compression of column ' || c.name, c.compression) AS compressions,
-         jsonb_object_agg('statistics of column ' || c.name, c.statistics::text) AS statistics,
-         jsonb_object_agg('options of column ' || c.name, c.options) AS options,
-         jsonb_object_agg('identity of column ' || c.name, CASE WHEN c.identity IS NOT NULL THEN c.steps END) AS steps,
+         -- a column that the migration file has left out is made, but not compared
+         string_agg(c.name, ', ' ORDER BY c.attnum) FILTER (WHERE NOT c.ignored) AS column_order,
+         jsonb_object_agg('column ' || c.name, concat(c.type, c.identity, c.not_null)) FILTER (WHERE NOT c.ignored) AS types,
+         jsonb_object_agg('storage of column ' || c.name, c.storage) FILTER (WHERE NOT c.ignored) AS storages,
+         jsonb_object_agg('compression of column ' || c.name, c.compression) FILTER (WHERE NOT c.ignored) AS compressions,
+         jsonb_object_agg('statistics of column ' || c.name, c.statistics::text) FILTER (WHERE NOT c.ignored) AS statistics,
+         jsonb_object_agg('options of column ' || c.name, c.options) FILTER (WHERE NOT c.ignored) AS options,
+         jsonb_object_agg('identity of column ' || c.name, CASE WHEN c.identity IS NOT NULL THEN c.steps END)
+           FILTER (WHERE NOT c.ignored) AS steps,
          array_agg('pg_attrdef:' || c.generated) FILTER (WHERE c.generated IS NOT NULL) AS generated,
          array_agg('pg_class:' || c.sequence) FILTER (WHERE c.sequence IS NOT NULL) AS sequences,
          array_agg(c.sequence_comment) FILTER (WHERE c.sequence_commented) AS sequence_comments

@@ -8,6 +8,7 @@ import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
+import dev.reshard.keyspace.TableId;
 import dev.reshard.plan.Plan;
 import dev.reshard.postgres.ShardAddress;
 import dev.reshard.postgres.ShardSessions;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -65,6 +67,7 @@ final class CheckScene implements AutoCloseable {
   private List<String> accepted = List.of();
   private Partitioning buckets = new HashBuckets(HashBuckets.Function.MODULO, 8);
 
+  private final Map<TableId, Set<String>> ignored = new TreeMap<>();
   private OptionalLong free = OptionalLong.empty();
   private final Map<ShardId, String> urls = new TreeMap<>();
 
@@ -128,6 +131,11 @@ final class CheckScene implements AutoCloseable {
     return this;
   }
 
+  CheckScene ignoring(String table, String... columns) {
+    ignored.put(new TableId("public", table), Set.of(columns));
+    return this;
+  }
+
   SandboxShard a() {
     return shards.get("a");
   }
@@ -185,7 +193,8 @@ final class CheckScene implements AutoCloseable {
         "shop",
         spec().shards().values().stream()
             .map(s -> new ShardAddress(s.id(), s.url(), s.user(), s.password().value()))
-            .toList());
+            .toList(),
+        ignored);
   }
 
   private Spec spec() {
@@ -212,7 +221,8 @@ final class CheckScene implements AutoCloseable {
             Map.of(),
             List.of("public.country"),
             List.of("public.special"),
-            accepted),
+            accepted,
+            ignored),
         before,
         new Spec.Target.Owners(after),
         new Spec.Budget(Duration.ofMillis(250)),

@@ -11,9 +11,12 @@ import dev.reshard.control.CleanupRegistry.Item;
 import dev.reshard.control.CleanupRegistry.Kind;
 import dev.reshard.control.RefusedException;
 import dev.reshard.keyspace.Keyspace;
+import dev.reshard.keyspace.TableId;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -30,6 +33,12 @@ class SchemaCopyIT {
       """
       CREATE TABLE orders (customer bigint NOT NULL, id bigint, note text, PRIMARY KEY (id, customer));
       CREATE INDEX of_note ON orders (note)""";
+
+  private static final String DAYS_DDL =
+      """
+      CREATE TABLE days (customer bigint, day int, PRIMARY KEY (customer, day)) PARTITION BY RANGE (day);
+      CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (10);
+      CREATE TABLE days_2 PARTITION OF days FOR VALUES FROM (10) TO (20)""";
 
   /** The only function of {@link SchemaScene#makeEverything} that nothing needs. */
   private static final String UNUSED = "shop.unused()";
@@ -126,6 +135,57 @@ class SchemaCopyIT {
     assertEquals(
         List.of("ours"), scene.shard(C).query("SELECT obj_description('orders'::regclass)"));
     assertEquals(List.of(), scene.plan(both).steps());
+  }
+
+  @Test
+  void aTableThatIsThereWithPartitionsOfItsOwnKeepsThemAndGetsNoneOfTheSources() throws Exception {
+    scene.shard(A).execute(DAYS_DDL);
+    scene
+        .shard(C)
+        .execute(
+            "CREATE TABLE days (customer bigint, day int, PRIMARY KEY (customer, day)) PARTITION BY RANGE (day)",
+            "CREATE TABLE all_days PARTITION OF days FOR VALUES FROM (0) TO (99)");
+    Keyspace days = SchemaScene.keyspace("customer", List.of("public.days"), List.of());
+    List<String> before = scene.listing(C);
+    assertEquals(
+        List.of(
+            "note  c: TABLE public.days is there with partitions of its own, so that those of a are not made; see that each row finds one"),
+        scene.check(days, A));
+    scene.run(days);
+    assertEquals(before, scene.listing(C));
+  }
+
+  @Test
+  void aTableThatIsThereWithSomeOfTheSourcesPartitionsIsGivenTheRest() throws Exception {
+    scene.shard(A).execute(DAYS_DDL);
+    scene
+        .shard(C)
+        .execute(
+            "CREATE TABLE days (customer bigint, day int, PRIMARY KEY (customer, day)) PARTITION BY RANGE (day)",
+            "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (10)");
+    scene.run(SchemaScene.keyspace("customer", List.of("public.days"), List.of()));
+    assertEquals(scene.listing(A), scene.listing(C));
+  }
+
+  /** It is made whole where nothing is; where something is, it is not looked at. */
+  @Test
+  void anIgnoredColumnIsMadeAsItIsOnTheSourceAndItsDifferencesAreNone() throws Exception {
+    scene.close();
+    scene = new SchemaScene(Map.of(new TableId("public", "orders"), Set.of("note", "extra")));
+    scene
+        .shard(A)
+        .execute(
+            "CREATE TABLE orders (customer bigint NOT NULL, id bigint, note text DEFAULT 'n' CHECK (note <> ''), PRIMARY KEY (id, customer))",
+            "CREATE INDEX of_note ON orders (note)");
+    scene
+        .shard(C)
+        .execute(
+            "CREATE TABLE orders (customer bigint NOT NULL, id bigint, extra int DEFAULT 3 CHECK (extra > 0), PRIMARY KEY (id, customer))",
+            "CREATE INDEX of_extra ON orders (extra)");
+    assertEquals(List.of(), scene.check(ORDERS, A));
+    scene.shard(C).execute("DROP TABLE orders");
+    scene.run(ORDERS);
+    assertEquals(scene.listing(A), scene.listing(C));
   }
 
   private List<String> ofItems() throws SQLException {

@@ -29,7 +29,9 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /** Shard a, or a and b, give buckets to shard c, which has whatever a test gives it. */
@@ -46,6 +48,11 @@ final class SchemaScene implements AutoCloseable {
   private final ControlStore control;
 
   SchemaScene() throws SQLException {
+    this(Map.of());
+  }
+
+  /** One in which columns are left out. */
+  SchemaScene(Map<TableId, Set<String>> ignored) throws SQLException {
     shards = SharedSandbox.freshShards("a", "b", "c");
     sessions =
         new ShardSessions(
@@ -58,7 +65,8 @@ final class SchemaScene implements AutoCloseable {
                             shard.url(),
                             SandboxRole.RESHARD.user(),
                             SandboxRole.RESHARD.password()))
-                .toList());
+                .toList(),
+            ignored);
     for (ShardId shard : sessions.shards()) {
       shard(shard).executeAsSuperuser("CREATE ROLE " + ROLE);
       try (Connection connection = sessions.open(shard, "test")) {

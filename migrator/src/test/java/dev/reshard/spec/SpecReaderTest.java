@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -107,6 +108,7 @@ class SpecReaderTest {
               tables:
                 sharded: [public.*, sales.orders]
                 key_of: {sales.orders: buyer}
+                ignored_columns: {sales.orders: [note, legacy]}
                 reference: [public.country]
                 ignored: [public.audit]
                 accept_cross_shard_unique: [sales.orders]
@@ -149,7 +151,8 @@ class SpecReaderTest {
             Map.of(orders, "buyer"),
             List.of("public.country"),
             List.of("public.audit"),
-            List.of("sales.orders")),
+            List.of("sales.orders"),
+            Map.of(orders, Set.of("note", "legacy"))),
         spec.keyspace());
     assertEquals(Map.of(A, BucketSet.range(0, 16)), spec.from());
     assertEquals(
@@ -305,6 +308,21 @@ class SpecReaderTest {
       int bucket = spec.keyspace().buckets().bucketOf("" + key);
       assertEquals("abcd".charAt(bucket % 4) + "", map.ownerOf(bucket).name());
     }
+  }
+
+  @Test
+  void theShardKeyOfATableCannotBeIgnored() {
+    String tables = "tables:\n";
+    assertEquals(
+        List.of(
+            "line 12: keyspace.tables.ignored_columns.sales.orders: the shard key cannot be ignored",
+            "line 12: keyspace.tables.ignored_columns.sales.items: name at least one column, or leave the table out",
+            "line 12: keyspace.tables.ignored_columns.items: 'items' must be schema.table or schema.*"),
+        problems(
+            SMALLEST.replace(
+                tables,
+                tables
+                    + "    ignored_columns: {sales.orders: [note, customer], sales.items: [], items: [a]}\n")));
   }
 
   /** Each is added as line 15. */

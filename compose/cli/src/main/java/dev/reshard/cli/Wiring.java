@@ -108,7 +108,8 @@ public final class Wiring implements AutoCloseable {
             spec.migration(),
             spec.shards().values().stream()
                 .map(s -> new ShardAddress(s.id(), s.url(), s.user(), s.password().value()))
-                .toList());
+                .toList(),
+            spec.keyspace().ignoredColumns());
     this.control = new ControlStore(sessions, spec.control(), spec.migration());
     this.lookup = new ServerLookup(servers(spec.shards().keySet()));
     this.planning = new Planning(spec.askingBy(lookup), sessions, control, file);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.reshard.control.MigrationState;
 import dev.reshard.sandbox.SandboxShard;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -40,6 +41,167 @@ class DdlWhileItRunsIT {
       assertEquals(ExitCode.DONE.code(), worker.get(60, TimeUnit.SECONDS).exitCode());
       shop.requireClean();
     }
+  }
+
+  @Test
+  void aTruncateEmptiesTheDestinationsAndARewriteOfAPlainTableNeedsNobody() throws Exception {
+    try (Shop shop = Shop.open(folder, "ddl-rewrite", 2, 3)) {
+      shop.shards.execute("CREATE TABLE notes (tenant_id bigint PRIMARY KEY, note text)");
+      SandboxShard a = shop.shards.get("a");
+      a.execute("INSERT INTO notes SELECT g, 'old' FROM generate_series(0, 15) g");
+      CompletableFuture<Shop.Answer> worker = CompletableFuture.supplyAsync(() -> shop.run("run"));
+      shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+      assertEquals(List.of("5"), shop.shards.get("c").query("SELECT count(*) FROM notes"));
+
+      a.execute(
+          "TRUNCATE notes", "INSERT INTO notes SELECT g, 'new' FROM generate_series(11, 12) g");
+      shop.shards.execute("VACUUM FULL orders", "CLUSTER order_items USING order_items_pkey");
+      shop.awaitTransactions(SOME);
+      TimeUnit.SECONDS.sleep(3); // the catalogs are looked at every second
+      assertEquals("READY_FOR_CUTOVER", shop.state());
+      shop.succeed("verify");
+      assertEquals(
+          List.of("11 new", "12 new"),
+          shop.shards.get("c").query("SELECT tenant_id || ' ' || note FROM notes ORDER BY 1"));
+
+      a.execute("ALTER TABLE notes ALTER COLUMN note TYPE text USING upper(note)");
+      shop.awaitState(MigrationState.PAUSED);
+      tells(shop, "table public.notes on shard a: it was rewritten");
+      shop.succeed("cancel");
+      assertEquals(ExitCode.DONE.code(), worker.get(60, TimeUnit.SECONDS).exitCode());
+      shop.requireClean();
+    }
+  }
+
+  @Test
+  void aColumnThatOnlyTheSourceHasStaysBehindAndRowsGoOnBothWays() throws Exception {
+    try (Shop shop = Shop.open(folder, "ddl-source", 2, 3)) {
+      SandboxShard a = shop.shards.get("a");
+      SandboxShard c = shop.shards.get("c");
+      makeNotes(shop);
+      try (WorkerProcess first = WorkerProcess.start(folder.resolve("migration.yaml"))) {
+        shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+        a.execute(
+            "ALTER TABLE notes ADD COLUMN extra text DEFAULT 'x'",
+            "INSERT INTO notes SELECT g, 'late', 'y' FROM generate_series(96, 111) g");
+        awaitPauseFor(shop, "notes on shard a: column \"extra\" (text) was added", first);
+      }
+      shop.ignoreColumns("public.notes: [extra]");
+      try (WorkerProcess second = WorkerProcess.start(folder.resolve("migration.yaml"))) {
+        resume(shop);
+        a.execute(
+            "INSERT INTO notes SELECT g, 'later', 'z' FROM generate_series(192, 207) g",
+            "UPDATE notes SET note = 'changed', extra = 'new' WHERE tenant_id < 4 OR tenant_id > 203",
+            "DELETE FROM notes WHERE tenant_id IN (5, 101, 197, 13, 109)");
+        shop.awaitTransactions(SOME);
+        shop.succeed("verify");
+        shop.succeedOnceGatesOpen("cutover");
+        assertEquals(
+            List.of("0"), c.query("SELECT count(*) FROM notes WHERE tenant_id IN (13, 109)"));
+        c.execute("UPDATE notes SET note = 'at c' WHERE note IN ('late', 'later')");
+        long moved =
+            Long.parseLong(c.query("SELECT count(*) FROM notes WHERE note = 'at c'").get(0));
+        assertTrue(moved > 0, "nothing of notes moved");
+        shop.succeedOnceGatesOpen("rollback");
+        assertEquals(
+            List.of(Long.toString(moved)),
+            a.query("SELECT count(*) FROM notes WHERE note = 'at c' AND extra IN ('y', 'z')"));
+        shop.succeed("complete");
+        assertEquals(ExitCode.DONE.code(), second.awaitEnd());
+      }
+      shop.requireClean();
+    }
+  }
+
+  @Test
+  void aColumnThatOnlyTheDestinationHasGetsItsDefaultAndRowsGoOn() throws Exception {
+    try (Shop shop = Shop.open(folder, "ddl-destination", 2, 3)) {
+      makeNotes(shop);
+      SandboxShard c = shop.shards.get("c");
+      try (WorkerProcess first = WorkerProcess.start(folder.resolve("migration.yaml"))) {
+        shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+        c.execute("ALTER TABLE notes ADD COLUMN grade int NOT NULL DEFAULT 5");
+        awaitPauseFor(
+            shop, "notes on shard c: column \"grade\" (integer NOT NULL) was added", first);
+      }
+      shop.ignoreColumns("public.notes: [grade]");
+      try (WorkerProcess second = WorkerProcess.start(folder.resolve("migration.yaml"))) {
+        resume(shop);
+        shop.shards
+            .get("a")
+            .execute("INSERT INTO notes SELECT g, 'later' FROM generate_series(192, 207) g");
+        shop.awaitTransactions(SOME);
+        shop.succeed("verify");
+        assertEquals(
+            List.of("5"), c.query("SELECT DISTINCT grade FROM notes WHERE note = 'later'"));
+        shop.succeed("cancel");
+        assertEquals(ExitCode.DONE.code(), second.awaitEnd());
+      }
+      shop.requireClean();
+    }
+  }
+
+  @Test
+  void whileItCopiesItIsPausedWithTheDifferenceAndGoesOnOnceTheShardsAreAlike() throws Exception {
+    try (Shop shop = Shop.open(folder, "ddl-copy", 2, 3)) {
+      makeNotes(shop);
+      shop.shards.execute(
+          "CREATE TABLE days (tenant_id bigint, day int, PRIMARY KEY (tenant_id, day)) PARTITION BY RANGE (day)",
+          "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (10)");
+      Path file = folder.resolve("migration.yaml");
+      String slow = "throttle: { rate: 5kB/s }";
+      shop.writeFile("budget: { pause: 5s }", slow);
+      SandboxShard a = shop.shards.get("a");
+      String ddl = "ALTER TABLE notes ADD COLUMN extra text DEFAULT 'x'";
+      try (WorkerProcess first = WorkerProcess.start(file)) {
+        shop.awaitState(MigrationState.COPYING);
+        shop.shards.execute("CREATE TABLE days_2 PARTITION OF days FOR VALUES FROM (10) TO (20)");
+        a.execute("VACUUM FULL notes", "VACUUM FULL orders");
+        TimeUnit.SECONDS.sleep(3); // the catalogs are looked at every second
+        assertEquals("COPYING", shop.state());
+
+        long begin = System.nanoTime();
+        a.execute(ddl, "UPDATE notes SET extra = 'y' WHERE tenant_id > 7");
+        awaitPauseFor(
+            shop, "table public.notes: column \"extra\" is text on a, missing on b", first);
+        assertTrue(System.nanoTime() - begin < TimeUnit.SECONDS.toNanos(30));
+        shop.shards.get("b").execute(ddl);
+        shop.shards.get("c").execute(ddl);
+        shop.succeed("resume");
+        shop.awaitState(MigrationState.COPYING);
+        shop.awaitTransactions(SOME);
+
+        a.execute("ALTER TABLE days ADD COLUMN hour int");
+        awaitPauseFor(
+            shop, "table public.days: column \"hour\" is integer on a, missing on b", first);
+      }
+      shop.ignoreColumns("public.days: [hour]");
+      try (WorkerProcess second = WorkerProcess.start(file)) {
+        resume(shop);
+        shop.awaitTransactions(SOME);
+        shop.succeed("verify");
+        assertEquals(List.of("y"), shop.shards.get("c").query("SELECT DISTINCT extra FROM notes"));
+        shop.succeed("cancel");
+        assertEquals(ExitCode.DONE.code(), second.awaitEnd());
+      }
+      shop.requireClean();
+    }
+  }
+
+  private static void makeNotes(Shop shop) throws Exception {
+    shop.shards.execute("CREATE TABLE notes (tenant_id bigint PRIMARY KEY, note text)");
+    shop.shards.get("a").execute("INSERT INTO notes SELECT g, 'old' FROM generate_series(0, 15) g");
+  }
+
+  private static void awaitPauseFor(Shop shop, String change, WorkerProcess worker)
+      throws Exception {
+    shop.awaitState(MigrationState.PAUSED);
+    tells(shop, change);
+    tells(
+        shop,
+        "run the same DDL on the other shards, or, if the column may stay behind, name it under keyspace.tables.ignored_columns in the file and start the worker anew");
+    assertEquals(ExitCode.REFUSED.code(), shop.run("resume").exitCode());
+    assertTrue(worker.farewell().isEmpty());
   }
 
   private static void goesOnAfterAColumnWasAddedEverywhere(Shop shop) throws Exception {
@@ -100,7 +262,7 @@ class DdlWhileItRunsIT {
   }
 
   private static void resume(Shop shop) throws Exception {
-    shop.succeed("resume");
+    shop.succeedOnceAlive("resume");
     assertEquals(0, shop.clients.failed(), shop.clients.failures()::toString);
     shop.awaitState(MigrationState.READY_FOR_CUTOVER);
   }

@@ -149,14 +149,10 @@ class MigrationIT {
     source.execute("ALTER TABLE orders ENABLE ALWAYS TRIGGER " + trigger);
   }
 
-  /** HAZARDS F5, F6: such a change tells no stream what it did to rows. */
+  /** HAZARDS F5, F6: it need not be paused for, but was not what was compared. */
   private static void refusesToCutOverWhatWasRewrittenSinceItWasVerified(Shop shop)
       throws Exception {
     shop.shards.get("a").execute("VACUUM FULL events");
-    shop.awaitState(MigrationState.PAUSED);
-    assertTrue(shop.run("status").text().contains("rewritten or truncated"));
-    shop.succeed("resume");
-    shop.awaitState(MigrationState.READY_FOR_CUTOVER);
     requireClosed(shop, "fingerprint");
   }
 

@@ -39,6 +39,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -93,6 +94,8 @@ public final class Shop implements AutoCloseable {
   private final Network network;
 
   /** What it says of Kafka. */
+  private String ignoredColumns = "";
+
   private String kafka;
 
   private final List<String> before;
@@ -183,6 +186,27 @@ public final class Shop implements AutoCloseable {
       Network network)
       throws Exception {
     SandboxShards shards = SharedSandbox.shards(Math.max(before, after));
+    return open(folder, migration, shards, before, after, buckets, bucketsInFile, network);
+  }
+
+  /** As {@link #open(Path, String, int, int)}, on servers of these majors of PostgreSQL. */
+  static Shop open(
+      Path folder, String migration, SortedMap<String, Integer> majors, int before, int after)
+      throws Exception {
+    SandboxShards shards = SharedSandbox.shardsOfMajors(majors);
+    return open(folder, migration, shards, before, after, BUCKETS, MODULO, DIRECT);
+  }
+
+  private static Shop open(
+      Path folder,
+      String migration,
+      SandboxShards shards,
+      int before,
+      int after,
+      Partitioning buckets,
+      String bucketsInFile,
+      Network network)
+      throws Exception {
     try {
       Path file = folder.resolve("migration.yaml");
       Shop shop = new Shop(migration, file, shards, before, after, buckets, bucketsInFile, network);
@@ -305,6 +329,12 @@ public final class Shop implements AutoCloseable {
     writeFile("budget: { pause: 5s }");
   }
 
+  /** Writes the file anew, with columns left out: {@code public.notes: [extra]}. */
+  void ignoreColumns(String columns) throws IOException {
+    ignoredColumns = columns;
+    writeFile("budget: { pause: 5s }");
+  }
+
   /** A file of another migration to the same end, still with the map of before the first one. */
   Path sequel(String name) throws IOException {
     Path other = file.resolveSibling(name + ".yaml");
@@ -337,6 +367,7 @@ public final class Shop implements AutoCloseable {
             key_of: { public.tenants: id }
             reference: [ public.plans ]
             accept_cross_shard_unique: [ public.orders ]
+            ignored_columns: { %s }
         %s
         to: { %s }
         %s
@@ -351,6 +382,7 @@ public final class Shop implements AutoCloseable {
                 kafka,
                 prefix,
                 bucketsInFile,
+                ignoredColumns,
                 from(),
                 target,
                 String.join("\n", more)));

@@ -16,8 +16,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Reads tables from a shard's catalog: any number of them with four queries. Stateless; confined to
- * the thread of the connection.
+ * Reads tables from a shard's catalog: any number of them with four queries. Columns that the
+ * migration file has left out are not seen. Stateless; confined to the thread of the connection.
  */
 public final class Catalog {
   private static final String TABLES =
@@ -30,13 +30,24 @@ public final class Catalog {
         JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name
        WHERE c.relkind IN ('r', 'p')""";
 
+  /**
+   * Whether the migration file has a column left out. The session says it ({@link ShardSessions}),
+   * so that nobody who reads a table can see the column.
+   */
+  private static final String IGNORED =
+      " coalesce(nullif(current_setting('reshard.ignored_columns', true), '')::jsonb -> (n.nspname || '.' || r.relname) ?? a.attname, false)";
+
   private static final String COLUMNS =
       """
       SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
              a.attgenerated <> '', a.attidentity = 'a', a.attlen = -1 AND a.attstorage <> 'p'
         FROM pg_attribute a
+        JOIN pg_class r ON r.oid = a.attrelid
+        JOIN pg_namespace n ON n.oid = r.relnamespace
        WHERE a.attrelid = ANY (?) AND a.attnum > 0 AND NOT a.attisdropped
-       ORDER BY a.attrelid, a.attnum""";
+         AND NOT"""
+          + IGNORED
+          + " ORDER BY a.attrelid, a.attnum";
 
   /**
    * The columns of the indexes that can identify a row: the primary key, and the index named by
@@ -52,25 +63,32 @@ public final class Catalog {
          AND i.indisvalid AND i.indpred IS NULL AND k.place <= i.indnkeyatts
        ORDER BY i.indexrelid, k.place""";
 
+  /** Columns of a leaf that count; a dropped one is missing, and so is one that is left out. */
+  private static final String COUNTED =
+      "FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT "
+          + IGNORED;
+
   private static final String LEAVES =
       """
-      SELECT root.oid, n.nspname, c.relname, c.oid, c.relfilenode,
-             (SELECT sum(hashint8extended(a.xmin::text::int8, a.attnum)::numeric) % 1000000000000000
-                FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0)::int8,
+      SELECT r.oid, l.nspname, c.relname, c.oid, c.relfilenode,
+             (SELECT sum(hashint8extended(a.xmin::text::int8, a.attnum)::numeric) %% 1000000000000000
+                %1$s)::int8,
              (SELECT sum(hashtextextended(
                       concat_ws(' ', a.attname, a.atttypid, a.atttypmod, a.attnotnull,
-                                a.attgenerated, a.attidentity, a.attcollation, a.attisdropped),
-                      a.attnum)::numeric) % 1000000000000000
-                FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0)::int8,
-             pg_relation_size(c.oid) / 8192
-        FROM pg_class root
+                                a.attgenerated, a.attidentity, a.attcollation),
+                      a.attnum)::numeric) %% 1000000000000000
+                %1$s)::int8,
+             pg_relation_size(c.oid) / 8192, c.relpersistence = 'p'
+        FROM pg_class r
+        JOIN pg_namespace n ON n.oid = r.relnamespace
         CROSS JOIN LATERAL (
-          SELECT t.relid FROM pg_partition_tree(root.oid) t WHERE root.relkind = 'p' AND t.isleaf
-          UNION ALL SELECT root.oid WHERE root.relkind = 'r') leaf
+          SELECT t.relid FROM pg_partition_tree(r.oid) t WHERE r.relkind = 'p' AND t.isleaf
+          UNION ALL SELECT r.oid WHERE r.relkind = 'r') leaf
         JOIN pg_class c ON c.oid = leaf.relid
-        JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE root.oid = ANY (?) AND c.relkind = 'r'
-       ORDER BY root.oid, c.oid""";
+        JOIN pg_namespace l ON l.oid = c.relnamespace
+       WHERE r.oid = ANY (?) AND c.relkind = 'r'
+       ORDER BY r.oid, c.oid"""
+          .formatted(COUNTED);
 
   private Catalog() {}
 
@@ -231,7 +249,8 @@ public final class Catalog {
                 row.getLong(5),
                 row.getLong(6),
                 row.getLong(7),
-                row.getLong(8)));
+                row.getLong(8),
+                row.getBoolean(9)));
   }
 
   private interface Row<T> {

@@ -1,9 +1,13 @@
 package dev.reshard.postgres;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.TableId;
 import java.sql.Connection;
 import java.sql.DriverManager;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -14,6 +18,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.postgresql.PGConnection;
 import org.postgresql.PGProperty;
 
@@ -60,6 +65,7 @@ public final class ShardSessions {
   private static final Duration ANSWERS_WITHIN = Duration.ofSeconds(10);
 
   private final String migration;
+  private final String ignoredColumns;
   private final Map<ShardId, ShardAddress> shards = new TreeMap<>();
   private final Map<ShardId, Lease> leases = new TreeMap<>();
 
@@ -69,7 +75,22 @@ public final class ShardSessions {
    * @param migration stands in {@code application_name}, so that a DBA sees whose session it is
    */
   public ShardSessions(String migration, Collection<ShardAddress> shards) {
+    this(migration, shards, Map.of());
+  }
+
+  /**
+   * The same, for tables of which some columns are left out: {@link Catalog} does not see them.
+   *
+   * @param ignored names of columns, by their tables
+   */
+  public ShardSessions(
+      String migration, Collection<ShardAddress> shards, Map<TableId, Set<String>> ignored) {
+    this(migration, shards, json(ignored));
+  }
+
+  private ShardSessions(String migration, Collection<ShardAddress> shards, String ignoredColumns) {
     this.migration = migration;
+    this.ignoredColumns = ignoredColumns;
     shards.forEach(shard -> this.shards.put(shard.id(), shard));
   }
 
@@ -86,7 +107,7 @@ public final class ShardSessions {
    */
   public ShardSessions underLease(
       WorkerIdentity worker, Set<ShardId> under, Partitioning partitioning) {
-    ShardSessions sessions = new ShardSessions(migration, shards.values());
+    ShardSessions sessions = new ShardSessions(migration, shards.values(), ignoredColumns);
     under.forEach(shard -> sessions.leases.put(shard, new Lease(worker, partitioning)));
     return sessions;
   }
@@ -215,7 +236,18 @@ public final class ShardSessions {
     return DriverManager.getConnection(address.url(), properties);
   }
 
-  private static Connection ready(Connection connection) throws SQLException {
+  /** Empty if there are none. */
+  private static String json(Map<TableId, Set<String>> ignored) {
+    Map<String, Set<String>> byName = new TreeMap<>();
+    ignored.forEach((table, columns) -> byName.put(table.toString(), new TreeSet<>(columns)));
+    try {
+      return byName.isEmpty() ? "" : new ObjectMapper().writeValueAsString(byName);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("names are always JSON", e);
+    }
+  }
+
+  private Connection ready(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       refusePooler(connection, statement);
       StringBuilder sql = new StringBuilder();
@@ -224,10 +256,21 @@ public final class ShardSessions {
         sql.append("SET transaction_timeout = 0;");
       }
       statement.execute(sql.toString());
+      if (!ignoredColumns.isEmpty()) {
+        ignoreColumns(connection);
+      }
       return connection;
     } catch (SQLException | RuntimeException e) {
       connection.close();
       throw e;
+    }
+  }
+
+  private void ignoreColumns(Connection connection) throws SQLException {
+    try (PreparedStatement set =
+        connection.prepareStatement("SELECT set_config('reshard.ignored_columns', ?, false)")) {
+      set.setString(1, ignoredColumns);
+      set.execute();
     }
   }
 

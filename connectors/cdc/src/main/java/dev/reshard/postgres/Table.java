@@ -47,9 +47,16 @@ public record Table(
    *     writes the table anew; but also when a right or the statistics of a column change
    * @param columnsShape changes when a column is another one, or of another type
    * @param blocks its length in pages of 8 KiB, when it was read
+   * @param logged whether the stream tells of its rows: not of those of an UNLOGGED table
    */
   public record Leaf(
-      TableId id, long oid, long fileNode, long columnsVersion, long columnsShape, long blocks) {}
+      TableId id,
+      long oid,
+      long fileNode,
+      long columnsVersion,
+      long columnsShape,
+      long blocks,
+      boolean logged) {}
 
   public Table {
     columns = List.copyOf(columns);
