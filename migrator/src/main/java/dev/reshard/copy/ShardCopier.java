@@ -76,11 +76,11 @@ public final class ShardCopier {
   public CopyResult copy(CopyPlan plan, AnchorHolder anchor)
       throws SQLException, InterruptedException {
     Lsn position = anchor.anchor().position();
-    CopyTally tally = new CopyTally(plan, listener);
+    CopyTally tally = new CopyTally(plan, options.chunkBlocks(), listener);
     for (int pass = 0; ; pass++) {
       Map<ShardId, Loaded> loaded = loaded(plan, position);
       if (pass == 0) {
-        tally.begin(loaded, options.chunkBlocks());
+        tally.begin(loaded);
         refetch(plan, anchor, loaded);
       }
       markComplete(plan, loaded);

@@ -80,7 +80,7 @@ public final class CopyPhase implements Phase {
     this.migration = migration;
     this.guards = guards;
     this.replication = replication;
-    this.copy = new SourceCopy(migration, replication, report, throttle, stop, chunkBlocks);
+    this.copy = new SourceCopy(migration, replication, report, throttle, stop, pause, chunkBlocks);
   }
 
   @Override
@@ -110,6 +110,7 @@ public final class CopyPhase implements Phase {
         copies.add(threads.submit(() -> copy.round(source)));
       }
       long rows = 0;
+      boolean complete = true;
       for (Future<CopyResult> round : copies) {
         CopyResult result;
         try {
@@ -117,9 +118,7 @@ public final class CopyPhase implements Phase {
         } catch (CopyException e) {
           return again(e);
         }
-        if (!result.complete()) {
-          return new Outcome(MigrationState.COPYING, "a round has ended");
-        }
+        complete &= result.complete();
         Outcome strays = refuseStrays(result);
         if (strays != null) {
           return strays;
@@ -129,6 +128,9 @@ public final class CopyPhase implements Phase {
                 .flatMap(byShard -> byShard.values().stream())
                 .mapToLong(Long::longValue)
                 .sum();
+      }
+      if (!complete) {
+        return new Outcome(MigrationState.COPYING, "a round has ended");
       }
       Receivers.finish(migration, guards);
       makeSlotsOfWayBack();

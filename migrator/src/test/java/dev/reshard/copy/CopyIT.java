@@ -23,6 +23,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -264,6 +265,49 @@ class CopyIT {
           List.of(again.rows().get(ORDERS.id()).get(B).toString()),
           scene.shard(B).query("SELECT count(*) FROM orders"));
     }
+  }
+
+  @Test
+  void tablesWithoutKeyThatAreCutShortAreInVainOnlyIfNoneOfThemBecameWhole() throws Exception {
+    scene.shards.execute(
+        "CREATE TABLE small (tenant bigint NOT NULL, what text)",
+        "CREATE TABLE large (tenant bigint NOT NULL, what text)");
+    for (String table : List.of("small", "large")) {
+      scene
+          .shard(A)
+          .execute(
+              "INSERT INTO %s SELECT g %% 97, repeat('x', 100) FROM generate_series(1, %d) g WHERE %s"
+                  .formatted(
+                      table,
+                      table.equals("small") ? 300 : 3000,
+                      BUCKETS.sqlIn("(g % 97)::bigint", BucketSet.range(0, 14))));
+    }
+    CopyPlan plan = scene.plan(table("small", "tenant"), table("large", "tenant"));
+    scene.destinations().prepare(plan);
+    int small = Chunk.cut(plan.tables().get(0).table(), 3).size();
+    try (AnchorHolder anchor = scene.anchor()) {
+      CopyResult one = stopping(small + 3).copy(plan, anchor);
+      assertFalse(one.complete());
+      assertEquals(Optional.empty(), one.inVain());
+      CopyResult none = stopping(2).copy(plan, anchor);
+      assertFalse(none.complete());
+      assertEquals(table("large", "").id(), none.inVain().orElseThrow().table());
+      assertTrue(none.inVain().orElseThrow().blocks() > 0);
+    }
+  }
+
+  private ShardCopier stopping(int chunks) {
+    AtomicInteger asked = new AtomicInteger();
+    return new ShardCopier(
+        scene.sessions,
+        scene.worker,
+        new CopyOptions(1, 3),
+        p -> {},
+        () -> isCopying() && asked.incrementAndGet() > chunks);
+  }
+
+  private static boolean isCopying() {
+    return Thread.currentThread().getName().startsWith("copy-");
   }
 
   @Test

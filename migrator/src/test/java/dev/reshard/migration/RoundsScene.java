@@ -26,6 +26,7 @@ import dev.reshard.sandbox.SharedSandbox;
 import dev.reshard.spec.Secret;
 import dev.reshard.spec.Spec;
 import dev.reshard.spec.ThrottleSpec;
+import dev.reshard.throttle.Limit;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -33,6 +34,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /**
  * Shard a gives buckets 0-3 of 16 to b and 4-7 to c. Tables: {@code orders} with rows out of line,
@@ -54,6 +57,10 @@ final class RoundsScene implements AutoCloseable {
   private final ControlStore control;
 
   RoundsScene() throws Exception {
+    this(new Spec.Copy(2));
+  }
+
+  RoundsScene(Spec.Copy copy) throws Exception {
     String name = "rounds-" + UUID.randomUUID().toString().substring(0, 8);
     ShardSessions sessions =
         new ShardSessions(
@@ -107,7 +114,7 @@ final class RoundsScene implements AutoCloseable {
     control.create("shop", moves, 16);
     migration =
         new Migration(
-            spec(name),
+            spec(name, copy),
             new Keyspace(
                 "shop",
                 BUCKETS,
@@ -127,7 +134,7 @@ final class RoundsScene implements AutoCloseable {
     return " WHERE " + BUCKETS.sqlIn(tenant, BucketSet.range(0, 14));
   }
 
-  private static Spec spec(String name) {
+  private static Spec spec(String name, Spec.Copy copy) {
     return new Spec(
         name,
         Map.of(),
@@ -140,7 +147,7 @@ final class RoundsScene implements AutoCloseable {
         new Spec.Budget(Duration.ofMillis(250)),
         new Spec.Gates(Duration.ofSeconds(2), 0.00001),
         new Spec.Shadow(0),
-        new Spec.Copy(2),
+        copy,
         ThrottleSpec.NONE);
   }
 
@@ -151,8 +158,19 @@ final class RoundsScene implements AutoCloseable {
   /** A worker copies until it has begun so many chunks, then it dies. */
   Phase.Outcome round(int chunks) throws Exception {
     AtomicInteger asked = new AtomicInteger();
+    return round(
+        () -> isCopying() && asked.incrementAndGet() > chunks,
+        List.of(),
+        why -> {
+          throw new AssertionError(why);
+        });
+  }
+
+  /** One that may be held back, or pause the migration. */
+  Phase.Outcome round(BooleanSupplier stop, List<Limit> limits, Consumer<String> pause)
+      throws Exception {
     try (Replication replication = new Replication(migration, null);
-        CopyThrottle throttle = new CopyThrottle(migration, List::of)) {
+        CopyThrottle throttle = new CopyThrottle(migration, () -> limits)) {
       throttle.start();
       return new CopyPhase(
               migration,
@@ -160,10 +178,8 @@ final class RoundsScene implements AutoCloseable {
               replication,
               new CopyReport(),
               throttle,
-              () -> isCopying() && asked.incrementAndGet() > chunks,
-              why -> {
-                throw new AssertionError(why);
-              },
+              stop,
+              pause,
               CHUNK_BLOCKS)
           .run();
     }
