@@ -369,7 +369,8 @@ final class SourceCopy {
   private CopyResult copy(CopyPlan plan, AnchorHolder anchor, CopyOptions options)
       throws SQLException, InterruptedException {
     long end = System.nanoTime() + migration.spec().copy().snapshot().toNanos();
-    BooleanSupplier over = () -> stop.getAsBoolean() || System.nanoTime() - end > 0;
+    BooleanSupplier late = () -> System.nanoTime() - end > 0;
+    BooleanSupplier over = () -> stop.getAsBoolean() || late.getAsBoolean();
     CopyResult result =
         new ShardCopier(
                 migration.sessions(),
@@ -379,7 +380,7 @@ final class SourceCopy {
                 throttle.of(plan.source()),
                 over)
             .copy(plan, anchor);
-    if (!result.complete() && !stop.getAsBoolean()) {
+    if (!result.complete() && late.getAsBoolean() && !stop.getAsBoolean()) {
       result.inVain().ifPresent(table -> pause.accept(tooLong(plan.source(), table)));
     }
     if (result.complete()) {

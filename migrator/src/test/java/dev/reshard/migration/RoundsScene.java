@@ -36,6 +36,7 @@ import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Shard a gives buckets 0-3 of 16 to b and 4-7 to c. Tables: {@code orders} with rows out of line,
@@ -55,12 +56,22 @@ final class RoundsScene implements AutoCloseable {
   final SandboxShards shards = SharedSandbox.shards(3);
   final Migration migration;
   private final ControlStore control;
+  private final List<String> tables;
 
   RoundsScene() throws Exception {
     this(new Spec.Copy(2));
   }
 
   RoundsScene(Spec.Copy copy) throws Exception {
+    this(copy, Map.of());
+  }
+
+  /**
+   * @param more other tables, each made by its statement, with rows (tenant, id) of {@code g % 97}
+   *     and g
+   */
+  RoundsScene(Spec.Copy copy, Map<String, String> more) throws Exception {
+    tables = Stream.concat(TABLES.stream(), more.keySet().stream()).toList();
     String name = "rounds-" + UUID.randomUUID().toString().substring(0, 8);
     ShardSessions sessions =
         new ShardSessions(
@@ -105,6 +116,13 @@ final class RoundsScene implements AutoCloseable {
                 + owned("(g % 97)::bigint"),
             "INSERT INTO events SELECT g % 97, 'event ' || g % 7 FROM generate_series(1, 8000) g"
                 + owned("(g % 97)::bigint"));
+    for (Map.Entry<String, String> table : more.entrySet()) {
+      shards.execute(table.getValue());
+      a().execute(
+              "INSERT INTO %s (tenant, id) SELECT g %% 97, g FROM generate_series(1, 3000) g"
+                      .formatted(table.getKey())
+                  + owned("(g % 97)::bigint"));
+    }
     Moves moves = new Moves(List.of(new Move(A, B, MOVING.get(B)), new Move(A, C, MOVING.get(C))));
     ShardMap map =
         ShardMap.of(
@@ -118,7 +136,7 @@ final class RoundsScene implements AutoCloseable {
             new Keyspace(
                 "shop",
                 BUCKETS,
-                TABLES.stream()
+                tables.stream()
                     .map(table -> new ShardedTable(new TableId("public", table), "tenant"))
                     .toList(),
                 List.of()),
@@ -204,7 +222,7 @@ final class RoundsScene implements AutoCloseable {
         }
       }
     }
-    for (String table : TABLES) {
+    for (String table : tables) {
       RowComparer.withoutKey()
           .compare(
               List.of(of(A, table, MOVING.get(B).plus(MOVING.get(C)))),
