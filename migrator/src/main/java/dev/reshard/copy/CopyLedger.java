@@ -9,8 +9,10 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What one destination says it has loaded of one source (HAZARDS F24: nobody else's word counts).
@@ -89,6 +91,24 @@ record CopyLedger(String migration, ShardId source) {
       }
     }
     return entries;
+  }
+
+  /** Tables whose rows the stream could not bring whole: their keys wait in reshard.refetch. */
+  Set<TableId> missed(Connection destination) throws SQLException {
+    Set<TableId> tables = new HashSet<>();
+    try (PreparedStatement statement =
+        destination.prepareStatement(
+            """
+            SELECT DISTINCT table_schema, table_name
+              FROM reshard.refetch WHERE migration = ? AND source = ?""")) {
+      bind(statement);
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          tables.add(new TableId(row.getString(1), row.getString(2)));
+        }
+      }
+    }
+    return tables;
   }
 
   /**

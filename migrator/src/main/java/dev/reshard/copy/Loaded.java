@@ -2,13 +2,21 @@ package dev.reshard.copy;
 
 import dev.reshard.keyspace.TableId;
 import java.util.Map;
+import java.util.Set;
 
-/** What one destination has of one source, as its ledger says. Immutable. */
+/**
+ * What one destination has of one source, as its ledger says. Immutable.
+ *
+ * @param missed tables of which it has to get rows by their keys
+ */
 record Loaded(
-    Map<TableId, CopyLedger.Claim> claims, Map<CopyLedger.Place, CopyLedger.Entry> entries) {
+    Map<TableId, CopyLedger.Claim> claims,
+    Map<CopyLedger.Place, CopyLedger.Entry> entries,
+    Set<TableId> missed) {
   Loaded {
     claims = Map.copyOf(claims);
     entries = Map.copyOf(entries);
+    missed = Set.copyOf(missed);
   }
 
   boolean isComplete(TableId table) {

@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -46,6 +47,8 @@ class CopyPaceIT {
   private static final String ROWS =
       "INSERT INTO %s SELECT g %% 97, g, repeat('x', 1000) FROM generate_series(1, 8000) g WHERE "
           + BUCKETS.sqlIn("(g % 97)::bigint", BucketSet.range(0, 8)).replace("%", "%%");
+
+  private static final String REFETCH = "SELECT count(*) FROM reshard.refetch";
 
   private CopyScene scene;
 
@@ -100,6 +103,54 @@ class CopyPaceIT {
       stop.set(true);
       assertFalse(copy.get(10, TimeUnit.SECONDS).complete());
     }
+  }
+
+  @Test
+  void rowsThatAreFetchedByTheirKeysPayTheThrottleAndEndWithinASecondOfAStop() throws Exception {
+    CopyOptions options = new CopyOptions(1, 64);
+    AtomicInteger asked = new AtomicInteger();
+    CopyPlan plan = scene.plan(ORDERS);
+    scene.destinations().prepare(plan);
+    try (AnchorHolder anchor = scene.anchor()) {
+      ShardCopier one =
+          copier(
+              options,
+              p -> {},
+              new Throttle(Limits.NONE),
+              () -> isCopying() && asked.incrementAndGet() > 16);
+      assertFalse(one.copy(plan, anchor).complete());
+    }
+    scene.destinations().again(plan, options.chunkBlocks());
+    scene
+        .shard(B)
+        .executeAsSuperuser(
+            """
+            INSERT INTO reshard.refetch SELECT 'shop', 'a', 'public', 'orders', '{tenant,id}',
+                   ARRAY[tenant::text, id::text] FROM orders""");
+    long keys = Long.parseLong(scene.shard(B).query(REFETCH).get(0));
+    Throttle throttle = new Throttle(limits("200 rows/s"));
+    AtomicBoolean stop = new AtomicBoolean();
+    try (AnchorHolder anchor = scene.anchor()) {
+      CompletableFuture<CopyResult> copy =
+          async(copier(options, p -> {}, throttle, stop::get), plan, anchor);
+      awaitMoved(throttle, 1);
+      TimeUnit.SECONDS.sleep(2); // over which the rate is measured
+      long left = Long.parseLong(scene.shard(B).query(REFETCH).get(0));
+      stop.set(true);
+      assertFalse(copy.get(1, TimeUnit.SECONDS).complete());
+      assertTrue(left < keys && keys - left < 1_000, "of %d are left %d".formatted(keys, left));
+      assertTrue(keys > 1_000, "only %d keys".formatted(keys));
+    }
+    scene.destinations().again(plan, options.chunkBlocks());
+    try (AnchorHolder anchor = scene.anchor()) {
+      assertTrue(copier(options, p -> {}, new Throttle(Limits.NONE), () -> false).copy(plan, anchor).complete());
+    }
+    assertEquals("0", scene.shard(B).query(REFETCH).get(0));
+    assertTrue(scene.compare(ORDERS).equal());
+  }
+
+  private static boolean isCopying() {
+    return Thread.currentThread().getName().startsWith("copy-");
   }
 
   @Test
