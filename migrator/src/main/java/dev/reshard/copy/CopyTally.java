@@ -94,8 +94,16 @@ final class CopyTally {
             Map.copyOf(sum.rows)));
   }
 
-  /** What the ledgers say, and the keys of strays that were seen. */
-  synchronized CopyResult result(Lsn anchor, boolean complete, Map<ShardId, Loaded> loaded) {
+  /**
+   * What the ledgers say, and the keys of strays that were seen.
+   *
+   * @param recounted strays of tables for which the ledgers say what was
+   */
+  synchronized CopyResult result(
+      Lsn anchor,
+      boolean complete,
+      Map<ShardId, Loaded> loaded,
+      Map<TableId, Strays> recounted) {
     Map<TableId, Map<ShardId, Long>> rows = new TreeMap<>();
     Map<TableId, Strays> strays = new TreeMap<>();
     for (TableCopy table : plan.tables()) {
@@ -115,6 +123,13 @@ final class CopyTally {
                 });
       }
       rows.put(id, byDestination);
+      if (recounted.containsKey(id)) {
+        Strays now = recounted.get(id);
+        if (now.rows() > 0) {
+          strays.put(id, now);
+        }
+        continue;
+      }
       long count = strayRows.values().stream().mapToLong(Long::longValue).sum();
       if (count > 0) {
         OfTable seen = tables.getOrDefault(id, new OfTable());

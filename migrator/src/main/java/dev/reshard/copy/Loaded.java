@@ -1,6 +1,7 @@
 package dev.reshard.copy;
 
 import dev.reshard.keyspace.TableId;
+import dev.reshard.postgres.Lsn;
 import java.util.Map;
 import java.util.Set;
 
@@ -30,6 +31,14 @@ record Loaded(
   /** Whether a table had rows before this round. */
   boolean isLater(TableId table) {
     return claims.containsKey(table) && claims.get(table).isLater();
+  }
+
+  /** Whether chunks of a table had strays at another anchor: they may have been corrected since. */
+  boolean hadStrays(TableId table, Lsn anchor) {
+    return entries.entrySet().stream()
+        .filter(entry -> entry.getKey().table().equals(table))
+        .map(Map.Entry::getValue)
+        .anyMatch(entry -> entry.strays() > 0 && !entry.anchor().equals(anchor));
   }
 
   /** How many rows of a table were loaded. */

@@ -13,7 +13,9 @@ import dev.reshard.throttle.Limits;
 import dev.reshard.throttle.Throttle;
 import dev.reshard.throttle.Turn;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -83,14 +85,14 @@ public final class ShardCopier {
       if (pass == 0) {
         tally.begin(loaded);
         if (!copy(missed(plan, loaded), 1, plan, anchor, loaded)) {
-          return tally.result(position, false, loaded);
+          return tally.result(position, false, loaded, Map.of());
         }
       }
       markComplete(plan, loaded);
       List<Missing> missing = missing(plan, loaded, tally);
       if (missing.isEmpty()) {
         checkUnchanged(plan);
-        return tally.result(position, true, loaded);
+        return tally.result(position, true, loaded, recounted(plan, anchor, loaded));
       }
       if (pass == PASSES) {
         throw new CopyException(
@@ -102,7 +104,7 @@ public final class ShardCopier {
       if (!copy(missing, Math.min(options.workers(), missing.size()), plan, anchor, loaded)) {
         Map<ShardId, Loaded> there = loaded(plan, position);
         markComplete(plan, there);
-        return tally.result(position, false, there);
+        return tally.result(position, false, there, Map.of());
       }
     }
   }
@@ -171,6 +173,31 @@ public final class ShardCopier {
                     .filter(t -> loaded.get(t.destination()).missed().contains(table.table().id()))
                     .map(target -> new Missed(table, target)))
         .toList();
+  }
+
+  /**
+   * Counts strays anew where earlier rounds found some: a row that was corrected since is none any
+   * more, and no later chunk says so.
+   */
+  private static Map<TableId, Strays> recounted(
+      CopyPlan plan, AnchorHolder anchor, Map<ShardId, Loaded> loaded) throws SQLException {
+    Map<TableId, Strays> strays = new TreeMap<>();
+    for (TableCopy table : plan.tables()) {
+      TableId id = table.table().id();
+      if (loaded.values().stream().anyMatch(of -> of.hadStrays(id, anchor.anchor().position()))) {
+        try (Connection source = anchor.open("copy");
+            Statement statement = source.createStatement();
+            ResultSet row = statement.executeQuery(table.countStrays(Strays.KEYS))) {
+          row.next();
+          long rows = row.getLong(1);
+          strays.put(
+              id,
+              new Strays(
+                  rows, rows == 0 ? List.of() : List.of((String[]) row.getArray(2).getArray())));
+        }
+      }
+    }
+    return strays;
   }
 
   /**
