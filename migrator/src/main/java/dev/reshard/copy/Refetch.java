@@ -47,6 +47,7 @@ record Refetch(
   boolean copySome(Connection from, Connection to, Turn turn) throws SQLException {
     try (OwnTransaction transaction =
         OwnTransaction.begin(to, worker, OwnTransaction.Durability.SYNCHRONOUS)) {
+      new CopyLedger(worker.migration(), source).mark(to);
       boolean last = take(from, to, turn);
       transaction.commit();
       return last;

@@ -16,6 +16,7 @@ import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.AnchorHolder;
+import dev.reshard.postgres.CopyReader;
 import dev.reshard.sandbox.RowComparison;
 import dev.reshard.sandbox.SandboxRole;
 import java.sql.Connection;
@@ -263,6 +264,48 @@ class CopyIT {
     assertEquals(Set.copyOf(left), Set.copyOf(now.keys()));
     scene.shard(A).execute("DELETE FROM orders WHERE id = 5 AND tenant > 999");
     assertEquals(Map.of(), again(plan).strays());
+  }
+
+  /** What was cut off sent its commit; the network keeps it for the next round. */
+  @Test
+  void aChunkWhoseCommitIsUnderWayWhenItsRoundEndsIsNeitherLoadedLateNorLost() throws Exception {
+    scene.shards.execute(ORDERS_DDL);
+    scene.shard(A).execute(ORDERS_ROWS);
+    CopyPlan plan = scene.plan(ORDERS);
+    scene.destinations().prepare(plan);
+    try (Connection late = scene.sessions.open(B, "copy");
+        AnchorHolder anchor = scene.anchor();
+        Connection source = anchor.open("test")) {
+      assertFalse(stopping(4).copy(plan, anchor).complete());
+      TableCopy table = plan.tables().get(0);
+      List<Chunk> chunks = Chunk.cut(table.table(), 3);
+      Chunk last = chunks.get(chunks.size() - 1);
+      Load load =
+          Load.open(
+                  late,
+                  scene.worker,
+                  B,
+                  table,
+                  last,
+                  new CopyLedger("shop", A),
+                  anchor.anchor().position(),
+                  false,
+                  1 << 16)
+              .orElseThrow();
+      try (CopyReader rows = CopyReader.open(source, table.select(last), table.format())) {
+        while (rows.next()) {
+          if (MOVING.get(B).contains(rows.bucket())) {
+            load.add(rows);
+          }
+        }
+      }
+      scene.destinations().again(plan, 3);
+      assertThrows(SQLException.class, () -> load.commit(0));
+    }
+    try (AnchorHolder anchor = scene.anchor()) {
+      assertTrue(scene.copier().copy(plan, anchor).complete());
+    }
+    scene.compare(ORDERS).requireEqual();
   }
 
   private CopyResult again(CopyPlan plan) throws Exception {
