@@ -19,9 +19,11 @@ import dev.reshard.postgres.AnchorHolder;
 import dev.reshard.postgres.CopyReader;
 import dev.reshard.sandbox.RowComparison;
 import dev.reshard.sandbox.SandboxRole;
+import dev.reshard.sandbox.SandboxShard;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -541,6 +543,55 @@ class CopyIT {
     }
     assertTrue(chunks.get() > 6, chunks.toString());
     scene.compare(ORDERS).requireEqual();
+  }
+
+  /** Chunks are committed without waiting for the disk. */
+  @Test
+  void chunksThatADestinationLostInACrashAreNotTakenForLoaded() throws Exception {
+    scene.shards.execute(ORDERS_DDL);
+    scene.shard(A).execute(ORDERS_ROWS);
+    scene
+        .shard(B)
+        .executeAsSuperuser(
+            "ALTER SYSTEM SET wal_writer_delay = '10s'",
+            "ALTER SYSTEM SET wal_writer_flush_after = '1GB'",
+            "SELECT pg_reload_conf()");
+    CopyPlan plan = scene.plan(ORDERS);
+    scene.destinations().prepare(plan);
+    AtomicInteger chunks = new AtomicInteger();
+    List<String> said = new ArrayList<>();
+    ShardCopier copier =
+        new ShardCopier(
+            scene.sessions,
+            scene.worker,
+            new CopyOptions(1, 3),
+            progress -> {
+              if (chunks.incrementAndGet() == 8) {
+                crash(scene.shard(B), said);
+              }
+            },
+            () -> false);
+    try (AnchorHolder anchor = scene.anchor()) {
+      assertTrue(copier.copy(plan, anchor).complete());
+    } finally {
+      scene.shard(B).executeAsSuperuser("ALTER SYSTEM RESET ALL", "SELECT pg_reload_conf()");
+    }
+    assertTrue(
+        Integer.parseInt(said.get(0)) > Integer.parseInt(said.get(1)), "no chunk was lost: " + said);
+    scene.compare(ORDERS).requireEqual();
+  }
+
+  /** Keeps what the ledger said before and after. */
+  private static void crash(SandboxShard shard, List<String> said) {
+    String count = "SELECT count(*) FROM reshard.copied_chunk";
+    try {
+      said.addAll(shard.query(count));
+      shard.server().kill();
+      shard.server().restart();
+      said.addAll(shard.query(count));
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Test
