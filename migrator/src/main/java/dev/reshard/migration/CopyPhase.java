@@ -42,7 +42,7 @@ public final class CopyPhase implements Phase {
   /**
    * The phase of COPYING.
    *
-   * @param guards armed again on shards that only receive, once their row keys are there
+   * @param guards armed again where row keys were made, or are others now
    * @param replication captures each source from its first anchor on
    * @param stop looked at between chunks: whether to end the round and let this phase be run again
    * @param pause pauses the migration, for the reason that it is given
@@ -99,9 +99,9 @@ public final class CopyPhase implements Phase {
 
   private Outcome copyAll() throws Exception {
     Set<ShardId> sources = migration.copied();
-    if (copy.hasBegun(sources)) {
-      Receivers.finish(
-          migration, guards); // another round: lanes bring changes before its rows come
+    boolean another = copy.hasBegun(sources);
+    if (another) {
+      Receivers.finish(migration, guards); // lanes bring changes before rows come
     }
     ExecutorService threads = Executors.newFixedThreadPool(sources.size());
     try {
@@ -132,7 +132,9 @@ public final class CopyPhase implements Phase {
       if (!complete) {
         return new Outcome(MigrationState.COPYING, "a round has ended");
       }
-      Receivers.finish(migration, guards);
+      if (!another) {
+        Receivers.finish(migration, guards);
+      }
       makeSlotsOfWayBack();
       prepareWayBack();
       return new Outcome(MigrationState.CATCHING_UP, "%d rows copied".formatted(rows));
