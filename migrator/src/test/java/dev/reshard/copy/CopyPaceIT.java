@@ -14,6 +14,7 @@ import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.AnchorHolder;
 import dev.reshard.sandbox.SandboxRole;
+import dev.reshard.sandbox.TcpProxy;
 import dev.reshard.spec.Rate;
 import dev.reshard.throttle.Limit;
 import dev.reshard.throttle.Limits;
@@ -195,6 +196,34 @@ class CopyPaceIT {
       statement.execute("ROLLBACK");
       assertTrue(copy.get(20, TimeUnit.SECONDS).complete());
     }
+    assertTrue(scene.compare(ORDERS).equal());
+  }
+
+  @Test
+  void aChunkWhoseSessionGetsNoAnswerIsCutOffAndCopiedByAnotherOne() throws Exception {
+    CopyPlan plan = scene.plan(ORDERS);
+    scene.destinations().prepare(plan);
+    CopyOptions options =
+        new CopyOptions(1, 64, 64 << 10, Long.MAX_VALUE, List.of(), Duration.ofSeconds(1));
+    AtomicInteger chunks = new AtomicInteger();
+    try (TcpProxy proxy = TcpProxy.to(scene.shard(B).server());
+        AnchorHolder anchor = scene.anchor()) {
+      ShardCopier copier =
+          new ShardCopier(
+              scene.sessionsThrough(proxy, B),
+              scene.worker,
+              options,
+              progress -> {
+                if (chunks.incrementAndGet() == 3) {
+                  proxy.forget(); // new connections are forwarded
+                }
+              },
+              () -> false);
+      long start = System.nanoTime();
+      assertTrue(copier.copy(plan, anchor).complete());
+      assertTrue(System.nanoTime() - start < 20_000_000_000L);
+    }
+    assertTrue(chunks.get() > 3, chunks::toString);
     assertTrue(scene.compare(ORDERS).equal());
   }
 
