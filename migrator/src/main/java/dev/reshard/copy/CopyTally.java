@@ -100,10 +100,7 @@ final class CopyTally {
    * @param recounted strays of tables for which the ledgers say what was
    */
   synchronized CopyResult result(
-      Lsn anchor,
-      boolean complete,
-      Map<ShardId, Loaded> loaded,
-      Map<TableId, Strays> recounted) {
+      Lsn anchor, boolean complete, Map<ShardId, Loaded> loaded, Map<TableId, Strays> recounted) {
     Map<TableId, Map<ShardId, Long>> rows = new TreeMap<>();
     Map<TableId, Strays> strays = new TreeMap<>();
     for (TableCopy table : plan.tables()) {

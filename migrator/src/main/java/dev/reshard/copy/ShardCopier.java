@@ -231,7 +231,7 @@ public final class ShardCopier {
           ledger.begin(connection, anchor);
           begin.commit();
         }
-        Loaded of = 
+        Loaded of =
             new Loaded(
                 ledger.claims(connection), ledger.entries(connection), ledger.missed(connection));
         checkRound(plan, destination, of, anchor);

@@ -96,7 +96,8 @@ public record TableCopy(
     return rowKey().stream()
         .map(
             name ->
-                "'%s=' || coalesce(%s::text, 'NULL')".formatted(name.replace("'", "''"), quote(name)))
+                "'%s=' || coalesce(%s::text, 'NULL')"
+                    .formatted(name.replace("'", "''"), quote(name)))
         .collect(Collectors.joining(" || ' ' || "));
   }
 

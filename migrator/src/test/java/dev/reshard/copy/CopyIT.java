@@ -577,7 +577,8 @@ class CopyIT {
       scene.shard(B).executeAsSuperuser("ALTER SYSTEM RESET ALL", "SELECT pg_reload_conf()");
     }
     assertTrue(
-        Integer.parseInt(said.get(0)) > Integer.parseInt(said.get(1)), "no chunk was lost: " + said);
+        Integer.parseInt(said.get(0)) > Integer.parseInt(said.get(1)),
+        "no chunk was lost: " + said);
     scene.compare(ORDERS).requireEqual();
   }
 

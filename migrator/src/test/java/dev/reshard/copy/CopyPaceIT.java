@@ -144,7 +144,10 @@ class CopyPaceIT {
     }
     scene.destinations().again(plan, options.chunkBlocks());
     try (AnchorHolder anchor = scene.anchor()) {
-      assertTrue(copier(options, p -> {}, new Throttle(Limits.NONE), () -> false).copy(plan, anchor).complete());
+      assertTrue(
+          copier(options, p -> {}, new Throttle(Limits.NONE), () -> false)
+              .copy(plan, anchor)
+              .complete());
     }
     assertEquals("0", scene.shard(B).query(REFETCH).get(0));
     assertTrue(scene.compare(ORDERS).equal());

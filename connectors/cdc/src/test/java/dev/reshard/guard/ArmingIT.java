@@ -98,8 +98,7 @@ class ArmingIT {
         "ALTER TABLE orders ADD part int NOT NULL DEFAULT 0",
         "CREATE UNIQUE INDEX by_part ON orders (id, part, customer)",
         "ALTER TABLE orders REPLICA IDENTITY USING INDEX by_part");
-    assertEquals(
-        List.of("the function that tells rows of public.orders by their key"), missing());
+    assertEquals(List.of("the function that tells rows of public.orders by their key"), missing());
     a.arm();
     assertEquals(List.of(), missing());
   }
