@@ -36,6 +36,9 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
   /** How long recovery waits for a lane to come to the token of a decided attempt. */
   private static final Duration RECOVERY_LIMIT = Duration.ofMinutes(1);
 
+  /** Each statement ends within the budget; for so long after that its answer may be on its way. */
+  private static final Duration ANSWER = Duration.ofSeconds(10);
+
   private final Migration migration;
   private final Guard guard;
   private final Lane lane;
@@ -58,7 +61,9 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
   ShardSteps(Migration migration, Replication replication, StageUnit unit, boolean recovering)
       throws SQLException {
     this.migration = migration;
-    this.sessions = new ShardConnections(migration.sessions(), "cutover");
+    this.sessions =
+        new ShardConnections(
+            migration.sessions(), "cutover", migration.spec().budget().pause().plus(ANSWER));
     this.unit = unit;
     this.recovering = recovering;
     Move move = Guards.moveOf(migration, unit);

@@ -105,6 +105,9 @@ final class DestinationTables {
         }
       }
     }
+    if (table.primaryKey().stream().anyMatch(name -> table.column(name).generated())) {
+      return List.of(); // changes do not say it
+    }
     return Stream.concat(table.primaryKey().stream(), shardKey.stream()).distinct().toList();
   }
 

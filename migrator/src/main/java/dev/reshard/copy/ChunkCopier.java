@@ -118,12 +118,18 @@ final class ChunkCopier implements AutoCloseable {
     }
   }
 
-  /** Copies rows that the stream could not bring whole since the last round (HAZARDS F8). */
-  void refetch(TableCopy table, Target target) throws SQLException {
+  /**
+   * Copies some of the rows that the stream could not bring whole since the last round (HAZARDS
+   * F8).
+   *
+   * @param turn is told each row
+   * @return whether there are no more
+   */
+  boolean refetch(TableCopy table, Target target, Turn turn) throws SQLException {
     Refetch refetch = new Refetch(worker, ledger.source(), table, target, options.batches());
     anchor.begin(source);
     try {
-      refetch.copy(source, destinations.get(target.destination()));
+      return refetch.copySome(source, destinations.get(target.destination()), turn);
     } finally {
       source.rollback();
       source.setAutoCommit(true);

@@ -83,6 +83,7 @@ public final class CopyDestinations {
       CopyLedger ledger = new CopyLedger(worker.migration(), plan.source());
       Map<ShardId, Kept> has = new TreeMap<>();
       for (Map.Entry<ShardId, Connection> each : open.entrySet()) {
+        ledger.endOthers(each.getValue());
         Kept kept = new Kept(ledger.claims(each.getValue()));
         check(plan, each.getKey(), each.getValue(), kept, ledger);
         has.put(each.getKey(), kept);

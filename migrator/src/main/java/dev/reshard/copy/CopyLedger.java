@@ -9,14 +9,20 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What one destination says it has loaded of one source (HAZARDS F24: nobody else's word counts).
  * Immutable; each call uses the destination's session of its caller.
  */
 record CopyLedger(String migration, ShardId source) {
+  /** The lock that marks what loads rows of one source. */
+  private static final String MARK = "hashtextextended('reshard copy ' || ? || ' ' || ?, 0)";
+
+  private static final int ENDING_TRIES = 3;
 
   /**
    * A table whose moving buckets were empty when this migration came.
@@ -89,6 +95,67 @@ record CopyLedger(String migration, ShardId source) {
       }
     }
     return entries;
+  }
+
+  /** Tables whose rows the stream could not bring whole: their keys wait in reshard.refetch. */
+  Set<TableId> missed(Connection destination) throws SQLException {
+    Set<TableId> tables = new HashSet<>();
+    try (PreparedStatement statement =
+        destination.prepareStatement(
+            """
+            SELECT DISTINCT table_schema, table_name
+              FROM reshard.refetch WHERE migration = ? AND source = ?""")) {
+      bind(statement);
+      try (ResultSet row = statement.executeQuery()) {
+        while (row.next()) {
+          tables.add(new TableId(row.getString(1), row.getString(2)));
+        }
+      }
+    }
+    return tables;
+  }
+
+  /** Marks the transaction under way, until it ends, as one of a copy, for {@link #endOthers}. */
+  void mark(Connection destination) throws SQLException {
+    try (PreparedStatement statement =
+        destination.prepareStatement("SELECT pg_advisory_xact_lock_shared(%s)".formatted(MARK))) {
+      bind(statement);
+      statement.execute();
+    }
+  }
+
+  /**
+   * Ends what an earlier round's sessions still have open, so that nothing of it is committed any
+   * more: a session that was cut off may have sent its commit, and a network may bring it much
+   * later. Until then neither the ledger nor a lane sees those rows, so that a lane would delete
+   * one of them in vain, and it would come back.
+   *
+   * @throws SQLException if one of them does not end
+   */
+  void endOthers(Connection destination) throws SQLException {
+    boolean found = true;
+    for (int i = 0; found && i < ENDING_TRIES; i++) {
+      try (PreparedStatement statement =
+          destination.prepareStatement(
+              """
+              SELECT pg_terminate_backend(l.pid, 5000) FROM (SELECT %s AS key OFFSET 0) mark
+                JOIN pg_locks l ON l.locktype = 'advisory' AND l.objsubid = 1
+                 AND l.classid = (mark.key >> 32 & 4294967295)::oid
+                 AND l.objid = (mark.key & 4294967295)::oid
+               WHERE l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                 AND l.pid <> pg_backend_pid()"""
+                  .formatted(MARK))) {
+        bind(statement);
+        try (ResultSet row = statement.executeQuery()) {
+          found = row.next();
+        }
+      }
+    }
+    if (found) {
+      throw new SQLException(
+          "a session of an earlier round of the copy from %s does not end".formatted(source),
+          "55P03");
+    }
   }
 
   /**

@@ -19,8 +19,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Chunks to be copied by several threads, each with sessions of its own. The first failure ends all
- * of them after the chunk they are at. Used once; thread-safe.
+ * Chunks, and rows that have to be fetched by their keys, to be copied by several threads, each
+ * with sessions of its own. The first failure ends all of them after the chunk they are at. Used
+ * once; thread-safe.
  */
 final class CopyWork {
   private static final Logger log = LoggerFactory.getLogger(CopyWork.class);
@@ -36,8 +37,18 @@ final class CopyWork {
   /** Between two looks for chunks that stand still, in milliseconds. */
   private static final long LOOK_MS = 500;
 
-  /** A chunk of a table. */
-  record Item(TableCopy table, Chunk chunk) {}
+  /** What is copied in one go, or in several turns; its text is for messages. */
+  interface Item {
+    /** How many pages of 8 KiB a turn of it reads. */
+    long blocks();
+
+    /**
+     * Copies it, or a part that stays.
+     *
+     * @return false if there may be more of it, for which the throttle is asked again
+     */
+    boolean copy(ChunkCopier copier, Turn turn) throws SQLException;
+  }
 
   /** Opens a worker's sessions. */
   @FunctionalInterface
@@ -53,24 +64,21 @@ final class CopyWork {
   private final Throttle throttle;
   private final Duration timeout;
   private final BooleanSupplier stop;
-  private final CopyTally tally;
   private final Set<UnderWay> underWay = ConcurrentHashMap.newKeySet();
   private Throwable failure;
   private boolean stopped;
 
   CopyWork(
-      Collection<Item> items,
+      Collection<? extends Item> items,
       CopierFactory copiers,
       Throttle throttle,
       Duration timeout,
-      BooleanSupplier stop,
-      CopyTally tally) {
+      BooleanSupplier stop) {
     this.queue = new ArrayDeque<>(items);
     this.copiers = copiers;
     this.throttle = throttle;
     this.timeout = timeout;
     this.stop = stop;
-    this.tally = tally;
   }
 
   /**
@@ -121,7 +129,7 @@ final class CopyWork {
   }
 
   /**
-   * Copies one chunk, with new sessions after each failure that may pass, for as long as it takes.
+   * Copies one item, with new sessions after each failure that may pass, for as long as it takes.
    *
    * @param first null if there are no sessions yet
    * @return null if it was ended before
@@ -130,7 +138,7 @@ final class CopyWork {
     ChunkCopier copier = first;
     int stalls = 0;
     for (int attempt = 1; ; attempt++) {
-      Optional<Turn> turn = throttle.begin(item.chunk().blocks(), stop);
+      Optional<Turn> turn = throttle.begin(item.blocks(), stop);
       if (turn.isEmpty()) {
         if (putBackIfEnded(item)) {
           close(copier);
@@ -140,8 +148,13 @@ final class CopyWork {
       }
       try {
         copier = copier == null ? copiers.open() : copier;
-        tally.add(item.table(), item.chunk(), copy(copier, item, turn.get()));
-        return copier;
+        if (copy(copier, item, turn.get())) {
+          return copier;
+        }
+        if (putBackIfEnded(item)) {
+          close(copier);
+          return null;
+        }
       } catch (SQLException e) {
         close(copier);
         copier = null;
@@ -152,7 +165,7 @@ final class CopyWork {
               ("Copying %s stood still for %d s, %d times. The destinations hold whole chunks only;"
                       + " the copy is not complete. Look what its sessions wait for on the source"
                       + " and its destinations, or raise copy.timeout; then run again.")
-                  .formatted(item.chunk(), timeout.toSeconds(), stalls),
+                  .formatted(item, timeout.toSeconds(), stalls),
               e);
         }
         if (AnchorHolder.SNAPSHOT_GONE.equals(e.getSQLState())) {
@@ -167,13 +180,13 @@ final class CopyWork {
               CopyException.Reason.SERVER_FAILED,
               ("Copying %s failed: %s [SQLSTATE %s]. The destinations hold whole chunks only; the"
                       + " copy is not complete. Remove the cause, then run again.")
-                  .formatted(item.chunk(), e.getMessage(), e.getSQLState()),
+                  .formatted(item, e.getMessage(), e.getSQLState()),
               e);
         }
         if (putBackIfEnded(item)) {
           return null;
         }
-        log.warn("copying {} failed, attempt {}; again", item.chunk(), attempt, e);
+        log.warn("copying {} failed, attempt {}; again", item, attempt, e);
         Thread.sleep(Math.min(PAUSE.multipliedBy(attempt).toMillis(), LONGEST_PAUSE.toMillis()));
       } catch (RuntimeException e) {
         close(copier);
@@ -184,11 +197,11 @@ final class CopyWork {
     }
   }
 
-  private ChunkCopier.Copied copy(ChunkCopier copier, Item item, Turn turn) throws SQLException {
+  private boolean copy(ChunkCopier copier, Item item, Turn turn) throws SQLException {
     UnderWay chunk = new UnderWay(copier, turn);
     underWay.add(chunk);
     try {
-      return copier.copy(item.table(), item.chunk(), turn);
+      return item.copy(copier, turn);
     } finally {
       underWay.remove(chunk);
     }

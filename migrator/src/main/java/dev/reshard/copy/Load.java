@@ -62,6 +62,7 @@ final class Load implements AutoCloseable {
         OwnTransaction.begin(connection, worker, OwnTransaction.Durability.ASYNCHRONOUS);
     boolean begun = false;
     try {
+      ledger.mark(connection);
       if (!ledger.enter(connection, chunk, anchor)) {
         return Optional.empty();
       }

@@ -8,6 +8,7 @@ import dev.reshard.postgres.CopyWriter;
 import dev.reshard.postgres.CopyWriter.Batches;
 import dev.reshard.postgres.OwnTransaction;
 import dev.reshard.postgres.WorkerIdentity;
+import dev.reshard.throttle.Turn;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -25,7 +26,8 @@ import org.postgresql.PGConnection;
  */
 record Refetch(
     WorkerIdentity worker, ShardId source, TableCopy table, Target target, Batches batches) {
-  private static final int AT_ONCE = 1_000;
+  /** Rows that have values out of line, so that even large ones take no more than a second. */
+  private static final int AT_ONCE = 200;
 
   private static final String TAKE =
       """
@@ -36,22 +38,24 @@ record Refetch(
           .formatted(AT_ONCE);
 
   /**
-   * Copies all of them. A row that is gone, or has left the buckets, is not there to be copied.
+   * Copies some of them, and forgets their keys. A row that is gone, or has left the buckets, is
+   * not there to be copied.
    *
    * @param from a transaction that sees the anchor
+   * @param turn is told each row
+   * @return whether there are no more
    */
-  void copy(Connection from, Connection to) throws SQLException {
-    boolean more = true;
-    while (more) {
-      try (OwnTransaction transaction =
-          OwnTransaction.begin(to, worker, OwnTransaction.Durability.SYNCHRONOUS)) {
-        more = copySome(from, to);
-        transaction.commit();
-      }
+  boolean copySome(Connection from, Connection to, Turn turn) throws SQLException {
+    try (OwnTransaction transaction =
+        OwnTransaction.begin(to, worker, OwnTransaction.Durability.SYNCHRONOUS)) {
+      new CopyLedger(worker.migration(), source).mark(to);
+      boolean last = take(from, to, turn);
+      transaction.commit();
+      return last;
     }
   }
 
-  private boolean copySome(Connection from, Connection to) throws SQLException {
+  private boolean take(Connection from, Connection to, Turn turn) throws SQLException {
     List<String> columns = List.of();
     List<String[]> keys = new ArrayList<>();
     try (PreparedStatement statement = to.prepareStatement(TAKE)) {
@@ -68,7 +72,7 @@ record Refetch(
       }
     }
     if (keys.isEmpty()) {
-      return false;
+      return true;
     }
     Staging staging = Staging.open(to, table.table());
     try (CopyWriter writer =
@@ -77,11 +81,12 @@ record Refetch(
             CopyReader.open(from, table.select(of(from, columns, keys), target), table.format())) {
       while (rows.next()) {
         rows.writeTo(writer);
+        turn.moved(rows.length());
       }
       writer.finish();
     }
     staging.merge();
-    return true;
+    return keys.size() < AT_ONCE;
   }
 
   /** A relation {@code t} of the table's rows with one of the keys. */

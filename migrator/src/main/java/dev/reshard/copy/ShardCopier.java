@@ -11,8 +11,11 @@ import dev.reshard.postgres.Table;
 import dev.reshard.postgres.WorkerIdentity;
 import dev.reshard.throttle.Limits;
 import dev.reshard.throttle.Throttle;
+import dev.reshard.throttle.Turn;
 import java.sql.Connection;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -76,18 +79,20 @@ public final class ShardCopier {
   public CopyResult copy(CopyPlan plan, AnchorHolder anchor)
       throws SQLException, InterruptedException {
     Lsn position = anchor.anchor().position();
-    CopyTally tally = new CopyTally(plan, listener);
+    CopyTally tally = new CopyTally(plan, options.chunkBlocks(), listener);
     for (int pass = 0; ; pass++) {
       Map<ShardId, Loaded> loaded = loaded(plan, position);
       if (pass == 0) {
-        tally.begin(loaded, options.chunkBlocks());
-        refetch(plan, anchor, loaded);
+        tally.begin(loaded);
+        if (!copy(missed(plan, loaded), 1, plan, anchor, loaded)) {
+          return tally.result(position, false, loaded, Map.of());
+        }
       }
       markComplete(plan, loaded);
-      List<CopyWork.Item> missing = missing(plan, loaded);
+      List<Missing> missing = missing(plan, loaded, tally);
       if (missing.isEmpty()) {
         checkUnchanged(plan);
-        return tally.result(position, true, loaded);
+        return tally.result(position, true, loaded, recounted(plan, anchor, loaded));
       }
       if (pass == PASSES) {
         throw new CopyException(
@@ -96,18 +101,10 @@ public final class ShardCopier {
                     + " not complete. Find out why it restarts, then run again.")
                 .formatted(plan.source(), missing.size(), missing.get(0).chunk()));
       }
-      CopyWork work =
-          new CopyWork(
-              missing,
-              () -> copier(plan, anchor, loaded),
-              throttle,
-              options.timeout(),
-              stop,
-              tally);
-      if (!work.run(Math.min(options.workers(), missing.size()))) {
+      if (!copy(missing, Math.min(options.workers(), missing.size()), plan, anchor, loaded)) {
         Map<ShardId, Loaded> there = loaded(plan, position);
         markComplete(plan, there);
-        return tally.result(position, false, there);
+        return tally.result(position, false, there, Map.of());
       }
     }
   }
@@ -117,39 +114,108 @@ public final class ShardCopier {
     return new ChunkCopier(sessions, worker, anchor, plan, loaded, options);
   }
 
-  private void refetch(CopyPlan plan, AnchorHolder anchor, Map<ShardId, Loaded> loaded)
-      throws SQLException {
-    if (loaded.values().stream()
-        .noneMatch(of -> of.claims().keySet().stream().anyMatch(of::isLater))) {
-      return;
+  /** False if it was stopped. */
+  private boolean copy(
+      List<? extends CopyWork.Item> items,
+      int workers,
+      CopyPlan plan,
+      AnchorHolder anchor,
+      Map<ShardId, Loaded> loaded)
+      throws SQLException, InterruptedException {
+    return items.isEmpty()
+        || new CopyWork(
+                items, () -> copier(plan, anchor, loaded), throttle, options.timeout(), stop)
+            .run(workers);
+  }
+
+  /** A chunk of a table that some of its targets do not have. */
+  private record Missing(TableCopy table, Chunk chunk, CopyTally tally) implements CopyWork.Item {
+    @Override
+    public long blocks() {
+      return chunk.blocks();
     }
-    try (ChunkCopier copier = copier(plan, anchor, loaded)) {
-      for (TableCopy table : plan.tables()) {
-        for (Target target : table.targets()) {
-          if (loaded.get(target.destination()).isLater(table.table().id())) {
-            copier.refetch(table, target);
-          }
+
+    @Override
+    public boolean copy(ChunkCopier copier, Turn turn) throws SQLException {
+      tally.add(table, chunk, copier.copy(table, chunk, turn));
+      return true;
+    }
+
+    @Override
+    public String toString() {
+      return chunk.toString();
+    }
+  }
+
+  /** Rows of a table that a destination has to get by their keys. */
+  private record Missed(TableCopy table, Target target) implements CopyWork.Item {
+    @Override
+    public long blocks() {
+      return 0;
+    }
+
+    @Override
+    public boolean copy(ChunkCopier copier, Turn turn) throws SQLException {
+      return copier.refetch(table, target, turn);
+    }
+
+    @Override
+    public String toString() {
+      return "changed rows of %s, to %s,".formatted(table.table().id(), target.destination());
+    }
+  }
+
+  private static List<Missed> missed(CopyPlan plan, Map<ShardId, Loaded> loaded) {
+    return plan.tables().stream()
+        .flatMap(
+            table ->
+                table.targets().stream()
+                    .filter(t -> loaded.get(t.destination()).missed().contains(table.table().id()))
+                    .map(target -> new Missed(table, target)))
+        .toList();
+  }
+
+  /**
+   * Counts strays anew where earlier rounds found some: a row that was corrected since is none any
+   * more, and no later chunk says so.
+   */
+  private static Map<TableId, Strays> recounted(
+      CopyPlan plan, AnchorHolder anchor, Map<ShardId, Loaded> loaded) throws SQLException {
+    Map<TableId, Strays> strays = new TreeMap<>();
+    for (TableCopy table : plan.tables()) {
+      TableId id = table.table().id();
+      if (loaded.values().stream().anyMatch(of -> of.hadStrays(id, anchor.anchor().position()))) {
+        try (Connection source = anchor.open("copy");
+            Statement statement = source.createStatement();
+            ResultSet row = statement.executeQuery(table.countStrays(Strays.KEYS))) {
+          row.next();
+          long rows = row.getLong(1);
+          strays.put(
+              id,
+              new Strays(
+                  rows, rows == 0 ? List.of() : List.of((String[]) row.getArray(2).getArray())));
         }
       }
     }
+    return strays;
   }
 
   /**
    * Chunks that some target of their table does not have, in the order in which to copy them: a
    * table without a key first, for it is whole within one round or begins again (HAZARDS F3).
    */
-  private List<CopyWork.Item> missing(CopyPlan plan, Map<ShardId, Loaded> loaded) {
-    List<CopyWork.Item> missing = new ArrayList<>();
+  private List<Missing> missing(CopyPlan plan, Map<ShardId, Loaded> loaded, CopyTally tally) {
+    List<Missing> missing = new ArrayList<>();
     for (TableCopy table : plan.tables()) {
       for (Chunk chunk : Chunk.cut(table.table(), options.chunkBlocks())) {
         if (!table.targets().stream()
             .allMatch(target -> loaded.get(target.destination()).has(chunk))) {
-          missing.add(new CopyWork.Item(table, chunk));
+          missing.add(new Missing(table, chunk, tally));
         }
       }
     }
     missing.sort(
-        Comparator.comparing((CopyWork.Item item) -> item.table().table().isKeyed())
+        Comparator.comparing((Missing item) -> item.table().table().isKeyed())
             .thenComparingInt(item -> options.rank(item.chunk().table())));
     return missing;
   }
@@ -165,7 +231,9 @@ public final class ShardCopier {
           ledger.begin(connection, anchor);
           begin.commit();
         }
-        Loaded of = new Loaded(ledger.claims(connection), ledger.entries(connection));
+        Loaded of =
+            new Loaded(
+                ledger.claims(connection), ledger.entries(connection), ledger.missed(connection));
         checkRound(plan, destination, of, anchor);
         loaded.put(destination, of);
       }

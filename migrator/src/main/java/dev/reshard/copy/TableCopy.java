@@ -82,17 +82,29 @@ public record TableCopy(
 
   /** The keys of some of the chunk's strays, as text. */
   String selectStrays(Chunk chunk, int limit) {
+    return "SELECT %s FROM ONLY %s WHERE %s LIMIT %d"
+        .formatted(keyText(), chunk.leaf().id().quoted(), where(chunk) + andIsStray(), limit);
+  }
+
+  /** How many strays the whole table has, and the keys of some of them, as text. */
+  String countStrays(int limit) {
+    return "SELECT count(*), (array_agg(%s))[:%d] FROM %s WHERE %s"
+        .formatted(keyText(), limit, table.id().quoted(), "true" + andLeaves() + andIsStray());
+  }
+
+  private String keyText() {
+    return rowKey().stream()
+        .map(
+            name ->
+                "'%s=' || coalesce(%s::text, 'NULL')"
+                    .formatted(name.replace("'", "''"), quote(name)))
+        .collect(Collectors.joining(" || ' ' || "));
+  }
+
+  private String andIsStray() {
     BucketSet moving =
         targets.stream().map(Target::buckets).reduce(BucketSet.empty(), BucketSet::plus);
-    String columns =
-        rowKey().stream()
-            .map(
-                name ->
-                    "'%s=' || coalesce(%s::text, 'NULL')"
-                        .formatted(name.replace("'", "''"), quote(name)))
-            .collect(Collectors.joining(" || ' ' || "));
-    return "SELECT %s FROM ONLY %s WHERE %s AND %s IS NOT TRUE LIMIT %d"
-        .formatted(columns, chunk.leaf().id().quoted(), where(chunk), in(moving), limit);
+    return " AND %s IS NOT TRUE".formatted(in(moving));
   }
 
   /** A condition on rows of the table, on either side: whether they are of the target's buckets. */
@@ -112,7 +124,12 @@ public record TableCopy(
   }
 
   private String where(Chunk chunk) {
-    StringBuilder where = new StringBuilder(chunk.where());
+    return chunk.where() + andLeaves();
+  }
+
+  /** Rows that stay are not even read. */
+  private String andLeaves() {
+    StringBuilder where = new StringBuilder();
     if (!passed.isEmpty()) {
       where.append(" AND ").append(in(passed)).append(" IS NOT TRUE");
     }

@@ -42,7 +42,7 @@ public final class CopyPhase implements Phase {
   /**
    * The phase of COPYING.
    *
-   * @param guards armed again on shards that only receive, once their row keys are there
+   * @param guards armed again where row keys were made, or are others now
    * @param replication captures each source from its first anchor on
    * @param stop looked at between chunks: whether to end the round and let this phase be run again
    * @param pause pauses the migration, for the reason that it is given
@@ -80,7 +80,7 @@ public final class CopyPhase implements Phase {
     this.migration = migration;
     this.guards = guards;
     this.replication = replication;
-    this.copy = new SourceCopy(migration, replication, report, throttle, stop, chunkBlocks);
+    this.copy = new SourceCopy(migration, replication, report, throttle, stop, pause, chunkBlocks);
   }
 
   @Override
@@ -99,9 +99,9 @@ public final class CopyPhase implements Phase {
 
   private Outcome copyAll() throws Exception {
     Set<ShardId> sources = migration.copied();
-    if (copy.hasBegun(sources)) {
-      Receivers.finish(
-          migration, guards); // another round: lanes bring changes before its rows come
+    boolean another = copy.hasBegun(sources);
+    if (another) {
+      Receivers.finish(migration, guards); // lanes bring changes before rows come
     }
     ExecutorService threads = Executors.newFixedThreadPool(sources.size());
     try {
@@ -110,6 +110,7 @@ public final class CopyPhase implements Phase {
         copies.add(threads.submit(() -> copy.round(source)));
       }
       long rows = 0;
+      boolean complete = true;
       for (Future<CopyResult> round : copies) {
         CopyResult result;
         try {
@@ -117,9 +118,7 @@ public final class CopyPhase implements Phase {
         } catch (CopyException e) {
           return again(e);
         }
-        if (!result.complete()) {
-          return new Outcome(MigrationState.COPYING, "a round has ended");
-        }
+        complete &= result.complete();
         Outcome strays = refuseStrays(result);
         if (strays != null) {
           return strays;
@@ -130,7 +129,12 @@ public final class CopyPhase implements Phase {
                 .mapToLong(Long::longValue)
                 .sum();
       }
-      Receivers.finish(migration, guards);
+      if (!complete) {
+        return new Outcome(MigrationState.COPYING, "a round has ended");
+      }
+      if (!another) {
+        Receivers.finish(migration, guards);
+      }
       makeSlotsOfWayBack();
       prepareWayBack();
       return new Outcome(MigrationState.CATCHING_UP, "%d rows copied".formatted(rows));

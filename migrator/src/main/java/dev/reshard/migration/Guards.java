@@ -20,7 +20,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -71,18 +70,9 @@ public final class Guards implements Service {
    * @throws RefusedException if a role could not write any more, or ids would meet
    */
   public void arm() throws SQLException {
-    arm(migration.moves().shards());
-    takeRanges();
-  }
-
-  /**
-   * As {@link #arm()}, on some shards only; to be called again when the row keys of tables were
-   * made: what a guard tells of a row names it by its key.
-   */
-  void arm(Set<ShardId> shards) throws SQLException {
     ShardMap map = migration.before();
     List<String> problems = new ArrayList<>();
-    for (ShardId shard : shards) {
+    for (ShardId shard : migration.moves().shards()) {
       migration.control().registry().register(shard, Kind.GUARD, "guards", "");
       try (Connection connection = migration.sessions().open(shard, "arm")) {
         Guard.install(connection);
@@ -106,6 +96,7 @@ public final class Guards implements Service {
           "with our guards these roles could not write any more, so the guards were taken away again: "
               + String.join("; ", problems));
     }
+    takeRanges();
   }
 
   /** Not before a unit that is under way has been recovered: that must wait for nothing else. */
@@ -142,7 +133,8 @@ public final class Guards implements Service {
     }
   }
 
-  private void armAgain() throws SQLException {
+  /** Arms what is missing, or tells rows by another key than the tables have now. Repeatable. */
+  void armAgain() throws SQLException {
     ShardMap map = mapNow();
     for (ShardId shard : migration.moves().shards()) {
       try (Connection connection = migration.sessions().open(shard, "arm")) {

@@ -39,7 +39,6 @@ final class Receivers {
     CleanupRegistry registry = migration.control().registry();
     new SchemaCopy(migration.sessions(), migration.keyspace(), migration.moves(), migration.home())
         .run(registry, migration.worker());
-    Set<ShardId> prepared = new TreeSet<>();
     for (ShardId shard : of(migration)) {
       boolean isCaptured;
       try (Connection connection = migration.sessions().open(shard, "prepare")) {
@@ -48,10 +47,9 @@ final class Receivers {
       if (!isCaptured) {
         prepareKeys(migration, shard);
         publish(migration, shard);
-        prepared.add(shard);
       }
     }
-    guards.arm(prepared);
+    guards.armAgain();
   }
 
   static void prepareKeys(Migration migration, ShardId shard)

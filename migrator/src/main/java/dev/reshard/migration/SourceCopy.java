@@ -33,6 +33,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,6 +63,9 @@ final class SourceCopy {
 
   private static final long LOOK_MS = 50;
 
+  /** Pages of 8 KiB. */
+  private static final double BLOCKS_PER_MB = 128;
+
   /** What no other try of a lane mends: what is there cannot be built upon. */
   private static final Set<LaneException.Problem> BEGINS_ANEW =
       EnumSet.of(
@@ -75,10 +79,12 @@ final class SourceCopy {
   private final CopyReport report;
   private final CopyThrottle throttle;
   private final BooleanSupplier stop;
+  private final Consumer<String> pause;
   private final int chunkBlocks;
 
   /**
    * @param stop looked at between chunks
+   * @param pause pauses the migration, for the reason that it is given
    * @param chunkBlocks pages of 8 KiB
    */
   SourceCopy(
@@ -87,12 +93,14 @@ final class SourceCopy {
       CopyReport report,
       CopyThrottle throttle,
       BooleanSupplier stop,
+      Consumer<String> pause,
       int chunkBlocks) {
     this.migration = migration;
     this.replication = replication;
     this.report = report;
     this.throttle = throttle;
     this.stop = stop;
+    this.pause = pause;
     this.chunkBlocks = chunkBlocks;
   }
 
@@ -129,7 +137,7 @@ final class SourceCopy {
   }
 
   private static CopyResult stopped(ShardId source) {
-    return new CopyResult(source, Lsn.ZERO, false, Map.of(), Map.of());
+    return new CopyResult(source, Lsn.ZERO, false, Map.of(), Map.of(), Optional.empty());
   }
 
   /** Whether a round of one of them goes on from what there is. */
@@ -362,7 +370,8 @@ final class SourceCopy {
   private CopyResult copy(CopyPlan plan, AnchorHolder anchor, CopyOptions options)
       throws SQLException, InterruptedException {
     long end = System.nanoTime() + migration.spec().copy().snapshot().toNanos();
-    BooleanSupplier over = () -> stop.getAsBoolean() || System.nanoTime() - end > 0;
+    BooleanSupplier late = () -> System.nanoTime() - end > 0;
+    BooleanSupplier over = () -> stop.getAsBoolean() || late.getAsBoolean();
     CopyResult result =
         new ShardCopier(
                 migration.sessions(),
@@ -372,12 +381,40 @@ final class SourceCopy {
                 throttle.of(plan.source()),
                 over)
             .copy(plan, anchor);
+    if (!result.complete() && late.getAsBoolean() && !stop.getAsBoolean()) {
+      result.inVain().ifPresent(table -> pause.accept(tooLong(plan.source(), table)));
+    }
     if (result.complete()) {
       for (ShardId destination : migration.fedBy(plan.source())) {
         analyze(destination, plan);
       }
     }
     return result;
+  }
+
+  /**
+   * A longer snapshot is the operator's to allow: it keeps vacuum back on the source. Another round
+   * as long as this one would copy the same in vain, again and again.
+   */
+  private String tooLong(ShardId source, CopyResult.Begun table) {
+    Duration limit = migration.spec().copy().snapshot();
+    double perSecond = (double) table.blocks() / Math.max(1, limit.toSeconds());
+    return ("Table %s on shard %s cannot be copied within one snapshot: it has no key, so that its"
+            + " copy cannot go on from another one. In %d s (copy.snapshot) %.1f MB of %.1f MB"
+            + " were copied, %.2f MB/s; at that pace it takes %d s. It begins again; all other tables"
+            + " keep what they have. Raise copy.snapshot in the file above that, or let the copy"
+            + " run faster (throttle, copy.workers), and start the worker anew; or, on every shard,"
+            + " give the table a primary key that contains the shard key, and ALTER TABLE %s"
+            + " REPLICA IDENTITY DEFAULT. Then 'reshard resume'")
+        .formatted(
+            table.table(),
+            source,
+            limit.toSeconds(),
+            table.blocks() / BLOCKS_PER_MB,
+            table.totalBlocks() / BLOCKS_PER_MB,
+            perSecond / BLOCKS_PER_MB,
+            (long) Math.ceil(table.totalBlocks() / perSecond),
+            table.table().quoted());
   }
 
   /** Else the first changes would be applied by plans for empty tables. */

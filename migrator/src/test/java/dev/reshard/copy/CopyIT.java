@@ -16,13 +16,18 @@ import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.AnchorHolder;
+import dev.reshard.postgres.CopyReader;
+import dev.reshard.postgres.CopyWriter.Batches;
 import dev.reshard.sandbox.RowComparison;
 import dev.reshard.sandbox.SandboxRole;
+import dev.reshard.sandbox.SandboxShard;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -236,6 +241,86 @@ class CopyIT {
   }
 
   @Test
+  void straysThatWereCorrectedBetweenTwoRoundsAreCountedNoMore() throws Exception {
+    scene.shards.execute(ORDERS_DDL);
+    scene
+        .shard(A)
+        .execute(
+            "INSERT INTO orders SELECT g, 5, 'x' FROM generate_series(1000, 1100) g WHERE "
+                + BUCKETS.sqlIn("g::bigint", BucketSet.of(14, 15)),
+            ORDERS_ROWS);
+    CopyPlan plan = scene.plan(ORDERS);
+    scene.destinations().prepare(plan);
+    long before;
+    try (AnchorHolder anchor = scene.anchor()) {
+      CopyResult result = stopping(8).copy(plan, anchor);
+      assertFalse(result.complete());
+      before = result.strays().get(ORDERS.id()).rows();
+    }
+    scene.shard(A).execute("DELETE FROM orders WHERE id = 5 AND tenant > 1050");
+    assertTrue(before > 2, before + " strays");
+    List<String> left =
+        scene.shard(A).query("SELECT 'tenant=' || tenant || ' id=5' FROM orders WHERE id = 5");
+    assertTrue(left.size() > 1 && left.size() < before, left::toString);
+    Strays now = again(plan).strays().get(ORDERS.id());
+    assertEquals(left.size(), now.rows());
+    assertEquals(Set.copyOf(left), Set.copyOf(now.keys()));
+    scene.shard(A).execute("DELETE FROM orders WHERE id = 5 AND tenant > 999");
+    assertEquals(Map.of(), again(plan).strays());
+  }
+
+  /** What was cut off sent its commit; the network keeps it for the next round. */
+  @Test
+  void aChunkWhoseCommitIsUnderWayWhenItsRoundEndsIsNeitherLoadedLateNorLost() throws Exception {
+    scene.shards.execute(ORDERS_DDL);
+    scene.shard(A).execute(ORDERS_ROWS);
+    CopyPlan plan = scene.plan(ORDERS);
+    scene.destinations().prepare(plan);
+    try (Connection late = scene.sessions.open(B, "copy");
+        AnchorHolder anchor = scene.anchor();
+        Connection source = anchor.open("test")) {
+      assertFalse(stopping(4).copy(plan, anchor).complete());
+      TableCopy table = plan.tables().get(0);
+      List<Chunk> chunks = Chunk.cut(table.table(), 3);
+      Chunk last = chunks.get(chunks.size() - 1);
+      Load load =
+          Load.open(
+                  late,
+                  scene.worker,
+                  B,
+                  table,
+                  last,
+                  new CopyLedger("shop", A),
+                  anchor.anchor().position(),
+                  false,
+                  Batches.DEFAULT)
+              .orElseThrow();
+      try (CopyReader rows = CopyReader.open(source, table.select(last), table.format())) {
+        while (rows.next()) {
+          if (MOVING.get(B).contains(rows.bucket())) {
+            load.add(rows);
+          }
+        }
+      }
+      scene.destinations().again(plan, 3);
+      assertThrows(SQLException.class, () -> load.commit(0));
+    }
+    try (AnchorHolder anchor = scene.anchor()) {
+      assertTrue(scene.copier().copy(plan, anchor).complete());
+    }
+    scene.compare(ORDERS).requireEqual();
+  }
+
+  private CopyResult again(CopyPlan plan) throws Exception {
+    scene.destinations().again(plan, 3);
+    try (AnchorHolder anchor = scene.anchor()) {
+      CopyResult result = scene.copier().copy(plan, anchor);
+      assertTrue(result.complete());
+      return result;
+    }
+  }
+
+  @Test
   void skipsChunksThatTheDestinationHas() throws Exception {
     scene.shards.execute(ORDERS_DDL);
     scene.shard(A).execute(ORDERS_ROWS);
@@ -264,6 +349,49 @@ class CopyIT {
           List.of(again.rows().get(ORDERS.id()).get(B).toString()),
           scene.shard(B).query("SELECT count(*) FROM orders"));
     }
+  }
+
+  @Test
+  void tablesWithoutKeyThatAreCutShortAreInVainOnlyIfNoneOfThemBecameWhole() throws Exception {
+    scene.shards.execute(
+        "CREATE TABLE small (tenant bigint NOT NULL, what text)",
+        "CREATE TABLE large (tenant bigint NOT NULL, what text)");
+    for (String table : List.of("small", "large")) {
+      scene
+          .shard(A)
+          .execute(
+              "INSERT INTO %s SELECT g %% 97, repeat('x', 100) FROM generate_series(1, %d) g WHERE %s"
+                  .formatted(
+                      table,
+                      table.equals("small") ? 300 : 3000,
+                      BUCKETS.sqlIn("(g % 97)::bigint", BucketSet.range(0, 14))));
+    }
+    CopyPlan plan = scene.plan(table("small", "tenant"), table("large", "tenant"));
+    scene.destinations().prepare(plan);
+    int small = Chunk.cut(plan.tables().get(0).table(), 3).size();
+    try (AnchorHolder anchor = scene.anchor()) {
+      CopyResult one = stopping(small + 3).copy(plan, anchor);
+      assertFalse(one.complete());
+      assertEquals(Optional.empty(), one.inVain());
+      CopyResult none = stopping(2).copy(plan, anchor);
+      assertFalse(none.complete());
+      assertEquals(table("large", "").id(), none.inVain().orElseThrow().table());
+      assertTrue(none.inVain().orElseThrow().blocks() > 0);
+    }
+  }
+
+  private ShardCopier stopping(int chunks) {
+    AtomicInteger asked = new AtomicInteger();
+    return new ShardCopier(
+        scene.sessions,
+        scene.worker,
+        new CopyOptions(1, 3),
+        p -> {},
+        () -> isCopying() && asked.incrementAndGet() > chunks);
+  }
+
+  private static boolean isCopying() {
+    return Thread.currentThread().getName().startsWith("copy-");
   }
 
   @Test
@@ -416,6 +544,56 @@ class CopyIT {
     }
     assertTrue(chunks.get() > 6, chunks.toString());
     scene.compare(ORDERS).requireEqual();
+  }
+
+  /** Chunks are committed without waiting for the disk. */
+  @Test
+  void chunksThatADestinationLostInACrashAreNotTakenForLoaded() throws Exception {
+    scene.shards.execute(ORDERS_DDL);
+    scene.shard(A).execute(ORDERS_ROWS);
+    scene
+        .shard(B)
+        .executeAsSuperuser(
+            "ALTER SYSTEM SET wal_writer_delay = '10s'",
+            "ALTER SYSTEM SET wal_writer_flush_after = '1GB'",
+            "SELECT pg_reload_conf()");
+    CopyPlan plan = scene.plan(ORDERS);
+    scene.destinations().prepare(plan);
+    AtomicInteger chunks = new AtomicInteger();
+    List<String> said = new ArrayList<>();
+    ShardCopier copier =
+        new ShardCopier(
+            scene.sessions,
+            scene.worker,
+            new CopyOptions(1, 3),
+            progress -> {
+              if (chunks.incrementAndGet() == 8) {
+                crash(scene.shard(B), said);
+              }
+            },
+            () -> false);
+    try (AnchorHolder anchor = scene.anchor()) {
+      assertTrue(copier.copy(plan, anchor).complete());
+    } finally {
+      scene.shard(B).executeAsSuperuser("ALTER SYSTEM RESET ALL", "SELECT pg_reload_conf()");
+    }
+    assertTrue(
+        Integer.parseInt(said.get(0)) > Integer.parseInt(said.get(1)),
+        "no chunk was lost: " + said);
+    scene.compare(ORDERS).requireEqual();
+  }
+
+  /** Keeps what the ledger said before and after. */
+  private static void crash(SandboxShard shard, List<String> said) {
+    String count = "SELECT count(*) FROM reshard.copied_chunk";
+    try {
+      said.addAll(shard.query(count));
+      shard.server().kill();
+      shard.server().restart();
+      said.addAll(shard.query(count));
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Test

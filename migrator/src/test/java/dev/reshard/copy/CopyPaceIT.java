@@ -15,6 +15,7 @@ import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.AnchorHolder;
 import dev.reshard.postgres.CopyWriter.Batches;
 import dev.reshard.sandbox.SandboxRole;
+import dev.reshard.sandbox.TcpProxy;
 import dev.reshard.spec.Rate;
 import dev.reshard.throttle.Limit;
 import dev.reshard.throttle.Limits;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -48,6 +50,8 @@ class CopyPaceIT {
   private static final String ROWS =
       "INSERT INTO %s SELECT g %% 97, g, repeat('x', 1000) FROM generate_series(1, 8000) g WHERE "
           + BUCKETS.sqlIn("(g % 97)::bigint", BucketSet.range(0, 8)).replace("%", "%%");
+
+  private static final String REFETCH = "SELECT count(*) FROM reshard.refetch";
 
   private CopyScene scene;
 
@@ -105,6 +109,57 @@ class CopyPaceIT {
   }
 
   @Test
+  void rowsThatAreFetchedByTheirKeysPayTheThrottleAndEndWithinASecondOfAStop() throws Exception {
+    CopyOptions options = new CopyOptions(1, 64);
+    AtomicInteger asked = new AtomicInteger();
+    CopyPlan plan = scene.plan(ORDERS);
+    scene.destinations().prepare(plan);
+    try (AnchorHolder anchor = scene.anchor()) {
+      ShardCopier one =
+          copier(
+              options,
+              p -> {},
+              new Throttle(Limits.NONE),
+              () -> isCopying() && asked.incrementAndGet() > 16);
+      assertFalse(one.copy(plan, anchor).complete());
+    }
+    scene.destinations().again(plan, options.chunkBlocks());
+    scene
+        .shard(B)
+        .executeAsSuperuser(
+            """
+            INSERT INTO reshard.refetch SELECT 'shop', 'a', 'public', 'orders', '{tenant,id}',
+                   ARRAY[tenant::text, id::text] FROM orders""");
+    long keys = Long.parseLong(scene.shard(B).query(REFETCH).get(0));
+    Throttle throttle = new Throttle(limits("200 rows/s"));
+    AtomicBoolean stop = new AtomicBoolean();
+    try (AnchorHolder anchor = scene.anchor()) {
+      CompletableFuture<CopyResult> copy =
+          async(copier(options, p -> {}, throttle, stop::get), plan, anchor);
+      awaitMoved(throttle, 1);
+      TimeUnit.SECONDS.sleep(2); // over which the rate is measured
+      long left = Long.parseLong(scene.shard(B).query(REFETCH).get(0));
+      stop.set(true);
+      assertFalse(copy.get(1, TimeUnit.SECONDS).complete());
+      assertTrue(left < keys && keys - left < 1_000, "of %d are left %d".formatted(keys, left));
+      assertTrue(keys > 1_000, "only %d keys".formatted(keys));
+    }
+    scene.destinations().again(plan, options.chunkBlocks());
+    try (AnchorHolder anchor = scene.anchor()) {
+      assertTrue(
+          copier(options, p -> {}, new Throttle(Limits.NONE), () -> false)
+              .copy(plan, anchor)
+              .complete());
+    }
+    assertEquals("0", scene.shard(B).query(REFETCH).get(0));
+    assertTrue(scene.compare(ORDERS).equal());
+  }
+
+  private static boolean isCopying() {
+    return Thread.currentThread().getName().startsWith("copy-");
+  }
+
+  @Test
   void tablesThatAreNamedFirstAreCopiedFirst() throws Exception {
     scene.shard(A).execute(ROWS.formatted("accounts"));
     List<TableId> seen = Collections.synchronizedList(new ArrayList<>());
@@ -146,6 +201,34 @@ class CopyPaceIT {
       statement.execute("ROLLBACK");
       assertTrue(copy.get(20, TimeUnit.SECONDS).complete());
     }
+    assertTrue(scene.compare(ORDERS).equal());
+  }
+
+  @Test
+  void aChunkWhoseSessionGetsNoAnswerIsCutOffAndCopiedByAnotherOne() throws Exception {
+    CopyPlan plan = scene.plan(ORDERS);
+    scene.destinations().prepare(plan);
+    CopyOptions options =
+        new CopyOptions(1, 64, BATCHES, Long.MAX_VALUE, List.of(), Duration.ofSeconds(1));
+    AtomicInteger chunks = new AtomicInteger();
+    try (TcpProxy proxy = TcpProxy.to(scene.shard(B).server());
+        AnchorHolder anchor = scene.anchor()) {
+      ShardCopier copier =
+          new ShardCopier(
+              scene.sessionsThrough(proxy, B),
+              scene.worker,
+              options,
+              progress -> {
+                if (chunks.incrementAndGet() == 3) {
+                  proxy.forget(); // new connections are forwarded
+                }
+              },
+              () -> false);
+      long start = System.nanoTime();
+      assertTrue(copier.copy(plan, anchor).complete());
+      assertTrue(System.nanoTime() - start < 20_000_000_000L);
+    }
+    assertTrue(chunks.get() > 3, chunks::toString);
     assertTrue(scene.compare(ORDERS).equal());
   }
 

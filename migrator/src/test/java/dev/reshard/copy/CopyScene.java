@@ -23,6 +23,7 @@ import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.SandboxShard;
 import dev.reshard.sandbox.SandboxShards;
 import dev.reshard.sandbox.SharedSandbox;
+import dev.reshard.sandbox.TcpProxy;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
@@ -32,6 +33,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * Shard a gives buckets 0-3 to b and 4-7 to c and keeps 8-13; b serves 14, c serves 15. Keys of any
@@ -61,24 +63,37 @@ final class CopyScene implements AutoCloseable {
 
   CopyScene() throws SQLException {
     shards = SharedSandbox.shards(3);
-    sessions =
-        new ShardSessions(
-            "shop",
-            shards.all().stream()
-                .map(
-                    shard ->
-                        new ShardAddress(
-                            new ShardId(shard.name()),
-                            shard.url(),
-                            SandboxRole.RESHARD.user(),
-                            SandboxRole.RESHARD.password()))
-                .toList());
+    sessions = sessions(SandboxShard::url);
     for (ShardId shard : sessions.shards()) {
       try (Connection connection = sessions.open(shard, "test")) {
         ShardSchema.install(connection);
         ShardSchema.takeLease(connection, worker);
       }
     }
+  }
+
+  private ShardSessions sessions(Function<SandboxShard, String> url) {
+    return new ShardSessions(
+        "shop",
+        shards.all().stream()
+            .map(
+                shard ->
+                    new ShardAddress(
+                        new ShardId(shard.name()),
+                        url.apply(shard),
+                        SandboxRole.RESHARD.user(),
+                        SandboxRole.RESHARD.password()))
+            .toList());
+  }
+
+  /** Those to one shard by way of a proxy. */
+  ShardSessions sessionsThrough(TcpProxy proxy, ShardId id) {
+    return sessions(
+        shard ->
+            shard.name().equals(id.name())
+                ? "jdbc:postgresql://%s:%d/%s"
+                    .formatted(proxy.host(), proxy.port(), shard.database())
+                : shard.url());
   }
 
   SandboxShard shard(ShardId id) {

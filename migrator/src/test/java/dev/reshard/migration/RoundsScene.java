@@ -26,6 +26,7 @@ import dev.reshard.sandbox.SharedSandbox;
 import dev.reshard.spec.Secret;
 import dev.reshard.spec.Spec;
 import dev.reshard.spec.ThrottleSpec;
+import dev.reshard.throttle.Limit;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -33,6 +34,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /**
  * Shard a gives buckets 0-3 of 16 to b and 4-7 to c. Tables: {@code orders} with rows out of line,
@@ -52,8 +56,22 @@ final class RoundsScene implements AutoCloseable {
   final SandboxShards shards = SharedSandbox.shards(3);
   final Migration migration;
   private final ControlStore control;
+  private final List<String> tables;
 
   RoundsScene() throws Exception {
+    this(new Spec.Copy(2));
+  }
+
+  RoundsScene(Spec.Copy copy) throws Exception {
+    this(copy, Map.of());
+  }
+
+  /**
+   * @param more other tables, each made by its statement, with rows (tenant, id) of {@code g % 97}
+   *     and g
+   */
+  RoundsScene(Spec.Copy copy, Map<String, String> more) throws Exception {
+    tables = Stream.concat(TABLES.stream(), more.keySet().stream()).toList();
     String name = "rounds-" + UUID.randomUUID().toString().substring(0, 8);
     ShardSessions sessions =
         new ShardSessions(
@@ -98,6 +116,13 @@ final class RoundsScene implements AutoCloseable {
                 + owned("(g % 97)::bigint"),
             "INSERT INTO events SELECT g % 97, 'event ' || g % 7 FROM generate_series(1, 8000) g"
                 + owned("(g % 97)::bigint"));
+    for (Map.Entry<String, String> table : more.entrySet()) {
+      shards.execute(table.getValue());
+      a().execute(
+              "INSERT INTO %s (tenant, id) SELECT g %% 97, g FROM generate_series(1, 3000) g"
+                      .formatted(table.getKey())
+                  + owned("(g % 97)::bigint"));
+    }
     Moves moves = new Moves(List.of(new Move(A, B, MOVING.get(B)), new Move(A, C, MOVING.get(C))));
     ShardMap map =
         ShardMap.of(
@@ -107,11 +132,11 @@ final class RoundsScene implements AutoCloseable {
     control.create("shop", moves, 16);
     migration =
         new Migration(
-            spec(name),
+            spec(name, copy),
             new Keyspace(
                 "shop",
                 BUCKETS,
-                TABLES.stream()
+                tables.stream()
                     .map(table -> new ShardedTable(new TableId("public", table), "tenant"))
                     .toList(),
                 List.of()),
@@ -127,7 +152,7 @@ final class RoundsScene implements AutoCloseable {
     return " WHERE " + BUCKETS.sqlIn(tenant, BucketSet.range(0, 14));
   }
 
-  private static Spec spec(String name) {
+  private static Spec spec(String name, Spec.Copy copy) {
     return new Spec(
         name,
         Map.of(),
@@ -140,7 +165,7 @@ final class RoundsScene implements AutoCloseable {
         new Spec.Budget(Duration.ofMillis(250)),
         new Spec.Gates(Duration.ofSeconds(2), 0.00001),
         new Spec.Shadow(0),
-        new Spec.Copy(2),
+        copy,
         ThrottleSpec.NONE);
   }
 
@@ -151,8 +176,19 @@ final class RoundsScene implements AutoCloseable {
   /** A worker copies until it has begun so many chunks, then it dies. */
   Phase.Outcome round(int chunks) throws Exception {
     AtomicInteger asked = new AtomicInteger();
+    return round(
+        () -> isCopying() && asked.incrementAndGet() > chunks,
+        List.of(),
+        why -> {
+          throw new AssertionError(why);
+        });
+  }
+
+  /** One that may be held back, or pause the migration. */
+  Phase.Outcome round(BooleanSupplier stop, List<Limit> limits, Consumer<String> pause)
+      throws Exception {
     try (Replication replication = new Replication(migration, null);
-        CopyThrottle throttle = new CopyThrottle(migration, List::of)) {
+        CopyThrottle throttle = new CopyThrottle(migration, () -> limits)) {
       throttle.start();
       return new CopyPhase(
               migration,
@@ -160,10 +196,8 @@ final class RoundsScene implements AutoCloseable {
               replication,
               new CopyReport(),
               throttle,
-              () -> isCopying() && asked.incrementAndGet() > chunks,
-              why -> {
-                throw new AssertionError(why);
-              },
+              stop,
+              pause,
               CHUNK_BLOCKS)
           .run();
     }
@@ -188,7 +222,7 @@ final class RoundsScene implements AutoCloseable {
         }
       }
     }
-    for (String table : TABLES) {
+    for (String table : tables) {
       RowComparer.withoutKey()
           .compare(
               List.of(of(A, table, MOVING.get(B).plus(MOVING.get(C)))),

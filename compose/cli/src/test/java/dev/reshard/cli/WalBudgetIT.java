@@ -1,16 +1,21 @@
 package dev.reshard.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.cli.Shop.Answer;
 import dev.reshard.control.MigrationState;
+import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.SandboxShard;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,6 +24,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(180)
 class WalBudgetIT {
   private static final Duration FOUND = Duration.ofSeconds(5);
+
+  private static final String NOTHING_BEGINS =
+      "throttle: { windows: [ { from: \"00:00\", to: \"23:59:59.999\", zone: UTC, rate: 0MB/s } ] }";
 
   @TempDir private Path folder;
 
@@ -48,6 +56,56 @@ class WalBudgetIT {
         assertEquals(ExitCode.DONE.code(), worker.awaitEnd());
       }
       shop.requireClean();
+    }
+  }
+
+  @Test
+  void asACopyUsesItsBudgetUpItIsWarnedOfThenHeldBackThenPaused() throws Exception {
+    try (Shop shop = Shop.open(folder, "wal-steps", 1, 2)) {
+      shop.writeFile("budget: { pause: 5s, wal: 60MB }", NOTHING_BEGINS);
+      CompletableFuture<Answer> worker = shop.ask("run");
+      shop.awaitState(MigrationState.COPYING);
+      try (Connection locker = shop.shards.get("b").connect(SandboxRole.SUPERUSER);
+          Connection old = shop.shards.get("a").connect(SandboxRole.SUPERUSER)) {
+        execute(locker, "BEGIN; LOCK TABLE orders IN EXCLUSIVE MODE"); // the copy is under way
+        Shop.run("throttle", "--off", "-f", shop.file.toString());
+        awaitStatus(shop, "wal +a ");
+        // the shard must keep all WAL since then
+        execute(old, "BEGIN; SELECT pg_logical_emit_message(true, 'test', 'old')");
+        for (int i = 0; i < 3; i++) {
+          write(shop.shards.get("a"));
+        }
+        awaitStatus(
+            shop, "shard a keeps WAL for replication slot reshard_wal_steps_a: 3\\d MB of 60 MB");
+        assertFalse(shop.run("status").text().contains("WAL of a is"));
+        write(shop.shards.get("a"));
+        awaitStatus(
+            shop, "at 25 % of its free rate: WAL of a is 4\\d MB of 60 MB \\(budget.wal\\)");
+        assertEquals("COPYING", shop.state());
+        write(shop.shards.get("a"));
+        awaitStatus(shop, "reshard_wal_steps_a: 6\\d MB of 60 MB");
+        execute(locker, "ROLLBACK"); // a chunk under way is ended
+        requirePausedInTime(shop, "shard a keeps WAL for replication slot reshard_wal_steps_a: 6");
+      }
+      shop.succeed("cancel");
+      assertEquals(ExitCode.DONE.code(), worker.get(30, TimeUnit.SECONDS).exitCode());
+      shop.requireClean();
+    }
+  }
+
+  private static void awaitStatus(Shop shop, String pattern) throws InterruptedException {
+    Pattern wanted = Pattern.compile(pattern);
+    String status = "";
+    for (int i = 0; i < 150 && !wanted.matcher(status).find(); i++) {
+      TimeUnit.MILLISECONDS.sleep(200); // between two looks
+      status = shop.run("status").text();
+    }
+    assertTrue(wanted.matcher(status).find(), status);
+  }
+
+  private static void execute(Connection connection, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(sql);
     }
   }
 

@@ -15,6 +15,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -89,8 +90,9 @@ public final class Arming {
   }
 
   /**
-   * What of an armed guard is not there any more, or does not fire for everybody: an owner may drop
-   * or disable a trigger, and a partition that was attached later has none for TRUNCATE. Arming
+   * What of an armed guard is not there any more, does not fire for everybody, or tells rows by a
+   * key that is not theirs any more: an owner may drop or disable a trigger, a partition that was
+   * attached later has none for TRUNCATE, and a table may get another replica identity. Arming
    * again mends it. Changes nothing.
    */
   public List<String> missing(Connection connection, ShardId shard, Unit unit) throws SQLException {
@@ -102,8 +104,13 @@ public final class Arming {
     List<Table> tables = tables(connection);
     Map<Long, Tree> trees = Tree.all(connection, tables.stream().map(Table::oid).toList());
     InstalledTriggers installed = InstalledTriggers.read(connection, trees.values());
+    Map<String, String> sources = rowFunctions(connection);
     for (int i = 0; i < tables.size(); i++) {
       Table table = tables.get(i);
+      if (Trigger.needsRowMessages(table)
+          && !RowMessage.source(table).equals(sources.get(RowMessage.functionName(table)))) {
+        missing.add("the function that tells rows of %s by their key".formatted(table.id()));
+      }
       Tree tree = trees.get(table.oid());
       String key = keyspace.sharded().get(i).key();
       for (Trigger trigger : triggers(guard.get(), table, key, unit.at(shard))) {
@@ -113,6 +120,22 @@ public final class Arming {
       }
     }
     return missing;
+  }
+
+  /** The functions that tell rows, each with its source. */
+  private static Map<String, String> rowFunctions(Connection connection) throws SQLException {
+    Map<String, String> sources = new HashMap<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet row =
+            statement.executeQuery(
+                """
+                SELECT proname, prosrc FROM pg_proc
+                 WHERE pronamespace = 'reshard'::regnamespace AND starts_with(proname, 'row_')""")) {
+      while (row.next()) {
+        sources.put(row.getString(1), row.getString(2));
+      }
+    }
+    return sources;
   }
 
   private static Optional<String> name(Connection connection, Unit unit) throws SQLException {

@@ -46,24 +46,27 @@ final class RowMessage {
   }
 
   static String function(Table table) {
-    String body =
-        """
+    return "CREATE OR REPLACE FUNCTION reshard.%s() RETURNS trigger LANGUAGE plpgsql %s AS %s"
+        .formatted(
+            functionName(table),
+            SETTINGS.stream().map("SET "::concat).collect(Collectors.joining(" ")),
+            literal(source(table)));
+  }
+
+  /** What the function says of a row, as {@code pg_proc.prosrc} has it. */
+  static String source(Table table) {
+    return """
         BEGIN
           PERFORM pg_logical_emit_message(true, '%s', json_build_object('schema', %s, 'name', %s,
             'key', %s, 'values', %s)::text);
           RETURN NULL;
         END"""
-            .formatted(
-                Marker.ROW,
-                literal(table.id().schema()),
-                literal(table.id().name()),
-                object(table.identity().columns().stream()),
-                object(values(table).stream()));
-    return "CREATE OR REPLACE FUNCTION reshard.%s() RETURNS trigger LANGUAGE plpgsql %s AS %s"
         .formatted(
-            functionName(table),
-            SETTINGS.stream().map("SET "::concat).collect(Collectors.joining(" ")),
-            literal(body));
+            Marker.ROW,
+            literal(table.id().schema()),
+            literal(table.id().name()),
+            object(table.identity().columns().stream()),
+            object(values(table).stream()));
   }
 
   /** The columns whose values an UPDATE may leave out. */

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * Reads tables from a shard's catalog: any number of them with four queries. Columns that the
@@ -150,18 +151,12 @@ public final class Catalog {
     return switch (table.identity) {
       case "d" ->
           new Table.ReplicaIdentity(
-              keys.stream()
-                  .filter(key -> key.primary && key.immediate)
-                  .map(KeyColumn::name)
-                  .toList(),
+              said(keys.stream().filter(key -> key.primary && key.immediate), columns),
               false,
               "DEFAULT");
       case "i" ->
           new Table.ReplicaIdentity(
-              keys.stream()
-                  .filter(key -> key.identity && key.immediate)
-                  .map(KeyColumn::name)
-                  .toList(),
+              said(keys.stream().filter(key -> key.identity && key.immediate), columns),
               false,
               table.index == null ? "DEFAULT" : "USING INDEX " + TableId.quote(table.index));
       case "f" ->
@@ -171,6 +166,16 @@ public final class Catalog {
               "FULL");
       default -> new Table.ReplicaIdentity(List.of(), false, "NOTHING");
     };
+  }
+
+  /**
+   * A key as changes say it. They say no column that the server computes: a key that holds one does
+   * not tell rows apart.
+   */
+  private static List<String> said(Stream<KeyColumn> key, List<Column> columns) {
+    List<String> names = key.map(KeyColumn::name).toList();
+    boolean computed = columns.stream().anyMatch(c -> c.generated() && names.contains(c.name()));
+    return computed ? List.of() : names;
   }
 
   /**

@@ -24,7 +24,8 @@ public record Table(
    * The replica identity (PostgreSQL manual, ALTER TABLE). Immutable.
    *
    * @param columns what an UPDATE or DELETE says of the old row; empty: nothing, and then a table
-   *     in a publication takes no UPDATE at all (HAZARDS F2)
+   *     in a publication takes no UPDATE at all (HAZARDS F2), or not enough, as the key holds a
+   *     column that the server computes
    * @param full FULL: rows are told apart by all their columns
    * @param setting how {@code ALTER TABLE .. REPLICA IDENTITY} writes it, to put it back
    */

@@ -90,6 +90,19 @@ class ArmingIT {
     assertEquals(List.of(), missing());
   }
 
+  /** HAZARDS F9: a message names its row by the key that changes of it say. */
+  @Test
+  void aFunctionThatTellsRowsByAnotherKeyThanTheTableHasNowIsMissing() throws SQLException {
+    a.arm();
+    a.shard.execute(
+        "ALTER TABLE orders ADD part int NOT NULL DEFAULT 0",
+        "CREATE UNIQUE INDEX by_part ON orders (id, part, customer)",
+        "ALTER TABLE orders REPLICA IDENTITY USING INDEX by_part");
+    assertEquals(List.of("the function that tells rows of public.orders by their key"), missing());
+    a.arm();
+    assertEquals(List.of(), missing());
+  }
+
   private List<String> missing() throws SQLException {
     return new Arming(a.keyspace, a.worker, Patience.POLITE)
         .missing(a.ours, GuardedShard.A, GuardedShard.UNIT);

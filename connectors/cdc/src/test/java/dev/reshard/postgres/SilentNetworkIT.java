@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -68,6 +69,22 @@ class SilentNetworkIT {
           assertThrows(SQLException.class, () -> execute(brief, "SELECT pg_sleep(60)"));
       assertTrue(SqlState.isBroken(failure), failure::toString);
       execute(patient, "SELECT pg_sleep(11)");
+    }
+  }
+
+  @Test
+  void aStatementWithABudgetThatIsNotAnsweredBreaksItsSessionAndTheNextOneHasAnother()
+      throws SQLException {
+    try (ShardConnections connections =
+        new ShardConnections(sessions, "test", Duration.ofSeconds(2))) {
+      execute(connections.on(A), "SELECT pg_sleep(1)");
+      proxy.forget(); // a firewall that has lost its memory
+      long start = System.nanoTime();
+      SQLException failure =
+          assertThrows(SQLException.class, () -> execute(connections.on(A), "SELECT 1"));
+      assertTrue(SqlState.isBroken(failure), failure::toString);
+      assertTrue(System.nanoTime() - start < 4_000_000_000L);
+      execute(connections.on(A), "SELECT 1");
     }
   }
 
