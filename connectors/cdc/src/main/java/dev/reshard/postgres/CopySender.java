@@ -17,6 +17,7 @@ import org.postgresql.copy.CopyIn;
  * but by its connection.
  */
 final class CopySender {
+  @SuppressWarnings("ArrayRecordComponent") // handed over, never shared
   private record Batch(byte[] bytes, int length) {}
 
   private final CopyIn copy;

@@ -96,9 +96,10 @@ class CopySenderTest {
     handOver(0);
     taken.acquire();
     Thread.currentThread().interrupt();
-    CompletableFuture.runAsync(() -> mayGoOn.release(100));
+    CompletableFuture<Void> released = CompletableFuture.runAsync(() -> mayGoOn.release(100));
     sender.drain();
     assertTrue(Thread.interrupted());
+    released.get();
     assertFalse(sent.isEmpty());
   }
 
