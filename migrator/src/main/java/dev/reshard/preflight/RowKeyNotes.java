@@ -3,8 +3,10 @@ package dev.reshard.preflight;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
+import dev.reshard.postgres.Column;
 import dev.reshard.postgres.RowKeyPlan;
 import dev.reshard.postgres.Table;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -13,6 +15,9 @@ import java.util.List;
  * index of a large table is better built in a quiet hour (HAZARDS F1, F2). Immutable.
  */
 final class RowKeyNotes implements Check {
+  private static final String REFUSES =
+      "SELECT current_setting('server_version_num')::int >= 180000";
+
   private final Subject subject;
 
   RowKeyNotes(Subject subject) {
@@ -25,20 +30,46 @@ final class RowKeyNotes implements Check {
   }
 
   @Override
-  public List<Finding> look() {
+  public List<Finding> look() throws InterruptedException {
     List<Finding> findings = new ArrayList<>();
     for (ShardId shard : subject.shards()) {
-      for (ShardedTable sharded : subject.keyed(shard)) {
-        Table table = subject.table(shard, sharded.id()).orElseThrow();
-        findings.addAll(finding(shard, RowKeyPlan.sharded(table, sharded.key())));
-      }
-      for (TableId reference : subject.keyspace().reference()) {
-        subject
-            .table(shard, reference)
-            .ifPresent(table -> findings.addAll(finding(shard, RowKeyPlan.reference(table))));
-      }
+      plans(shard).forEach(plan -> findings.addAll(finding(shard, plan)));
     }
+    findings.addAll(subject.sessions().look(subject.shards(), this::refusedWrites));
     return findings;
+  }
+
+  private List<RowKeyPlan> plans(ShardId shard) {
+    List<RowKeyPlan> plans = new ArrayList<>();
+    for (ShardedTable sharded : subject.keyed(shard)) {
+      Table table = subject.table(shard, sharded.id()).orElseThrow();
+      plans.add(RowKeyPlan.sharded(table, sharded.key()));
+    }
+    for (TableId reference : subject.keyspace().reference()) {
+      subject.table(shard, reference).map(RowKeyPlan::reference).ifPresent(plans::add);
+    }
+    return plans;
+  }
+
+  /**
+   * PostgreSQL 18 refuses every UPDATE and DELETE of a published table whose replica identity holds
+   * a generated column that is not published (manual, CREATE PUBLICATION); all columns do.
+   */
+  private List<Finding> refusedWrites(CheckSession session) throws SQLException {
+    if (!session.query(REFUSES, row -> row.getBoolean(1)).get(0)) {
+      return List.of();
+    }
+    return plans(session.shard()).stream()
+        .filter(plan -> plan.kind() == RowKeyPlan.Kind.FULL || plan.table().identity().full())
+        .filter(plan -> plan.table().columns().stream().anyMatch(Column::generated))
+        .map(
+            plan ->
+                Finding.blocker(
+                        "has no key and a generated column: PostgreSQL 18 would refuse every UPDATE and DELETE of it while it is replicated")
+                    .todo("give it a primary key, or a unique index as its REPLICA IDENTITY")
+                    .at(session.shard())
+                    .on(plan.table().id()))
+        .toList();
   }
 
   private static List<Finding> finding(ShardId shard, RowKeyPlan plan) {
