@@ -39,7 +39,8 @@ public final class LaneException extends RuntimeException {
 
   private final Problem problem;
 
-  LaneException(Problem problem, String message) {
+  /** A message for an operator: what happened, where, what is unsafe now, what to do. */
+  public LaneException(Problem problem, String message) {
     super(message);
     this.problem = problem;
   }

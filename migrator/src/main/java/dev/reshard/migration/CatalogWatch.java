@@ -15,8 +15,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -94,12 +96,15 @@ public final class CatalogWatch implements Service {
    * table anew. No lane is to be waited for: a table that was altered begins again.
    */
   private Optional<String> whyNotToCopy() throws SQLException {
-    List<String> differences = differences(read(), TableShape::filled);
-    return differences.isEmpty()
-        ? Optional.empty()
-        : Optional.of(
-            "%s; to go on, %s, then 'reshard resume'"
-                .formatted(String.join("; ", differences), TableShape.WAYS_ON));
+    Map<ShardId, Map<TableId, Table>> now = read();
+    List<String> problems = new ArrayList<>(refused(now));
+    List<String> differences = differences(now, TableShape::filled);
+    if (!differences.isEmpty()) {
+      problems.add(
+          "%s; to go on, %s, then 'reshard resume'"
+              .formatted(String.join("; ", differences), TableShape.WAYS_ON));
+    }
+    return problems.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", problems));
   }
 
   private void compare() throws SQLException {
@@ -156,7 +161,9 @@ public final class CatalogWatch implements Service {
       SortedMap<String, String> known = before.get(id);
       if (known == null && table != null) {
         first.put(id, shape);
-      } else if (known != null) {
+        known = shape;
+      }
+      if (known != null) {
         List<Change> found =
             TableShape.changes(
                 known, table == null ? shape : withoutHarmlessPartitions(shard, known, table));
@@ -203,17 +210,7 @@ public final class CatalogWatch implements Service {
           "%s. %s, then resume"
               .formatted(String.join("; ", differences), capitalized(TableShape.WAYS_ON)));
     }
-    if (next.replicates()) {
-      now.forEach(
-          (shard, tables) ->
-              tables.values().stream()
-                  .flatMap(table -> TableShape.unlogged(table).stream())
-                  .map(
-                      id ->
-                          "table %s is UNLOGGED on %s; set it LOGGED, then resume"
-                              .formatted(id, shard))
-                  .forEach(problems::add));
-    }
+    problems.addAll(refused(now));
     if (!problems.isEmpty()) {
       throw new RefusedException(String.join("; ", problems));
     }
@@ -223,6 +220,29 @@ public final class CatalogWatch implements Service {
     synchronized (this) {
       found.clear();
     }
+  }
+
+  /** Tables of which the stream does not tell all, or without a column that tells rows apart. */
+  private List<String> refused(Map<ShardId, Map<TableId, Table>> now) {
+    List<String> problems = new ArrayList<>();
+    for (Map.Entry<ShardId, Map<TableId, Table>> shard : now.entrySet()) {
+      for (Table table : shard.getValue().values()) {
+        for (TableId leaf : TableShape.unlogged(table)) {
+          problems.add(
+              "table %s is UNLOGGED on %s; set it LOGGED, then resume"
+                  .formatted(leaf, shard.getKey()));
+        }
+        List<String> keys = new ArrayList<>(table.primaryKey());
+        keys.addAll(table.identity().full() ? List.of() : table.identity().columns());
+        keys.retainAll(migration.keyspace().ignored().getOrDefault(table.id(), Set.of()));
+        if (!keys.isEmpty()) {
+          problems.add(
+              "keyspace.tables.ignored_columns names %s of table %s, which tell its rows apart; take them out, start the worker anew, then resume"
+                  .formatted(new TreeSet<>(keys), table.id()));
+        }
+      }
+    }
+    return problems;
   }
 
   private static String capitalized(String text) {

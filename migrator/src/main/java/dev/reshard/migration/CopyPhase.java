@@ -119,7 +119,8 @@ public final class CopyPhase implements Phase {
           return again(e);
         }
         complete &= result.complete();
-        Outcome strays = refuseStrays(result);
+        // in a round that ended early they may have been corrected since they were counted
+        Outcome strays = result.complete() ? refuseStrays(result) : null;
         if (strays != null) {
           return strays;
         }

@@ -1,5 +1,6 @@
 package dev.reshard.migration;
 
+import dev.reshard.apply.LaneException;
 import dev.reshard.change.ChangedTable;
 import dev.reshard.change.RowChange;
 import dev.reshard.change.Transaction;
@@ -66,6 +67,7 @@ final class CountedColumns {
 
   private Counted counted(ChangedTable table) {
     Set<String> not = ignored.get(table.id());
+    requireKey(table, not);
     List<Integer> places =
         IntStream.range(0, table.columns().size())
             .filter(place -> !not.contains(table.columns().get(place)))
@@ -83,6 +85,21 @@ final class CountedColumns {
             keyPlaces.stream().map(i -> places.indexOf(table.key().get(i))).toList()),
         places,
         keyPlaces);
+  }
+
+  /** Without a column of its key a change would be one of other rows, too. */
+  private static void requireKey(ChangedTable table, Set<String> not) {
+    boolean isFull = table.key().size() == table.columns().size();
+    List<String> lost =
+        table.key().stream().map(table.columns()::get).filter(not::contains).toList();
+    if (!isFull && !lost.isEmpty()) {
+      throw new LaneException(
+          LaneException.Problem.TABLE_DIFFERS,
+          ("keyspace.tables.ignored_columns names %s of table %s, which tell its rows apart. Nothing"
+                  + " of it was applied; take them out of the file, start the worker anew, then"
+                  + " 'reshard resume'.")
+              .formatted(lost, table.id()));
+    }
   }
 
   private static String[] pick(String[] values, List<Integer> places) {

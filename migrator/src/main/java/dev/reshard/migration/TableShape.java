@@ -116,7 +116,8 @@ final class TableShape {
       }
     }
     for (String part : now.keySet()) {
-      if (!before.containsKey(part) && !part.equals(VERSION)) {
+      boolean isNew = !before.containsKey(part) && !part.equals(VERSION);
+      if (isNew || part.startsWith(UNLOGGED)) {
         changes.add(added(part, now.get(part)));
       }
     }

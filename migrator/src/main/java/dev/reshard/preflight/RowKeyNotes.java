@@ -3,12 +3,14 @@ package dev.reshard.preflight;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
-import dev.reshard.postgres.Column;
 import dev.reshard.postgres.RowKeyPlan;
 import dev.reshard.postgres.Table;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * What a worker will do so that every change says the shard key, and how to do it beforehand: an
@@ -17,6 +19,16 @@ import java.util.List;
 final class RowKeyNotes implements Check {
   private static final String REFUSES =
       "SELECT current_setting('server_version_num')::int >= 180000";
+
+  private static final String GENERATED =
+      """
+      SELECT n.nspname, c.relname
+        FROM unnest(?, ?) AS wanted(schema, name)
+        JOIN pg_namespace n ON n.nspname = wanted.schema
+        JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name
+       WHERE c.relkind IN ('r', 'p')
+         AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attgenerated <> ''
+                        AND NOT a.attisdropped)""";
 
   private final Subject subject;
 
@@ -35,7 +47,7 @@ final class RowKeyNotes implements Check {
     for (ShardId shard : subject.shards()) {
       plans(shard).forEach(plan -> findings.addAll(finding(shard, plan)));
     }
-    findings.addAll(subject.sessions().look(subject.shards(), this::refusedWrites));
+    findings.addAll(refusedWrites());
     return findings;
   }
 
@@ -53,23 +65,50 @@ final class RowKeyNotes implements Check {
 
   /**
    * PostgreSQL 18 refuses every UPDATE and DELETE of a published table whose replica identity holds
-   * a generated column that is not published (manual, CREATE PUBLICATION); all columns do.
+   * a generated column that is not published (manual, CREATE PUBLICATION); all columns do. A shard
+   * that lacks the table is given it.
    */
-  private List<Finding> refusedWrites(CheckSession session) throws SQLException {
-    if (!session.query(REFUSES, row -> row.getBoolean(1)).get(0)) {
-      return List.of();
+  private List<Finding> refusedWrites() throws InterruptedException {
+    Set<TableId> full = new TreeSet<>();
+    for (ShardId shard : subject.shards()) {
+      plans(shard).stream()
+          .filter(plan -> plan.kind() == RowKeyPlan.Kind.FULL || plan.table().identity().full())
+          .forEach(plan -> full.add(plan.table().id()));
     }
-    return plans(session.shard()).stream()
-        .filter(plan -> plan.kind() == RowKeyPlan.Kind.FULL || plan.table().identity().full())
-        .filter(plan -> plan.table().columns().stream().anyMatch(Column::generated))
-        .map(
-            plan ->
-                Finding.blocker(
-                        "has no key and a generated column: PostgreSQL 18 would refuse every UPDATE and DELETE of it while it is replicated")
-                    .todo("give it a primary key, or a unique index as its REPLICA IDENTITY")
-                    .at(session.shard())
-                    .on(plan.table().id()))
-        .toList();
+    CheckSessions.Answers<There> answers =
+        subject.sessions().ask(subject.shards(), session -> there(session, full));
+    Set<TableId> generated = new TreeSet<>();
+    answers.values().values().forEach(there -> generated.addAll(there.generated));
+    List<Finding> findings = new ArrayList<>(answers.failures());
+    for (Map.Entry<ShardId, There> shard : answers.values().entrySet()) {
+      for (TableId table : shard.getValue().refuses ? generated : Set.<TableId>of()) {
+        findings.add(
+            Finding.blocker(
+                    "has no key and a generated column: PostgreSQL 18 would refuse every UPDATE and DELETE of it while it is replicated")
+                .todo("give it a primary key, or a unique index as its REPLICA IDENTITY")
+                .at(shard.getKey())
+                .on(table));
+      }
+    }
+    return findings;
+  }
+
+  /**
+   * What a shard says.
+   *
+   * @param refuses whether it is a PostgreSQL that refuses
+   * @param generated the tables with such a column, be it left out in the file or not
+   */
+  private record There(boolean refuses, List<TableId> generated) {}
+
+  private static There there(CheckSession session, Set<TableId> tables) throws SQLException {
+    return new There(
+        session.query(REFUSES, row -> row.getBoolean(1)).get(0),
+        session.query(
+            GENERATED,
+            row -> new TableId(row.getString(1), row.getString(2)),
+            session.texts(tables.stream().map(TableId::schema).toList()),
+            session.texts(tables.stream().map(TableId::name).toList())));
   }
 
   private static List<Finding> finding(ShardId shard, RowKeyPlan plan) {

@@ -131,11 +131,14 @@ class TableShapeIT {
     assertEquals(
         List.of(Kind.REWRITTEN, Kind.UNLOGGED), changed(PARTED, "ALTER TABLE part SET UNLOGGED"));
     assertEquals(List.of(new TableId("public", "part")), TableShape.unlogged(read(PARTED)));
+    // also where it was so before: the stream has nothing of what is written to it
+    assertEquals(List.of(Kind.UNLOGGED), changed(PARTED));
     assertEquals(
-        List.of(Kind.ATTACHED, Kind.UNLOGGED),
+        List.of(Kind.ATTACHED, Kind.UNLOGGED, Kind.UNLOGGED),
         changed(
             PARTED, "CREATE UNLOGGED TABLE more PARTITION OF parted FOR VALUES FROM (10) TO (20)"));
-    assertEquals(List.of(Kind.REWRITTEN), changed(PARTED, "ALTER TABLE part SET LOGGED"));
+    assertEquals(
+        List.of(Kind.REWRITTEN, Kind.UNLOGGED), changed(PARTED, "ALTER TABLE part SET LOGGED"));
   }
 
   private List<Kind> changed(TableId table, String... sql) throws SQLException {

@@ -76,7 +76,8 @@ class RowsIT {
     int strays = Integer.parseInt(found.split(" ", -1)[0]);
     int looked = Integer.parseInt(found.split(" ", -1)[2]);
     assertTrue(looked > 500 && looked <= 1000, found);
-    assertTrue(strays > looked / 4 && strays < looked * 3 / 4, found);
+    // half of them are, but a sample is of some pages only, and cut at its end
+    assertTrue(strays > looked / 10 && strays < looked * 9 / 10, found);
   }
 
   @Test

@@ -66,7 +66,7 @@ final class ScopeFilter implements ChangeHandler {
     anyChange = true;
     ScopedTable table = scoped(relation);
     table.requireShardKeyInIdentity();
-    TextTuple row = old == null ? sent : filled(table, old, oldIsWhole, sent);
+    TextTuple row = table.ignoring(old == null ? sent : filled(table, old, oldIsWhole, sent));
     int newBucket = table.bucketOf(row);
     int oldBucket = old == null ? newBucket : table.bucketOf(old);
     if (!isWanted(table, oldBucket, newBucket)) {

@@ -6,16 +6,28 @@ import dev.reshard.change.RowChange;
 import dev.reshard.change.TextTuple;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Partitioning;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * A table of the stream, as the scope sees it. Immutable.
  *
  * @param shardKey position of the shard key's column; -1 for a reference table
  * @param published whether its changes are published at all
+ * @param ignored positions of columns that the migration file leaves out
  */
-record ScopedTable(ChangedTable table, int shardKey, boolean published, Partitioning partitioning) {
+record ScopedTable(
+    ChangedTable table,
+    int shardKey,
+    boolean published,
+    Partitioning partitioning,
+    List<Integer> ignored) {
+  ScopedTable {
+    ignored = List.copyOf(ignored);
+  }
 
   /** A longer one is cut in messages. */
   private static final int LONGEST_KEY = 80;
@@ -26,8 +38,14 @@ record ScopedTable(ChangedTable table, int shardKey, boolean published, Partitio
   static ScopedTable of(Relation relation, CaptureScope scope) {
     ChangedTable table = new ChangedTable(relation.id(), relation.columns(), relation.key());
     Keyspace keyspace = scope.keyspace();
+    Set<String> left = keyspace.ignored().getOrDefault(relation.id(), Set.of());
+    List<Integer> ignored =
+        IntStream.range(0, relation.columns().size())
+            .filter(place -> left.contains(relation.columns().get(place)))
+            .boxed()
+            .toList();
     if (keyspace.reference().contains(relation.id())) {
-      return new ScopedTable(table, -1, scope.reference(), keyspace.partitioning());
+      return new ScopedTable(table, -1, scope.reference(), keyspace.partitioning(), ignored);
     }
     Optional<Keyspace.ShardedTable> sharded =
         keyspace.sharded().stream().filter(t -> t.id().equals(relation.id())).findFirst();
@@ -46,11 +64,22 @@ record ScopedTable(ChangedTable table, int shardKey, boolean published, Partitio
           "table %s has no column %s any more, so its changes have no bucket"
               .formatted(relation.id(), sharded.get().key()));
     }
-    return new ScopedTable(table, shardKey, true, keyspace.partitioning());
+    return new ScopedTable(table, shardKey, true, keyspace.partitioning(), ignored);
   }
 
   boolean isSharded() {
     return shardKey >= 0;
+  }
+
+  /** A row that waits for no value of a column that nobody copies (HAZARDS F9). */
+  TextTuple ignoring(TextTuple row) {
+    TextTuple result = row;
+    for (int place : ignored) {
+      if (result.isUnchanged(place)) {
+        result = result.with(place, null);
+      }
+    }
+    return result;
   }
 
   /** The bucket of a row; {@link RowChange#NO_BUCKET} in a reference table or without a key. */

@@ -29,7 +29,7 @@ final class CopySender {
   private final Deque<byte[]> free = new ArrayDeque<>();
   private boolean isSending;
   private boolean ended;
-  private Exception failure;
+  private Throwable failure;
 
   /**
    * Begins.
@@ -107,11 +107,11 @@ final class CopySender {
 
   private void run() {
     for (Batch batch = next(); batch != null; batch = next()) {
-      Exception refused = null;
+      Throwable refused = null;
       try {
         copy.writeToCopy(batch.bytes, 0, batch.length);
-      } catch (SQLException | RuntimeException e) {
-        refused = e;
+      } catch (SQLException | RuntimeException | Error e) {
+        refused = e; // whoever waits must hear of it
       }
       sent(batch, refused);
     }
@@ -130,7 +130,7 @@ final class CopySender {
     }
   }
 
-  private void sent(Batch batch, Exception refused) {
+  private void sent(Batch batch, Throwable refused) {
     lock.lock();
     try {
       isSending = false;
@@ -151,6 +151,9 @@ final class CopySender {
   private void check() throws SQLException {
     if (failure instanceof SQLException refused) {
       throw refused;
+    }
+    if (failure instanceof Error error) {
+      throw error;
     }
     if (failure != null) {
       throw new IllegalStateException("a batch was not sent", failure);

@@ -33,6 +33,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -65,11 +66,15 @@ final class CaptureRig implements AutoCloseable {
   private final List<Runnable> opened = new ArrayList<>();
 
   CaptureRig(SandboxShard shard, SandboxKafka broker, String... tables) throws SQLException {
-    this(shard, broker, new HashBuckets(HashBuckets.Function.MODULO, 8), tables);
+    this(shard, broker, new HashBuckets(HashBuckets.Function.MODULO, 8), Map.of(), tables);
   }
 
   private CaptureRig(
-      SandboxShard shard, SandboxKafka broker, Partitioning partitioning, String... tables)
+      SandboxShard shard,
+      SandboxKafka broker,
+      Partitioning partitioning,
+      Map<TableId, Set<String>> ignored,
+      String... tables)
       throws SQLException {
     this.shard = shard;
     shard.execute(tables);
@@ -106,7 +111,8 @@ final class CaptureRig implements AutoCloseable {
                     "shop",
                     partitioning.askingBy(lookup),
                     sharded.stream().map(t -> new Keyspace.ShardedTable(t, "customer")).toList(),
-                    reference),
+                    reference,
+                    ignored),
                 BucketSet.range(0, 4),
                 true));
     try (Connection connection = sessions.open(id, "test")) {
@@ -129,12 +135,22 @@ final class CaptureRig implements AutoCloseable {
   /** On the shared servers, with rows that something else than {@code customer mod 8} places. */
   static CaptureRig placedBy(Partitioning partitioning, String... tables) throws SQLException {
     return new CaptureRig(
-        SharedSandbox.shards(1).get("a"), SharedSandbox.kafka(), partitioning, tables);
+        SharedSandbox.shards(1).get("a"), SharedSandbox.kafka(), partitioning, Map.of(), tables);
   }
 
   /** On the shared servers; {@code note} is stored out of line when it is long. */
   static CaptureRig withOrders() throws SQLException {
     return with(ORDERS_TABLES);
+  }
+
+  /** The same, whose long column nobody copies. */
+  static CaptureRig withOrdersIgnoring(String column) throws SQLException {
+    return new CaptureRig(
+        SharedSandbox.shards(1).get("a"),
+        SharedSandbox.kafka(),
+        new HashBuckets(HashBuckets.Function.MODULO, 8),
+        Map.of(new TableId("public", "orders"), Set.of(column)),
+        ORDERS_TABLES);
   }
 
   Capture startCapture() {

@@ -1,6 +1,7 @@
 package dev.reshard.capture;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.change.ChangeReader;
@@ -95,6 +96,19 @@ class UnchangedToastIT {
       rig.inTransaction(insert(2, 5), "UPDATE orders SET customer = 2 WHERE id = 2");
       assertEquals(CaptureException.Reason.VALUES_MISSING, CaptureRig.problem(capture));
       assertTrue(capture.status().reason().contains("note"), capture.status().reason());
+    }
+  }
+
+  @Test
+  void aRowThatComesIntoAMovingBucketWaitsForNoValueOfAnIgnoredColumn() throws SQLException {
+    try (CaptureRig rig = CaptureRig.withOrdersIgnoring("note")) {
+      rig.startCapture();
+      ChangeReader reader = rig.reader();
+      rig.inTransaction(insert(2, 5), "UPDATE orders SET customer = 2 WHERE id = 2");
+      RowChange change = CaptureRig.next(reader).changes().get(0);
+      assertEquals(5, change.oldBucket());
+      assertEquals(2, change.newBucket());
+      assertNull(change.values()[2]);
     }
   }
 }
