@@ -166,8 +166,8 @@ final class ChunkCopier implements AutoCloseable {
           CopyException.Reason.ROW_TOO_LARGE,
           ("A row of %s, or the rows that are copied at a time, do not fit into the heap of %d MB."
                   + " The destinations hold whole chunks only; the copy is not complete. Start the"
-                  + " worker anew with a larger heap (-Xmx), or less copy.workers, copy.batch or copy.prefetch, then"
-                  + " 'reshard resume'.")
+                  + " worker anew with a larger heap (-Xmx), or lower copy.workers, copy.batch or"
+                  + " copy.prefetch, then 'reshard resume'.")
               .formatted(chunk, Runtime.getRuntime().maxMemory() >> 20),
           e);
     }

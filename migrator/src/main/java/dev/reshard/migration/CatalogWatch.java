@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -234,7 +233,7 @@ public final class CatalogWatch implements Service {
         }
         List<String> keys = new ArrayList<>(table.primaryKey());
         keys.addAll(table.identity().full() ? List.of() : table.identity().columns());
-        keys.retainAll(migration.keyspace().ignored().getOrDefault(table.id(), Set.of()));
+        keys.retainAll(migration.keyspace().ignoredOf(table.id()));
         if (!keys.isEmpty()) {
           problems.add(
               "keyspace.tables.ignored_columns names %s of table %s, which tell its rows apart; take them out, start the worker anew, then resume"

@@ -134,7 +134,7 @@ final class IgnoredColumns implements Check {
                     .todo("take it out of ignored_columns"));
           }
           String made = row.getString(6);
-          if (made != null && !subject.keyspace().ignored().get(table).contains(made)) {
+          if (made != null && !subject.keyspace().ignoredOf(table).contains(made)) {
             problems.add(
                 Finding.blocker(
                         "generated column %s is made of ignored column %s".formatted(made, column))

@@ -13,12 +13,12 @@ import java.util.function.Function;
 /** Reads {@code throttle} and {@code copy}: how the rows are copied, and how fast. Stateless. */
 final class ThrottleReader {
   /** Larger messages to a destination bring nothing; there is one for each worker and shard. */
-  /** Each worker has so many batches for each destination in memory. */
-  private static final int MOST_PREFETCH = 16;
-
   private static final int LARGEST_BATCH = 16 << 20;
 
   private static final int SMALLEST_BATCH = 16 << 10;
+
+  /** Each worker has so many batches for each destination in memory. */
+  private static final int MOST_PREFETCH = 16;
 
   private ThrottleReader() {}
 

@@ -93,9 +93,9 @@ public final class Shop implements AutoCloseable {
 
   private final Network network;
 
-  /** What it says of Kafka. */
   private String ignoredColumns = "";
 
+  /** What it says of Kafka. */
   private String kafka;
 
   private final List<String> before;

@@ -25,12 +25,12 @@ record ScopedTable(
     boolean published,
     Partitioning partitioning,
     List<Integer> ignored) {
+  /** A longer one is cut in messages. */
+  private static final int LONGEST_KEY = 80;
+
   ScopedTable {
     ignored = List.copyOf(ignored);
   }
-
-  /** A longer one is cut in messages. */
-  private static final int LONGEST_KEY = 80;
 
   /**
    * @throws CaptureException if the table is none of the keyspace's, or lost its shard key's column
@@ -38,7 +38,7 @@ record ScopedTable(
   static ScopedTable of(Relation relation, CaptureScope scope) {
     ChangedTable table = new ChangedTable(relation.id(), relation.columns(), relation.key());
     Keyspace keyspace = scope.keyspace();
-    Set<String> left = keyspace.ignored().getOrDefault(relation.id(), Set.of());
+    Set<String> left = keyspace.ignoredOf(relation.id());
     List<Integer> ignored =
         IntStream.range(0, relation.columns().size())
             .filter(place -> left.contains(relation.columns().get(place)))

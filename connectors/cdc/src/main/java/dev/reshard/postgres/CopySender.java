@@ -27,24 +27,17 @@ final class CopySender {
   private final Condition changed = lock.newCondition();
   private final Deque<Batch> waiting = new ArrayDeque<>();
   private final Deque<byte[]> free = new ArrayDeque<>();
+  private boolean started;
   private boolean isSending;
   private boolean ended;
   private Throwable failure;
 
   /**
-   * Begins.
+   * Its thread begins with the first batch: most tables have less.
    *
    * @param most batches that may wait; at least 1
    */
-  static CopySender start(CopyIn copy, int most, int batchBytes) {
-    CopySender sender = new CopySender(copy, most, batchBytes);
-    Thread thread = new Thread(sender::run, Thread.currentThread().getName() + " send");
-    thread.setDaemon(true);
-    thread.start();
-    return sender;
-  }
-
-  private CopySender(CopyIn copy, int most, int batchBytes) {
+  CopySender(CopyIn copy, int most, int batchBytes) {
     this.copy = copy;
     this.most = most;
     this.batchBytes = batchBytes;
@@ -71,6 +64,7 @@ final class CopySender {
     try {
       await(() -> waiting.size() < most || failure != null);
       check();
+      start();
       waiting.add(new Batch(bytes, length));
       changed.signalAll();
     } finally {
@@ -102,6 +96,15 @@ final class CopySender {
       await(() -> !isSending);
     } finally {
       lock.unlock();
+    }
+  }
+
+  private void start() {
+    if (!started) {
+      Thread thread = new Thread(this::run, Thread.currentThread().getName() + " send");
+      thread.setDaemon(true);
+      thread.start();
+      started = true;
     }
   }
 

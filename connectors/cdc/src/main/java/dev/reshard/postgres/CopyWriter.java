@@ -29,7 +29,7 @@ public final class CopyWriter implements AutoCloseable {
   private CopyWriter(CopyIn copy, CopyFormat format, Batches batches) throws SQLException {
     this.copy = copy;
     this.format = format;
-    this.sender = CopySender.start(copy, batches.ahead(), batches.bytes());
+    this.sender = new CopySender(copy, batches.ahead(), batches.bytes());
     this.buffer = sender.room();
     if (format == CopyFormat.BINARY) {
       row(HEADER, 0, HEADER.length);
@@ -97,9 +97,9 @@ public final class CopyWriter implements AutoCloseable {
     if (format == CopyFormat.BINARY) {
       row(TRAILER, 0, TRAILER.length);
     }
-    flush();
     sender.drain();
     sender.end();
+    copy.writeToCopy(buffer, 0, used);
     return copy.endCopy();
   }
 

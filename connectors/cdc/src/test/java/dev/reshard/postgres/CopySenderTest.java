@@ -27,7 +27,7 @@ class CopySenderTest {
   private final Semaphore mayGoOn = new Semaphore(0);
   private final List<Byte> sent = Collections.synchronizedList(new ArrayList<>());
   private volatile SQLException refusal;
-  private final CopySender sender = CopySender.start(destination(), AHEAD, 1);
+  private final CopySender sender = new CopySender(destination(), AHEAD, 1);
 
   /** A server that takes a batch, and says so only when it may. */
   private CopyIn destination() {

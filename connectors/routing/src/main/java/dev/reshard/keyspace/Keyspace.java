@@ -33,4 +33,9 @@ public record Keyspace(
       String name, Partitioning partitioning, List<ShardedTable> sharded, List<TableId> reference) {
     this(name, partitioning, sharded, reference, Map.of());
   }
+
+  /** Of a table's columns those that are left out; none of most tables. */
+  public Set<String> ignoredOf(TableId table) {
+    return ignored.getOrDefault(table, Set.of());
+  }
 }
