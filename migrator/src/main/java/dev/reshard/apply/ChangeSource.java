@@ -5,7 +5,8 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * One shard's transactions, from a position on. Confined to the lane's thread.
+ * One shard's transactions, from a position on. Used by one thread at a time, while the lane's goes
+ * through the transactions that it gave.
  *
  * <p>Gives complete transactions of the newest incarnation, in commit order; one that was given
  * before may come again. Heartbeats come too, as transactions without changes: they prove how far

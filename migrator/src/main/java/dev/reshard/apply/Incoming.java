@@ -21,7 +21,7 @@ final class Incoming implements AutoCloseable {
   private final Deque<Transaction> waiting = new ArrayDeque<>();
   private long rows;
   private long bytes;
-  private ChangeSource source;
+  private ReadAhead source;
   private RuntimeException failure;
 
   Incoming(ChangeSource.Factory factory, LaneLimits limits) {
@@ -41,32 +41,26 @@ final class Incoming implements AutoCloseable {
     bytes = 0;
     failure = null;
     try {
-      source = factory.open(position);
+      source = new ReadAhead(factory.open(position), limits);
     } catch (RuntimeException e) {
       throw failed(e);
     }
   }
 
-  boolean isEmpty() {
-    return waiting.isEmpty();
-  }
-
   /**
-   * Waits for what comes after {@code applied}, then takes all that is there already, up to a
-   * batch.
+   * Takes what was read meanwhile, unless there is a batch already; waits for it if there is
+   * nothing.
    *
+   * @param applied what comes next follows it
    * @throws LaneException if there is nothing, and no more can be read
    * @throws SourceAwayException if there is nothing, and no more can be read now
    */
   void fill(LanePosition applied) throws SourceAwayException {
-    if (failure == null) {
+    if (failure == null && !hasBatch()) {
       try {
-        List<Transaction> read = source.poll(limits.pollTimeout());
-        take(read, applied.applied());
-        while (!read.isEmpty() && !hasBatch()) {
-          read = source.poll(Duration.ZERO);
-          take(read, applied.applied());
-        }
+        take(
+            source.poll(waiting.isEmpty() ? limits.pollTimeout() : Duration.ZERO),
+            applied.applied());
       } catch (RuntimeException e) {
         failure = e;
       }

@@ -125,7 +125,7 @@ final class LaneLoop implements Runnable {
 
   private void round() throws InterruptedException {
     try {
-      if (destination.isConnected() && incoming.isOpen() && incoming.isEmpty()) {
+      if (destination.isConnected() && incoming.isOpen()) {
         incoming.fill(progress.applied());
       }
       applyRound();

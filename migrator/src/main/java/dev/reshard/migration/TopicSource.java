@@ -11,13 +11,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** A lane's transactions from the source's change topic. Confined to the lane's thread. */
+/**
+ * A lane's transactions from the source's change topic. Used by one thread at a time; what counts
+ * of a transaction's rows is told to the lane's, which goes through them.
+ */
 final class TopicSource implements ChangeSource {
   /** As many as a lane likes to apply at once; small ones mostly. */
   private static final int BATCH = 2_000;
 
-  /** Nor more than this at once, save one that is larger. */
-  private static final long BATCH_BYTES = LaneLimits.DEFAULT.batchBytes();
+  /** Nor more than this at once, save one that is larger: what is read comes on top of a batch. */
+  private static final long BATCH_BYTES = LaneLimits.DEFAULT.batchBytes() / 4;
 
   private final ChangeReader reader;
 

@@ -8,7 +8,9 @@ SELECT ARRAY['pg_class:' || x.oid] AS refs, 'INDEX' AS kind, x.name, t.root AS p
                AND nullif(current_setting('reshard.ignored_columns', true), '')::jsonb -> (rn.nspname || '.' || r.relname) ?? a.attname) THEN '{}'
        ELSE jsonb_strip_nulls(jsonb_build_object('definition', pg_get_indexdef(x.oid),
          'clustered', CASE WHEN x.indisclustered THEN 'yes' END)) END AS facets,
-       ARRAY[pg_get_indexdef(x.oid)]
+       -- built with room in its pages, as one has that grew by itself: what catches up fills a full one to bursting
+       ARRAY[pg_get_indexdef(x.oid) || CASE WHEN x.is_plain THEN ' WITH (fillfactor=70)' ELSE '' END]
+       || CASE WHEN x.is_plain THEN ARRAY[format('ALTER INDEX %s RESET (fillfactor)', x.name)] END
        || (SELECT array_agg(format('ALTER INDEX %s ALTER COLUMN %s SET STATISTICS %s', x.name, a.attnum, a.attstattarget)
                     ORDER BY a.attnum)
              FROM pg_attribute a WHERE a.attrelid = x.oid AND coalesce(a.attstattarget, -1) >= 0)
@@ -28,10 +30,12 @@ SELECT ARRAY['pg_class:' || x.oid] AS refs, 'INDEX' AS kind, x.name, t.root AS p
          WHERE c.relkind IN ('r', 'p', 'm') AND c.oid = ANY (?::bigint[]::oid[])) t
   JOIN (SELECT x.oid, x.relname, x.relkind, x.reltablespace, i.indrelid, i.indkey, i.indisvalid, i.indisclustered,
                format('%I.%I', n.nspname, x.relname) AS name,
+               x.relkind = 'i' AND m.amname = 'btree' AND x.reloptions IS NULL AND i.indpred IS NULL AS is_plain,
                (SELECT format('%I.%I', pn.nspname, p.relname)
                   FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
                  WHERE h.inhrelid = x.oid) AS parent
           FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_namespace n ON n.oid = x.relnamespace
+          JOIN pg_am m ON m.oid = x.relam
          WHERE x.relname !~ '^reshard_key_[0-9]+_'
            AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.oid AND k.contype IN ('p', 'u', 'x'))) x
     ON x.indrelid = t.oid

@@ -102,6 +102,22 @@ class SchemaCopyIT {
     }
   }
 
+  /**
+   * What catches up updates rows in an order of its own: a full page would split or be searched.
+   */
+  @Test
+  void indexesAreBuiltWithRoomInTheirPagesAndAreRebuiltAsFullAsAnyOther() throws Exception {
+    scene.shard(A).execute(ORDERS_DDL);
+    scene.make(scene.plan(ORDERS).beforeRows());
+    scene.shard(C).execute("INSERT INTO orders SELECT i, i, i FROM generate_series(1, 20000) i");
+    scene.run(ORDERS);
+    String size = "SELECT pg_indexes_size('orders')";
+    long built = Long.parseLong(scene.shard(C).query(size).get(0));
+    scene.shard(C).execute("REINDEX TABLE orders");
+    long rebuilt = Long.parseLong(scene.shard(C).query(size).get(0));
+    assertTrue(built > rebuilt * 1.15, built + " bytes against " + rebuilt);
+  }
+
   @Test
   void aTableThatWasThereIsLeftAsItIsAndWhatItLacksIsNamed() throws Exception {
     scene.shard(A).execute(ORDERS_DDL);

@@ -3,6 +3,7 @@ package dev.reshard.capture;
 import dev.reshard.change.TransactionEncoder;
 import dev.reshard.postgres.Lsn;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -26,10 +27,14 @@ final class Outbox {
   /** One message of the server does not make more than this, unless it is a large row. */
   private static final int FULL_BYTES = 4 * TransactionEncoder.CHUNK_BYTES;
 
+  /** What comes sooner after the last message, in nanoseconds, is worth waiting for more. */
+  private static final long CLOSE_NANOS = Duration.ofMillis(4).toNanos();
+
   private final Progress progress;
   private final List<Entry> entries = new ArrayList<>();
   private Runnable whenFull = () -> {};
   private int bytes;
+  private long drainedAtNanos = System.nanoTime() - CLOSE_NANOS;
 
   Outbox(Progress progress) {
     this.progress = progress;
@@ -54,10 +59,16 @@ final class Outbox {
     return entries.isEmpty();
   }
 
-  /** Whether waiting for more would gain nothing: it is full, or Kafka has all that went before. */
+  /**
+   * Whether not to wait for more: it is full, or Kafka has all that went before, which was a while
+   * ago. In between a message for each small transaction would cost Kafka more than it gains; that
+   * holds until the stream pauses, a few milliseconds at most.
+   */
   boolean isDue() {
     return !entries.isEmpty()
-        && (bytes >= TransactionEncoder.CHUNK_BYTES || progress.bytesInFlight() == bytes);
+        && (bytes >= TransactionEncoder.CHUNK_BYTES
+            || (progress.bytesInFlight() == bytes
+                && System.nanoTime() - drainedAtNanos >= CLOSE_NANOS));
   }
 
   /** Takes all entries out, as the content of one message; {@link #read} reads it. */
@@ -70,6 +81,7 @@ final class Outbox {
     }
     entries.clear();
     bytes = 0;
+    drainedAtNanos = System.nanoTime();
     return content.array();
   }
 

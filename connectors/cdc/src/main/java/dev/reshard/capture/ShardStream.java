@@ -28,6 +28,17 @@ final class ShardStream implements ReplicationStream {
   /** Messages taken in one go before the engine gets a look at its own state again. */
   private static final int MAX_MESSAGES_AT_ONCE = 1_000;
 
+  /** A message that took longer to come, in nanoseconds, had not been sent yet: nothing waits. */
+  private static final long WAITED_NANOS = 30_000;
+
+  /**
+   * So many messages without a pause, and more will come: they are left to gather for a moment.
+   * Taken one by one, as they are sent, each costs both processes a switch.
+   */
+  private static final int MANY = 16;
+
+  private static final Duration GATHER = Duration.ofMillis(1);
+
   /**
    * How often a new position is confirmed; the server forgets WAL at checkpoints, minutes apart.
    */
@@ -76,14 +87,20 @@ final class ShardStream implements ReplicationStream {
     }
     outbox.whenFull(() -> handOverInPieces(processor));
     for (int i = 0; i < MAX_MESSAGES_AT_ONCE; i++) {
+      long askedNanos = System.nanoTime();
       ByteBuffer message = receive();
       if (message == null) {
         break;
       }
+      boolean waited = System.nanoTime() - askedNanos > WAITED_NANOS;
       received = position(stream.getLastReceiveLSN().asLong());
       decoder.read(message);
       if (outbox.isDue()) {
         handOver(processor);
+        return true;
+      }
+      if (waited && i >= MANY) {
+        Thread.sleep(GATHER.toMillis());
         return true;
       }
     }
