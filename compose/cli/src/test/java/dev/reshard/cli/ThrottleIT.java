@@ -47,7 +47,7 @@ class ThrottleIT {
       shop.succeed("cancel");
       assertEquals(ExitCode.DONE.code(), worker.get(30, TimeUnit.SECONDS).exitCode());
       Answer late = throttle(shop, "--rate", "1MB/s");
-      assertTrue(late.text().contains("nothing is copied any more"), late::toString);
+      assertTrue(late.text().contains("nothing is copied or purged any more"), late::toString);
       shop.requireClean();
     }
   }
