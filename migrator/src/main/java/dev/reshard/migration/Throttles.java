@@ -4,6 +4,7 @@ import dev.reshard.control.MigrationState;
 import dev.reshard.control.ThrottleSetting;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.spec.Rate;
+import dev.reshard.spec.ThrottleSpec;
 import dev.reshard.throttle.Limit;
 import dev.reshard.throttle.Limits;
 import dev.reshard.throttle.SourceWatch;
@@ -72,7 +73,7 @@ public final class Throttles implements Service {
                     new SourceWatch(
                         migration.sessions(),
                         source,
-                        migration.spec().throttle(),
+                        ofFile(source),
                         throttle,
                         this::asked),
                     "throttle " + source)));
@@ -81,6 +82,14 @@ public final class Throttles implements Service {
           thread.setDaemon(true);
           thread.start();
         });
+  }
+
+  /** Its question is one to sources: elsewhere it may have no answer, and then it would pause. */
+  private ThrottleSpec ofFile(ShardId shard) {
+    ThrottleSpec file = migration.spec().throttle();
+    return migration.copied().contains(shard)
+        ? file
+        : new ThrottleSpec(file.rates(), file.windows(), file.latency(), Optional.empty());
   }
 
   /** What cannot be read now stays as it was. */
