@@ -77,8 +77,7 @@ public final class CleanUpPhase implements Phase {
     }
     CleanUpOptions options = CleanUpOptions.parse(migration.control().cleanUp());
     undo(List.of(CleanupRegistry.Kind.REPLICATION_SLOT, CleanupRegistry.Kind.PUBLICATION));
-    Map<ShardId, Long> purged =
-        new Purge(migration, options.keepSource(), throttles, ends).run();
+    Map<ShardId, Long> purged = new Purge(migration, options.keepSource(), throttles, ends).run();
     SchemaThatStays.keep(
         migration,
         migration.control().units().stream()

@@ -191,8 +191,7 @@ final class Purge {
                 new UndoneException(
                     "the worker ended during the purge of shard %s%s. Nothing is unsafe; the next 'reshard run' goes on with it"
                         .formatted(
-                            shard,
-                            throttle.told().map(", which was %s"::formatted).orElse(""))));
+                            shard, throttle.told().map(", which was %s"::formatted).orElse(""))));
   }
 
   private int delete(Connection connection, Table.Leaf leaf, String where) throws SQLException {

@@ -71,11 +71,7 @@ public final class Throttles implements Service {
             threads.add(
                 new Thread(
                     new SourceWatch(
-                        migration.sessions(),
-                        source,
-                        ofFile(source),
-                        throttle,
-                        this::asked),
+                        migration.sessions(), source, ofFile(source), throttle, this::asked),
                     "throttle " + source)));
     threads.forEach(
         thread -> {

@@ -14,7 +14,9 @@ public record Rate(Unit unit, double amount) {
 
   /** What is counted. */
   public enum Unit {
-    /** Of rows that move, as the source sends them; of pages, where they are only read or deleted. */
+    /**
+     * Of rows that move, as the source sends them; of pages, where they are only read or deleted.
+     */
     BYTES,
     /** A part of the time: what is copied takes as long as it does, then the copy rests. */
     SHARE,

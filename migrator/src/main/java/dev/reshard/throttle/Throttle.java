@@ -9,8 +9,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
 /**
- * What all wait for who copy, compare or purge one shard's rows. Each chunk is a {@link Turn}. Limits
- * may change at any time. Thread-safe.
+ * What all wait for who copy, compare or purge one shard's rows. Each chunk is a {@link Turn}.
+ * Limits may change at any time. Thread-safe.
  */
 public final class Throttle {
   /** The longest sleep: so late a new limit or a stop is noticed. */

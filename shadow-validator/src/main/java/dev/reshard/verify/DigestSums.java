@@ -20,13 +20,13 @@ import java.util.Optional;
 
 /**
  * How many rows of one table are on each side, and the sums of their digests. Sums can be added up:
- * so each side is read in ranges of its own pages, whatever rows lie in them, and both come to their
- * end together. While nothing holds it back, a table is read in one go, which its server can do by
- * several processes. Confined to one thread; uses others while it runs.
+ * so each side is read in ranges of its own pages, whatever rows lie in them, and both come to
+ * their end together. While nothing holds it back, a table is read in one go, which its server can
+ * do by several processes. Confined to one thread; uses others while it runs.
  *
- * <p>Between two ranges no table is locked. Rows that a snapshot shows stay in their pages until the
- * table is rewritten or truncated; that shows in its file, which is looked at under each range's
- * lock.
+ * <p>Between two ranges no table is locked. Rows that a snapshot shows stay in their pages until
+ * the table is rewritten or truncated; that shows in its file, which is looked at under each
+ * range's lock.
  */
 final class DigestSums {
   /** In place of a bucket's number: all of them together. */
@@ -233,8 +233,7 @@ final class DigestSums {
              WHERE pg_relation_filenode(leaf)::int8 IS DISTINCT FROM file""")) {
       statement.setArray(1, oids(connection, leaves));
       statement.setArray(
-          2,
-          connection.createArrayOf("int8", leaves.stream().map(Table.Leaf::fileNode).toArray()));
+          2, connection.createArrayOf("int8", leaves.stream().map(Table.Leaf::fileNode).toArray()));
       try (ResultSet row = statement.executeQuery()) {
         if (row.next()) {
           throw changed(null);

@@ -167,8 +167,7 @@ public final class FrozenComparison {
           pieces.stream()
               .filter(piece -> piece.destination().equals(destination) && !done.containsKey(piece))
               .toList();
-      FutureTask<Boolean> task =
-          new FutureTask<>(() -> compareAll(own, frozen, turns, look, done));
+      FutureTask<Boolean> task = new FutureTask<>(() -> compareAll(own, frozen, turns, look, done));
       running.add(task);
       new Thread(task, "compare-" + destination).start();
     }

@@ -92,8 +92,7 @@ final class TableComparison {
     }
     String digest = RowDigest.of(source, copy.table()).sql(algorithm);
     DigestSums digests =
-        new DigestSums(
-            source, here.get(), destination, there.get(), copy, target, digest, turns);
+        new DigestSums(source, here.get(), destination, there.get(), copy, target, digest, turns);
     return new TableComparison(source, destination, copy, target, digest, digests, turns);
   }
 
@@ -125,8 +124,7 @@ final class TableComparison {
       Target some = new Target(target.destination(), differing);
       find(found, digests.blocks(), some, "", List.of());
     }
-    return result(
-        found, DigestSums.rows(sums.source()), DigestSums.rows(sums.destination()));
+    return result(found, DigestSums.rows(sums.source()), DigestSums.rows(sums.destination()));
   }
 
   /**

@@ -55,8 +55,7 @@ final class Turns implements AutoCloseable {
   private boolean isOver() {
     paused |= limits.throttle().isPaused();
     boolean late =
-        !limits.throttle().isFree()
-            && System.nanoTime() - begin > limits.snapshot().toNanos();
+        !limits.throttle().isFree() && System.nanoTime() - begin > limits.snapshot().toNanos();
     return closed || late || limits.stop().getAsBoolean();
   }
 

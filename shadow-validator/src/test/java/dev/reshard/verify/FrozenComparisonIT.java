@@ -159,7 +159,12 @@ class FrozenComparisonIT {
       for (RowDigest.Algorithm algorithm : RowDigest.Algorithm.values()) {
         TableComparison comparison =
             TableComparison.of(
-                a, b, copy, copy.target(VerifyScene.B), new Turns(ComparisonLimits.NONE), algorithm);
+                a,
+                b,
+                copy,
+                copy.target(VerifyScene.B),
+                new Turns(ComparisonLimits.NONE),
+                algorithm);
         assertEquals(16, comparison.compare().changed(), algorithm.name());
       }
     }
@@ -176,7 +181,8 @@ class FrozenComparisonIT {
     List<List<String>> keys = Stream.of("21", "3", "4").map(t -> List.of(t, firstId(t))).toList();
     try (Connection a = frozen(scene.sessions.open(VerifyScene.A, "test"));
         Connection b = frozen(scene.sessions.open(VerifyScene.B, "test"))) {
-      TableComparison comparison = TableComparison.of(
+      TableComparison comparison =
+          TableComparison.of(
               a, b, copy, copy.target(VerifyScene.B), new Turns(ComparisonLimits.NONE));
       TableResult result = comparison.compareKeys(comparison.keyColumns(), keys);
       assertEquals(3, result.sourceRows());

@@ -82,12 +82,14 @@ class ThrottledComparisonIT {
 
   @Test
   void aDifferenceIsFoundInRangesAsInOneGo() throws Exception {
-    scene.b().execute("DELETE FROM things WHERE id = 4001", "UPDATE things SET note = '' WHERE id = 2");
+    scene
+        .b()
+        .execute("DELETE FROM things WHERE id = 4001", "UPDATE things SET note = '' WHERE id = 2");
     scene.b().execute("VACUUM FULL things"); // its pages hold other rows than the source's
     for (String rate : List.of("100 chunks", "4GB/s")) {
-      TableResult result =
-          compare(new Throttle(limits(rate)), LONG, "things").tables().get(0);
-      assertEquals(List.of(1L, 0L, 1L), List.of(result.missing(), result.extra(), result.changed()));
+      TableResult result = compare(new Throttle(limits(rate)), LONG, "things").tables().get(0);
+      assertEquals(
+          List.of(1L, 0L, 1L), List.of(result.missing(), result.extra(), result.changed()));
       assertEquals(MOVING, result.sourceRows());
     }
   }
@@ -217,7 +219,7 @@ class ThrottledComparisonIT {
     RecentChanges changes = new RecentChanges();
     changes.collect();
     for (int i = 0; i < 3000; i++) {
-      long id = 8 * i + 1L;
+      long id = 8L * i + 1;
       if (id <= 8000) {
         changes.changed(
             new TableId("public", "things"),

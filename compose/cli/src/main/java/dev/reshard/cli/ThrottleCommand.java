@@ -25,8 +25,7 @@ import picocli.CommandLine.Option;
  */
 @Command(
     name = "throttle",
-    description =
-        "Changes how fast each shard is copied, verified and purged, while that is done.",
+    description = "Changes how fast each shard is copied, verified and purged, while that is done.",
     mixinStandardHelpOptions = true)
 final class ThrottleCommand implements Callable<Integer> {
 
@@ -90,7 +89,8 @@ final class ThrottleCommand implements Callable<Integer> {
       }
       if (wiring.control().state() == MigrationState.CLEANED) {
         out.println(
-            "migration %s is CLEANED: nothing is copied or purged any more".formatted(spec.migration()));
+            "migration %s is CLEANED: nothing is copied or purged any more"
+                .formatted(spec.migration()));
         return ExitCode.DONE.code();
       }
       ThrottleSetting setting = wiring.control().throttle();

@@ -339,8 +339,7 @@ public final class Wiring implements AutoCloseable {
     BooleanSupplier yields = () -> worker.get().yields();
     BooleanSupplier ends = () -> worker.get().ends();
     CleanUpPhase cleanUp =
-        new CleanUpPhase(
-            MigrationState.CLEANING_UP, migration, guards, services, throttles, ends);
+        new CleanUpPhase(MigrationState.CLEANING_UP, migration, guards, services, throttles, ends);
     CleanUpPhase cancel =
         new CleanUpPhase(MigrationState.CANCELLED, migration, guards, services, throttles, ends);
     List<Service> untilTheEnd = new ArrayList<>(services);

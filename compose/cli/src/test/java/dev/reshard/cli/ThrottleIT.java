@@ -21,7 +21,8 @@ class ThrottleIT {
   /** After so long a command counts. */
   private static final long NOTICED_S = 3;
 
-  private static final Pattern PURGED = Pattern.compile("rows purged: (\\d+) from a, (\\d+) from b");
+  private static final Pattern PURGED =
+      Pattern.compile("rows purged: (\\d+) from a, (\\d+) from b");
 
   @TempDir private Path folder;
 
