@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.reshard.cli.Shop.Answer;
 import dev.reshard.control.MigrationState;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -65,6 +66,13 @@ class ThrottleIT {
   void aVerificationIsHeldBackByCommandsAndTheStatusSaysWhyAndNobodyWaitsForAPausedOne()
       throws Exception {
     try (Shop shop = Shop.open(folder, "slow-verify", 2, 3)) {
+      shop.writeFile(
+          "budget: { pause: 5s }",
+          "throttle: { query: { sql: \"SELECT count(*) FROM ops.stop\" } }");
+      for (String source : List.of("a", "b")) { // the destination, purged by the cancel, lacks it
+        shop.shards.get(source).createSchema("ops");
+        shop.shards.get(source).execute("CREATE TABLE ops.stop ()");
+      }
       CompletableFuture<Answer> worker = shop.ask("run");
       shop.awaitState(MigrationState.READY_FOR_CUTOVER);
       throttle(shop, "--rate", "0MB/s");
@@ -89,6 +97,9 @@ class ThrottleIT {
 
       verify = shop.ask("verify");
       awaitStatus(shop, "verify a  at 10 rows/s: 'reshard throttle' by ");
+      shop.shards.get("a").execute("INSERT INTO ops.stop DEFAULT VALUES");
+      awaitStatus(shop, "verify a  paused: throttle.query says 1, above 0");
+      shop.shards.get("a").execute("DELETE FROM ops.stop");
       throttle(shop, "--rate", "5000 rows/s");
       Answer verified = verify.get(60, TimeUnit.SECONDS);
       assertEquals(ExitCode.DONE.code(), verified.exitCode(), verified::toString);
