@@ -215,6 +215,25 @@ class ThrottledComparisonIT {
   }
 
   @Test
+  void withoutALimitATableIsReadInOneGoSaveWhereItsPaceIsFoundByTrying() throws Exception {
+    for (boolean measured : List.of(false, true)) {
+      Throttle throttle = new Throttle(Limits.NONE);
+      ComparisonLimits limits =
+          new ComparisonLimits(throttle, () -> throttle.movedBytes() > 0, LONG, measured);
+      FrozenComparison untilSomeIsRead = new FrozenComparison(scene.sessions, table -> {}, limits);
+      if (measured) {
+        assertThrows(
+            HeldUpException.class,
+            () -> untilSomeIsRead.compare(scene.plan("things"), List.of(lane), "verify_test"));
+      } else {
+        assertEquals(
+            MOVING,
+            untilSomeIsRead.compare(scene.plan("things"), List.of(lane), "verify_test").rows());
+      }
+    }
+  }
+
+  @Test
   void rowsThatChangedAreComparedAgainAtTheRate() throws Exception {
     RecentChanges changes = new RecentChanges();
     changes.collect();
