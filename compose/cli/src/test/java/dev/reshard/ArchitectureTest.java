@@ -68,11 +68,11 @@ class ArchitectureTest {
           copy       keyspace spec plan postgres control throttle
           apply      keyspace spec postgres control change
           migration  keyspace topics postgres guard change capture spec control plan preflight schema throttle copy apply
-          verify     keyspace postgres spec change control copy apply migration
+          verify     keyspace postgres spec change control throttle copy apply migration
           probe      keyspace topics postgres spec change control migration
           shadow     keyspace topics postgres spec control migration
           cutover    keyspace topics routing postgres spec guard control apply migration
-          finish     keyspace postgres spec guard change control schema migration
+          finish     keyspace postgres spec guard change control schema throttle migration
           publish    keyspace topics routing postgres spec control migration
           cli        keyspace topics routing postgres guard change capture spec control plan preflight draft schema throttle copy apply migration verify probe shadow cutover finish publish sandbox
           demo       keyspace topics routing guard spec control plan finish cli sandbox

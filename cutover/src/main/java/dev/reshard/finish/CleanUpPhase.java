@@ -10,6 +10,7 @@ import dev.reshard.migration.Guards;
 import dev.reshard.migration.Migration;
 import dev.reshard.migration.Phase;
 import dev.reshard.migration.Service;
+import dev.reshard.migration.Throttles;
 import dev.reshard.migration.UndoneException;
 import dev.reshard.postgres.Publications;
 import dev.reshard.postgres.ReplicationSlots;
@@ -20,6 +21,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,19 +39,30 @@ public final class CleanUpPhase implements Phase {
   private final Migration migration;
   private final Guards guards;
   private final List<Service> services;
+  private final Throttles throttles;
+  private final BooleanSupplier ends;
 
   /**
    * For one of the two states.
    *
    * @param state CLEANING_UP or CANCELLED
    * @param services are closed first: nobody may stream from what is dropped
+   * @param throttles of each shard that is purged
+   * @param ends true: the worker ends, and another one begins the purge again
    */
   public CleanUpPhase(
-      MigrationState state, Migration migration, Guards guards, List<Service> services) {
+      MigrationState state,
+      Migration migration,
+      Guards guards,
+      List<Service> services,
+      Throttles throttles,
+      BooleanSupplier ends) {
     this.state = state;
     this.migration = migration;
     this.guards = guards;
     this.services = List.copyOf(services);
+    this.throttles = throttles;
+    this.ends = ends;
   }
 
   @Override
@@ -64,7 +77,7 @@ public final class CleanUpPhase implements Phase {
     }
     CleanUpOptions options = CleanUpOptions.parse(migration.control().cleanUp());
     undo(List.of(CleanupRegistry.Kind.REPLICATION_SLOT, CleanupRegistry.Kind.PUBLICATION));
-    Map<ShardId, Long> purged = new Purge(migration, options.keepSource()).run();
+    Map<ShardId, Long> purged = new Purge(migration, options.keepSource(), throttles, ends).run();
     SchemaThatStays.keep(
         migration,
         migration.control().units().stream()

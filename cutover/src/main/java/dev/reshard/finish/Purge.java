@@ -9,10 +9,14 @@ import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.migration.Guards;
 import dev.reshard.migration.Migration;
+import dev.reshard.migration.Throttles;
+import dev.reshard.migration.UndoneException;
 import dev.reshard.postgres.Catalog;
 import dev.reshard.postgres.OwnTransaction;
 import dev.reshard.postgres.OwnTransaction.Durability;
 import dev.reshard.postgres.Table;
+import dev.reshard.throttle.Throttle;
+import dev.reshard.throttle.Turn;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -25,11 +29,13 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 
 /**
  * Deletes rows of buckets from the shard that does not own them, and of reference tables from new
- * shards that got no bucket. Confined to one thread.
+ * shards that got no bucket. Each transaction waits before it begins for the throttle of its shard.
+ * Confined to one thread.
  */
 final class Purge {
   /**
@@ -37,25 +43,33 @@ final class Purge {
    */
   private static final int BLOCKS = 1024;
 
+  private static final long BLOCK_BYTES = 8192;
+
   private final Migration migration;
   private final boolean keepSource;
+  private final Throttles throttles;
+  private final BooleanSupplier ends;
 
   /**
    * A purge that can be run again at any point.
    *
    * @param keepSource whether rows that have moved stay where they were, too
+   * @param ends asked before each transaction: true ends it there
    */
-  Purge(Migration migration, boolean keepSource) {
+  Purge(Migration migration, boolean keepSource, Throttles throttles, BooleanSupplier ends) {
     this.migration = migration;
     this.keepSource = keepSource;
+    this.throttles = throttles;
+    this.ends = ends;
   }
 
   /**
    * Purges every shard that lost buckets, and what was loaded for units that did not move.
    *
    * @return rows deleted, by shard
+   * @throws UndoneException if the worker ends before it does
    */
-  Map<ShardId, Long> run() throws SQLException {
+  Map<ShardId, Long> run() throws SQLException, InterruptedException {
     Map<ShardId, BucketSet> lost = new TreeMap<>();
     List<Move> unmoved = new ArrayList<>();
     Set<ShardId> empty = new TreeSet<>(migration.hasReference() ? migration.newShards() : Set.of());
@@ -117,7 +131,7 @@ final class Purge {
     return tables;
   }
 
-  private long purgeReferences(ShardId shard) throws SQLException {
+  private long purgeReferences(ShardId shard) throws SQLException, InterruptedException {
     long deleted = 0;
     Set<TableId> loaded = loaded(shard, migration.home());
     try (Connection connection = migration.sessions().open(shard, "purge")) {
@@ -125,7 +139,7 @@ final class Purge {
         Optional<Table> table =
             loaded.contains(id) ? Catalog.find(connection, id) : Optional.empty();
         for (Table.Leaf leaf : table.map(Table::leaves).orElse(List.of())) {
-          deleted += purge(connection, leaf, "true");
+          deleted += purge(shard, connection, leaf, "true");
         }
       }
     }
@@ -133,7 +147,7 @@ final class Purge {
   }
 
   private long purge(ShardId shard, BucketSet buckets, Predicate<TableId> wanted)
-      throws SQLException {
+      throws SQLException, InterruptedException {
     long deleted = 0;
     try (Connection connection = migration.sessions().open(shard, "purge")) {
       for (ShardedTable sharded : migration.keyspace().sharded()) {
@@ -142,7 +156,7 @@ final class Purge {
         String where =
             migration.keyspace().partitioning().sqlIn(TableId.quote(sharded.key()), buckets);
         for (Table.Leaf leaf : table.map(Table::leaves).orElse(List.of())) {
-          deleted += purge(connection, leaf, where);
+          deleted += purge(shard, connection, leaf, where);
         }
       }
     }
@@ -150,22 +164,45 @@ final class Purge {
   }
 
   /** By ranges of blocks; the last one has no end, for the table may have grown. */
-  private long purge(Connection connection, Table.Leaf leaf, String where) throws SQLException {
+  private long purge(ShardId shard, Connection connection, Table.Leaf leaf, String where)
+      throws SQLException, InterruptedException {
     long deleted = 0;
     for (long from = 0; from <= leaf.blocks(); from += BLOCKS) {
       long to = from + BLOCKS;
       String range =
           "ctid >= '(%d,0)'::tid".formatted(from)
               + (to > leaf.blocks() ? "" : " AND ctid < '(%d,0)'::tid".formatted(to));
-      try (OwnTransaction transaction =
-              OwnTransaction.begin(connection, migration.worker(), Durability.ASYNCHRONOUS);
-          Statement statement = connection.createStatement()) {
-        deleted +=
-            statement.executeUpdate(
-                "DELETE FROM ONLY %s WHERE %s AND %s".formatted(leaf.id().quoted(), range, where));
-        transaction.commit();
+      long blocks = Math.min(BLOCKS, leaf.blocks() - from);
+      try (Turn turn = turn(shard, blocks)) {
+        int rows = delete(connection, leaf, range + " AND " + where);
+        turn.moved(rows, blocks * BLOCK_BYTES);
+        deleted += rows;
       }
     }
     return deleted;
+  }
+
+  private Turn turn(ShardId shard, long blocks) throws InterruptedException {
+    Throttle throttle = throttles.of(shard);
+    return throttle
+        .begin(blocks, ends)
+        .orElseThrow(
+            () ->
+                new UndoneException(
+                    "the worker ended during the purge of shard %s%s. Nothing is unsafe; the next 'reshard run' goes on with it"
+                        .formatted(
+                            shard, throttle.told().map(", which was %s"::formatted).orElse(""))));
+  }
+
+  private int delete(Connection connection, Table.Leaf leaf, String where) throws SQLException {
+    try (OwnTransaction transaction =
+            OwnTransaction.begin(connection, migration.worker(), Durability.ASYNCHRONOUS);
+        Statement statement = connection.createStatement()) {
+      int rows =
+          statement.executeUpdate(
+              "DELETE FROM ONLY %s WHERE %s".formatted(leaf.id().quoted(), where));
+      transaction.commit();
+      return rows;
+    }
   }
 }

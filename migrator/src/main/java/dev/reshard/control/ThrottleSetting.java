@@ -8,8 +8,8 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * What an operator asks of the copy's pace. It is stored, not requested: whichever worker copies
- * reads it every second, and so does the next one. Thread-safe.
+ * What an operator asks of the pace. It is stored, not requested: whichever worker lives reads it
+ * every second, and so does the next one. Thread-safe.
  */
 public final class ThrottleSetting {
   private static final String OFF = "off";

@@ -12,11 +12,11 @@ import java.util.List;
  * @param to exclusive; {@link #OPEN} for the last one of a file, which takes all that was written
  *     behind the measured end before the snapshot
  */
-record Chunk(TableId table, Table.Leaf leaf, long cut, long from, long to) {
+public record Chunk(TableId table, Table.Leaf leaf, long cut, long from, long to) {
   static final long OPEN = Long.MAX_VALUE;
 
   /** Cuts a table into ranges of at most {@code blocks} pages; no leaf is without one. */
-  static List<Chunk> cut(Table table, int blocks) {
+  public static List<Chunk> cut(Table table, int blocks) {
     List<Chunk> chunks = new ArrayList<>();
     for (Table.Leaf leaf : table.leaves()) {
       long from = 0;
@@ -29,12 +29,12 @@ record Chunk(TableId table, Table.Leaf leaf, long cut, long from, long to) {
   }
 
   /** How many pages of the measured length it has. */
-  long blocks() {
+  public long blocks() {
     return Math.min(to, leaf.blocks()) - from;
   }
 
   /** The condition for its rows. */
-  String where() {
+  public String where() {
     String lower = "ctid >= '(%d,0)'::tid".formatted(from);
     return to == OPEN ? lower : lower + " AND ctid < '(%d,0)'::tid".formatted(to);
   }

@@ -52,7 +52,7 @@ public final class CopyPhase implements Phase {
       Guards guards,
       Replication replication,
       CopyReport report,
-      CopyThrottle throttle,
+      Throttles throttle,
       BooleanSupplier stop,
       Consumer<String> pause) {
     this(
@@ -72,7 +72,7 @@ public final class CopyPhase implements Phase {
       Guards guards,
       Replication replication,
       CopyReport report,
-      CopyThrottle throttle,
+      Throttles throttle,
       BooleanSupplier stop,
       Consumer<String> pause,
       int chunkBlocks) {

@@ -77,7 +77,7 @@ final class SourceCopy {
   private final Migration migration;
   private final Replication replication;
   private final CopyReport report;
-  private final CopyThrottle throttle;
+  private final Throttles throttle;
   private final BooleanSupplier stop;
   private final Consumer<String> pause;
   private final int chunkBlocks;
@@ -91,7 +91,7 @@ final class SourceCopy {
       Migration migration,
       Replication replication,
       CopyReport report,
-      CopyThrottle throttle,
+      Throttles throttle,
       BooleanSupplier stop,
       Consumer<String> pause,
       int chunkBlocks) {

@@ -132,6 +132,11 @@ public final class Worker {
     return stopped || interrupted || pauseWanted.isPresent() || !lease.isHeld();
   }
 
+  /** Whether it ends, or has lost its lease: what can be gone on with by another one ends then. */
+  public boolean ends() {
+    return stopped || !lease.isHeld();
+  }
+
   /** While a phase is to run, only what may end it; the rest waits until it has. */
   private Set<Command> heard(MigrationState state) {
     if (state == MigrationState.CATCHING_UP) {

@@ -5,7 +5,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How fast one source may be copied, at most. Immutable.
+ * How fast one shard may be copied, compared or purged, at most. Immutable.
  *
  * @param amount of the unit each second; of chunks how many at a time; of a share 0 to 1. 0 is a
  *     pause
@@ -14,13 +14,15 @@ public record Rate(Unit unit, double amount) {
 
   /** What is counted. */
   public enum Unit {
-    /** Of rows that move, as the source sends them. */
+    /**
+     * Of rows that move, as the source sends them; of pages, where they are only read or deleted.
+     */
     BYTES,
     /** A part of the time: what is copied takes as long as it does, then the copy rests. */
     SHARE,
-    /** Pages of 8 KiB that the source reads, whether their rows move or not. */
+    /** Pages of 8 KiB that the shard reads, whether their rows move or not. */
     BLOCKS,
-    /** Rows that move. */
+    /** Rows that move, or are compared or deleted. */
     ROWS,
     /** Chunks at a time. */
     CHUNKS

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What holds the copy of each source back. All count at a time, the strictest of a kind stands.
- * Immutable.
+ * What holds back who copies, compares or purges a shard's rows. All count at a time, the strictest
+ * of a kind stands. Immutable.
  *
  * @param rates at any time
  * @param latency how long a small commit on the source may take while it is copied, at the 90th

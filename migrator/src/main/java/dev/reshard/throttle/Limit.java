@@ -3,7 +3,7 @@ package dev.reshard.throttle;
 import dev.reshard.spec.Rate;
 
 /**
- * The most that may be copied of one source, and why. Immutable.
+ * The most that may be copied, compared or purged of one shard, and why. Immutable.
  *
  * @param reason for people, as it stands in the status
  */

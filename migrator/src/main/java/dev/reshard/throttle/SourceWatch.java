@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Sets one source's limits anew every second, by the file, the time of day, what others ask for,
  * and what the source answers. Runs on a thread of its own until it is interrupted; asks the source
- * only while somebody copies it.
+ * only while somebody copies, compares or purges its rows.
  */
 public final class SourceWatch implements Runnable {
   private static final Logger log = LoggerFactory.getLogger(SourceWatch.class);

@@ -9,8 +9,8 @@ import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 
 /**
- * What all who copy one source wait for. Each chunk is a {@link Turn}. Limits may change at any
- * time. Thread-safe.
+ * What all wait for who copy, compare or purge one shard's rows. Each chunk is a {@link Turn}.
+ * Limits may change at any time. Thread-safe.
  */
 public final class Throttle {
   /** The longest sleep: so late a new limit or a stop is noticed. */
@@ -184,17 +184,27 @@ public final class Throttle {
     return nanos.getAsLong();
   }
 
-  /** Whether anybody copies, or would like to. */
+  /** Whether nothing is held back now. */
+  public synchronized boolean isFree() {
+    return limits.isFree();
+  }
+
+  /** Whether no chunk may begin now. */
+  public synchronized boolean isPaused() {
+    return limits.pause().isPresent();
+  }
+
+  /** Whether anybody works, or would like to. */
   public synchronized boolean isBusy() {
     return running + waiting > 0;
   }
 
-  /** How many bytes have been moved since the beginning. */
+  /** How many bytes have been moved or read since the beginning. */
   public synchronized long movedBytes() {
     return movedBytes;
   }
 
-  /** What holds the copy back; empty if nothing does. */
+  /** What holds them back; empty if nothing does. */
   public synchronized Optional<Limit> told() {
     boolean lately = nanos.getAsLong() - waitedNanos < TOLD_NANOS;
     return limits.told(lately ? waitedFor : Optional.empty());

@@ -36,6 +36,13 @@ public final class Turn implements AutoCloseable {
     }
   }
 
+  /** Many rows have been moved, or read and not moved, in one go. */
+  public void moved(long manyRows, long manyBytes) {
+    rows += manyRows;
+    bytes += manyBytes;
+    settle();
+  }
+
   /**
    * Whether for so long no few rows have been moved, and none of them waited for its turn. By any
    * thread.

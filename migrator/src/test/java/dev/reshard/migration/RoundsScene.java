@@ -188,7 +188,7 @@ final class RoundsScene implements AutoCloseable {
   Phase.Outcome round(BooleanSupplier stop, List<Limit> limits, Consumer<String> pause)
       throws Exception {
     try (Replication replication = new Replication(migration, null);
-        CopyThrottle throttle = new CopyThrottle(migration, () -> limits)) {
+        Throttles throttle = new Throttles(migration, () -> limits)) {
       throttle.start();
       return new CopyPhase(
               migration,

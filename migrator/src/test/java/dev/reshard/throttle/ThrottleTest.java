@@ -71,6 +71,21 @@ class ThrottleTest {
   }
 
   @Test
+  void whatIsReadInOneGoIsWaitedForAfterwards() throws Exception {
+    throttle.set(limits("1MB/s"));
+    assertFalse(throttle.isFree());
+    long start = clock.get();
+    try (Turn turn = throttle.begin(1, () -> false).orElseThrow()) {
+      turn.moved(10, 5 << 20);
+    }
+    assertEquals(5, (clock.get() - start) / 1e9, 0.1);
+    throttle.set(limits("0MB/s"));
+    assertTrue(throttle.isPaused());
+    throttle.set(Limits.NONE);
+    assertTrue(throttle.isFree() && !throttle.isPaused());
+  }
+
+  @Test
   void aNewRateCountsAtOnceAlsoForWhoWaits() throws Exception {
     throttle.set(limits("1kB/s"));
     long start = clock.get();

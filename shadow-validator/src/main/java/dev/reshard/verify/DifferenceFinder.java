@@ -7,7 +7,7 @@ import java.util.List;
 
 /**
  * Merges both sides' rows, ordered alike, and pairs what is left under one key: one here and one
- * there is a changed row. Used once, by one thread.
+ * there is a changed row. Several merges, each of other keys, add up. Confined to one thread.
  */
 final class DifferenceFinder {
   private final boolean keyed;

@@ -7,13 +7,11 @@ import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Catalog;
 import dev.reshard.postgres.Column;
 import dev.reshard.postgres.Table;
-import java.math.BigDecimal;
+import dev.reshard.throttle.Turn;
+import dev.reshard.verify.DigestSums.Sum;
 import java.sql.Connection;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,31 +23,35 @@ import java.util.stream.Stream;
 /**
  * Compares one table on a source with its copy on one destination, in two sessions whose snapshots
  * must agree. Both servers add up their rows' digests; only where the sums differ, by bucket then,
- * are keys and digests fetched, and merged. Confined to one thread; uses a second one while it
+ * are keys and digests fetched, in one go, and merged. Confined to one thread; uses others while it
  * runs.
  */
-public final class TableComparison {
-  /** In place of a bucket's number: all of them together. */
-  private static final int WHOLE = -1;
-
-  /** Rows of one bucket: how many, and the sum of their digests. */
-  private record Sum(long rows, BigDecimal digests) {}
-
+final class TableComparison {
   private final Connection source;
   private final Connection destination;
   private final TableCopy copy;
   private final Target target;
   private final List<Column> key;
   private final String digest;
+  private final DigestSums digests;
+  private final Turns turns;
 
   private TableComparison(
-      Connection source, Connection destination, TableCopy copy, Target target, String digest) {
+      Connection source,
+      Connection destination,
+      TableCopy copy,
+      Target target,
+      String digest,
+      DigestSums digests,
+      Turns turns) {
     this.source = source;
     this.destination = destination;
     this.copy = copy;
     this.target = target;
     this.key = rowKey(copy);
     this.digest = digest;
+    this.digests = digests;
+    this.turns = turns;
   }
 
   /**
@@ -57,12 +59,14 @@ public final class TableComparison {
    *
    * @param source in a transaction of one snapshot
    * @param destination in a transaction of one snapshot, of the same position
+   * @param turns what it waits for
    * @throws ComparisonException if the tables' columns differ
    */
-  public static TableComparison of(
-      Connection source, Connection destination, TableCopy copy, Target target)
+  static TableComparison of(
+      Connection source, Connection destination, TableCopy copy, Target target, Turns turns)
       throws SQLException {
-    return of(source, destination, copy, target, RowDigest.Algorithm.of(source, destination));
+    return of(
+        source, destination, copy, target, turns, RowDigest.Algorithm.of(source, destination));
   }
 
   static TableComparison of(
@@ -70,22 +74,26 @@ public final class TableComparison {
       Connection destination,
       TableCopy copy,
       Target target,
+      Turns turns,
       RowDigest.Algorithm algorithm)
       throws SQLException {
     TableId id = copy.table().id();
+    Optional<Table> here = Catalog.find(source, id);
     Optional<Table> there = Catalog.find(destination, id);
-    if (there.isEmpty() || !types(there.get()).equals(types(copy.table()))) {
+    if (here.isEmpty() || there.isEmpty() || !types(there.get()).equals(types(copy.table()))) {
       throw new ComparisonException(
           ("Table %s cannot be compared: its columns are %s on the source, but %s on %s. Make both"
                   + " alike, then verify again.")
               .formatted(
                   id,
-                  types(copy.table()),
+                  here.map(table -> types(copy.table()).toString()).orElse("(no table)"),
                   there.map(table -> types(table).toString()).orElse("(no table)"),
                   target.destination()));
     }
     String digest = RowDigest.of(source, copy.table()).sql(algorithm);
-    return new TableComparison(source, destination, copy, target, digest);
+    DigestSums digests =
+        new DigestSums(source, here.get(), destination, there.get(), copy, target, digest, turns);
+    return new TableComparison(source, destination, copy, target, digest, digests, turns);
   }
 
   /** The row key's columns, in the order in which differences name their values. */
@@ -96,13 +104,12 @@ public final class TableComparison {
   /** Compares all rows of the moving buckets. */
   public TableResult compare() throws SQLException, InterruptedException {
     // Groups cost a third of the time, and most tables do not differ.
-    BothSides<Map<Integer, Sum>> whole =
-        sums("SELECT %d, count(*), sum(h) FROM".formatted(WHOLE), "");
+    BothSides<Map<Integer, Sum>> whole = digests.read(false);
     if (whole.source().equals(whole.destination())) {
-      long rows = whole.source().get(WHOLE).rows();
+      long rows = DigestSums.rows(whole.source());
       return result(new DifferenceFinder(!key.isEmpty()), rows, rows);
     }
-    BothSides<Map<Integer, Sum>> sums = sums("SELECT b, count(*), sum(h) FROM", " GROUP BY b");
+    BothSides<Map<Integer, Sum>> sums = digests.read(true);
     BucketSet differing =
         BucketSet.of(
             IntStream.concat(
@@ -114,12 +121,10 @@ public final class TableComparison {
                             .equals(Optional.ofNullable(sums.destination().get(b)))));
     DifferenceFinder found = new DifferenceFinder(!key.isEmpty());
     if (!differing.isEmpty()) {
-      find(found, new Target(target.destination(), differing), "", List.of());
+      Target some = new Target(target.destination(), differing);
+      find(found, digests.blocks(), some, "", List.of());
     }
-    return result(
-        found,
-        sums.source().values().stream().mapToLong(Sum::rows).sum(),
-        sums.destination().values().stream().mapToLong(Sum::rows).sum());
+    return result(found, DigestSums.rows(sums.source()), DigestSums.rows(sums.destination()));
   }
 
   /**
@@ -131,10 +136,21 @@ public final class TableComparison {
    * @throws IllegalStateException if the table has no key
    */
   public TableResult compareKeys(List<String> columns, List<List<String>> keys)
-      throws SQLException {
+      throws SQLException, InterruptedException {
     if (key.isEmpty()) {
       throw new IllegalStateException(copy.table().id() + " has no key");
     }
+    DifferenceFinder found = new DifferenceFinder(true);
+    int some = turns.isFree() ? Math.max(1, keys.size()) : Turns.RANGE_KEYS;
+    for (int from = 0; from < keys.size(); from += some) {
+      findKeys(found, columns, keys.subList(from, Math.min(keys.size(), from + some)));
+    }
+    return result(found, found.sourceRows(), found.destinationRows());
+  }
+
+  /** Each row lies in a page of its own, as far as anybody knows. */
+  private void findKeys(DifferenceFinder finder, List<String> columns, List<List<String>> keys)
+      throws SQLException, InterruptedException {
     List<String> quoted = new ArrayList<>();
     List<String> cast = new ArrayList<>();
     List<List<String>> lists = new ArrayList<>();
@@ -154,14 +170,21 @@ public final class TableComparison {
                 IntStream.range(0, columns.size())
                     .mapToObj(i -> "k" + i)
                     .collect(Collectors.joining(", ")));
-    DifferenceFinder found = new DifferenceFinder(true);
-    find(found, target, condition, lists);
-    return result(found, found.sourceRows(), found.destinationRows());
+    find(finder, keys.size(), target, condition, lists);
   }
 
+  /**
+   * Fetches and merges.
+   *
+   * @param blocks how many pages it reads on the source
+   */
   private void find(
-      DifferenceFinder finder, Target where, String condition, List<List<String>> lists)
-      throws SQLException {
+      DifferenceFinder finder,
+      long blocks,
+      Target where,
+      String condition,
+      List<List<String>> lists)
+      throws SQLException, InterruptedException {
     String columns =
         key.isEmpty()
             ? "to_hex(%s) COLLATE \"C\"".formatted(digest)
@@ -180,9 +203,18 @@ public final class TableComparison {
                 IntStream.rangeClosed(1, width + 1)
                     .mapToObj(Integer::toString)
                     .collect(Collectors.joining(", ")));
-    try (KeyedRows left = KeyedRows.open(source, query, width, lists);
-        KeyedRows right = KeyedRows.open(destination, query, width, lists)) {
-      finder.find(left, right);
+    long before = finder.sourceRows();
+    try (Turn turn = turns.next(blocks)) {
+      BothSides.mark(source);
+      BothSides.mark(destination);
+      try (KeyedRows left = KeyedRows.open(source, query, width, lists);
+          KeyedRows right = KeyedRows.open(destination, query, width, lists)) {
+        finder.find(left, right);
+      }
+      digests.requireUnchanged();
+      BothSides.letGo(source);
+      BothSides.letGo(destination);
+      turn.moved(finder.sourceRows() - before, digests.bytes(blocks));
     }
   }
 
@@ -197,31 +229,6 @@ public final class TableComparison {
         found.changed(),
         keyColumns(),
         found.differences());
-  }
-
-  private BothSides<Map<Integer, Sum>> sums(String select, String groups)
-      throws SQLException, InterruptedException {
-    String query =
-        "%s (SELECT %s AS b, %s AS h FROM %s WHERE %s) r%s"
-            .formatted(
-                select,
-                copy.bucket(),
-                digest,
-                copy.table().id().quoted(),
-                copy.whereMoving(target),
-                groups);
-    return BothSides.read(source, destination, connection -> sums(connection, query));
-  }
-
-  private static Map<Integer, Sum> sums(Connection connection, String query) throws SQLException {
-    Map<Integer, Sum> sums = new HashMap<>();
-    try (Statement statement = connection.createStatement();
-        ResultSet row = statement.executeQuery(query)) {
-      while (row.next()) {
-        sums.put(row.getInt(1), new Sum(row.getLong(2), row.getBigDecimal(3)));
-      }
-    }
-    return sums;
   }
 
   /** Shard key and primary key, or else what the replica identity's index has; empty without. */

@@ -15,7 +15,9 @@ import dev.reshard.migration.Gate;
 import dev.reshard.migration.Migration;
 import dev.reshard.migration.Operation;
 import dev.reshard.migration.Replication;
+import dev.reshard.migration.Throttles;
 import dev.reshard.postgres.Lsn;
+import dev.reshard.throttle.Throttle;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -30,6 +32,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -46,11 +49,26 @@ public final class VerifyOperation implements Operation {
   private final Migration migration;
   private final Replication replication;
   private final RecentChanges changes;
+  private final Throttles throttles;
+  private final BooleanSupplier yields;
 
-  public VerifyOperation(Migration migration, Replication replication, RecentChanges changes) {
+  /**
+   * The operation.
+   *
+   * @param throttles of each source that is read
+   * @param yields true: the worker has something more urgent to do, or ends
+   */
+  public VerifyOperation(
+      Migration migration,
+      Replication replication,
+      RecentChanges changes,
+      Throttles throttles,
+      BooleanSupplier yields) {
     this.migration = migration;
     this.replication = replication;
     this.changes = changes;
+    this.throttles = throttles;
+    this.yields = yields;
   }
 
   @Override
@@ -66,13 +84,23 @@ public final class VerifyOperation implements Operation {
 
   @Override
   public int run(MigrationState state, Request request, Consumer<String> say) throws Exception {
+    try {
+      return run(say);
+    } catch (HeldUpException e) {
+      say.accept(e.getMessage());
+      return GAVE_UP;
+    }
+  }
+
+  private int run(Consumer<String> say) throws Exception {
     Map<String, String> fingerprints = Fingerprints.read(migration);
     Tally all = new Tally();
     Tally again = new Tally();
     for (ShardId source : migration.copied()) {
       CopyPlan plan = plan(source);
       List<HeldLane> lanes = lanes(source, plan);
-      FrozenComparison comparison = new FrozenComparison(migration.sessions(), result -> {});
+      FrozenComparison comparison =
+          new FrozenComparison(migration.sessions(), result -> {}, limits(source));
       changes.collect();
       RecentChanges.Rows changed;
       try {
@@ -90,7 +118,7 @@ public final class VerifyOperation implements Operation {
     again.lines.forEach(say);
     if (again.left > 0) {
       say.accept(
-          "%d more rows changed meanwhile than could be noted; verify again when less is written"
+          "%d more rows changed meanwhile than could be noted; verify again when less is written, or let it run faster"
               .formatted(again.left));
     }
     save(all, again, fingerprints);
@@ -98,6 +126,16 @@ public final class VerifyOperation implements Operation {
       return DIFFERENCE;
     }
     return again.left == 0 ? DONE : GAVE_UP;
+  }
+
+  private ComparisonLimits limits(ShardId source) {
+    Throttle throttle = throttles.of(source);
+    GivesWay givesWay = new GivesWay(migration.control().requests(), throttle);
+    return new ComparisonLimits(
+        throttle,
+        () -> yields.getAsBoolean() || givesWay.getAsBoolean(),
+        migration.spec().copy().snapshot(),
+        migration.spec().throttle().latency().isPresent());
   }
 
   private void save(Tally all, Tally again, Map<String, String> fingerprints) throws Exception {

@@ -7,6 +7,6 @@
  * and which differ, by key. Promised: lag is never reported as a difference, as both sides are read
  * in snapshots of the same position; a difference in any column of any row is found, also one
  * between values that PostgreSQL calls equal, and one twin more or less; no value but a row key
- * leaves the servers.
+ * leaves the servers; the source's throttle holds it back, and while it waits it locks nothing.
  */
 package dev.reshard.verify;

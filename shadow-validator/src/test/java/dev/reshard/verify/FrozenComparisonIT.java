@@ -158,7 +158,13 @@ class FrozenComparisonIT {
         Connection b = frozen(scene.sessions.open(VerifyScene.B, "test"))) {
       for (RowDigest.Algorithm algorithm : RowDigest.Algorithm.values()) {
         TableComparison comparison =
-            TableComparison.of(a, b, copy, copy.target(VerifyScene.B), algorithm);
+            TableComparison.of(
+                a,
+                b,
+                copy,
+                copy.target(VerifyScene.B),
+                new Turns(ComparisonLimits.NONE),
+                algorithm);
         assertEquals(16, comparison.compare().changed(), algorithm.name());
       }
     }
@@ -175,7 +181,9 @@ class FrozenComparisonIT {
     List<List<String>> keys = Stream.of("21", "3", "4").map(t -> List.of(t, firstId(t))).toList();
     try (Connection a = frozen(scene.sessions.open(VerifyScene.A, "test"));
         Connection b = frozen(scene.sessions.open(VerifyScene.B, "test"))) {
-      TableComparison comparison = TableComparison.of(a, b, copy, copy.target(VerifyScene.B));
+      TableComparison comparison =
+          TableComparison.of(
+              a, b, copy, copy.target(VerifyScene.B), new Turns(ComparisonLimits.NONE));
       TableResult result = comparison.compareKeys(comparison.keyColumns(), keys);
       assertEquals(3, result.sourceRows());
       assertEquals(

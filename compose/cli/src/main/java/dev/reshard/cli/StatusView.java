@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.reshard.control.ControlStore.Transition;
 import dev.reshard.control.MigrationRecord;
+import dev.reshard.control.MigrationState;
 import dev.reshard.control.Requests;
 import dev.reshard.control.StageUnit;
 import dev.reshard.control.StageUnit.Place;
@@ -67,6 +68,7 @@ final class StatusView {
     add("asked", facts.asked().stream().map(this::asked).toList());
     add("map", map());
     add("copy", CopyView.lines(stored.state(), report));
+    add("throttle", held(stored.state(), report));
     add("lane", lanes(report));
     add("wal", wal());
     add("unit", units(stored));
@@ -125,6 +127,32 @@ final class StatusView {
             facts.map().epoch(),
             buckets,
             facts.mapIsStored() ? "" : "   (the file's: none is stored yet)");
+  }
+
+  /** Beside the copy, whose lines say it themselves: what is compared or purged, and why slowly. */
+  private static List<String> held(MigrationState state, WorkerReport report) {
+    String work =
+        switch (state) {
+          case READY_FOR_CUTOVER, ROLLED_BACK -> "verify";
+          case CLEANING_UP, CANCELLED -> "purge";
+          case PENDING,
+              PREPARING,
+              COPYING,
+              CATCHING_UP,
+              CUTTING_OVER,
+              COMPLETED,
+              ROLLING_BACK,
+              CLEANED,
+              PAUSED,
+              FAILED ->
+              "";
+        };
+    return work.isEmpty()
+        ? List.of()
+        : report.throttles().stream()
+            .limit(WORST)
+            .map(held -> "%s %s  %s".formatted(work, held.source(), held.limit()))
+            .toList();
   }
 
   private List<String> lanes(WorkerReport report) {

@@ -25,7 +25,7 @@ import picocli.CommandLine.Option;
  */
 @Command(
     name = "throttle",
-    description = "Changes how fast each source is copied, while it is copied.",
+    description = "Changes how fast each shard is copied, verified and purged, while that is done.",
     mixinStandardHelpOptions = true)
 final class ThrottleCommand implements Callable<Integer> {
 
@@ -89,7 +89,8 @@ final class ThrottleCommand implements Callable<Integer> {
       }
       if (wiring.control().state() == MigrationState.CLEANED) {
         out.println(
-            "migration %s is CLEANED: nothing is copied any more".formatted(spec.migration()));
+            "migration %s is CLEANED: nothing is copied or purged any more"
+                .formatted(spec.migration()));
         return ExitCode.DONE.code();
       }
       ThrottleSetting setting = wiring.control().throttle();
@@ -103,7 +104,7 @@ final class ThrottleCommand implements Callable<Integer> {
       }
       out.println(told(setting.read()));
       if (!isAlive(wiring, spec)) {
-        out.println("no worker is alive: it counts as soon as one copies");
+        out.println("no worker is alive: it counts as soon as one works");
       }
       return ExitCode.DONE.code();
     }
@@ -117,7 +118,7 @@ final class ThrottleCommand implements Callable<Integer> {
 
   private static String told(Optional<ThrottleSetting.Asked> asked) {
     if (asked.isEmpty()) {
-      return "the file alone says how fast each source is copied";
+      return "the file alone says how fast each shard is copied, verified and purged";
     }
     Optional<Rate> rate = asked.get().rate();
     String until =
@@ -131,8 +132,8 @@ final class ThrottleCommand implements Callable<Integer> {
       return "what the file says of throttle does not count%s".formatted(until);
     }
     return rate.get().isPause()
-        ? "no chunk is begun%s; those under way end".formatted(until)
-        : "each source is copied at %s at most%s; a stricter limit of the file stays"
+        ? "nothing is copied, verified or purged%s; chunks under way end".formatted(until)
+        : "each shard is copied, verified and purged at %s at most%s; a stricter limit of the file stays"
             .formatted(rate.get(), until);
   }
 }

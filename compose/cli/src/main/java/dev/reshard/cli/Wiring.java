@@ -17,7 +17,6 @@ import dev.reshard.migration.CatalogWatch;
 import dev.reshard.migration.CatchUpPhase;
 import dev.reshard.migration.CopyPhase;
 import dev.reshard.migration.CopyReport;
-import dev.reshard.migration.CopyThrottle;
 import dev.reshard.migration.Gate;
 import dev.reshard.migration.GateWatch;
 import dev.reshard.migration.Gates;
@@ -31,6 +30,7 @@ import dev.reshard.migration.Replication;
 import dev.reshard.migration.ResumeOperation;
 import dev.reshard.migration.Service;
 import dev.reshard.migration.StartPhase;
+import dev.reshard.migration.Throttles;
 import dev.reshard.migration.WalWatch;
 import dev.reshard.migration.Worker;
 import dev.reshard.plan.Plan;
@@ -315,7 +315,7 @@ public final class Wiring implements AutoCloseable {
     WalWatch wal = new WalWatch(migration, replication, why -> worker.get().pause(why));
     CatalogWatch catalogs =
         new CatalogWatch(migration, replication, why -> worker.get().pause(why));
-    CopyThrottle throttle = new CopyThrottle(migration, wal::limits);
+    Throttles throttles = new Throttles(migration, wal::limits);
     List<Service> services =
         new ArrayList<>(
             List.of(
@@ -324,8 +324,7 @@ public final class Wiring implements AutoCloseable {
                 replication,
                 guards,
                 catalogs,
-                wal,
-                throttle));
+                wal));
     services.addAll(shadowing.services());
     List<Gate> wayBack =
         List.of(
@@ -338,10 +337,13 @@ public final class Wiring implements AutoCloseable {
     services.add(new GateWatch(migration, wayForth, wayBack));
     services.add(TopicPublisher.events(migration));
     BooleanSupplier yields = () -> worker.get().yields();
+    BooleanSupplier ends = () -> worker.get().ends();
     CleanUpPhase cleanUp =
-        new CleanUpPhase(MigrationState.CLEANING_UP, migration, guards, services);
-    CleanUpPhase cancel = new CleanUpPhase(MigrationState.CANCELLED, migration, guards, services);
+        new CleanUpPhase(MigrationState.CLEANING_UP, migration, guards, services, throttles, ends);
+    CleanUpPhase cancel =
+        new CleanUpPhase(MigrationState.CANCELLED, migration, guards, services, throttles, ends);
     List<Service> untilTheEnd = new ArrayList<>(services);
+    untilTheEnd.add(throttles); // the purge waits for them, too
     untilTheEnd.add(TopicPublisher.routing(migration)); // its topic is not cleaned up
     List<Phase> phases =
         List.of(
@@ -352,7 +354,7 @@ public final class Wiring implements AutoCloseable {
                 guards,
                 replication,
                 copied,
-                throttle,
+                throttles,
                 yields,
                 why -> worker.get().pause(why)),
             new CatchUpPhase(migration, replication, yields),
@@ -366,7 +368,8 @@ public final class Wiring implements AutoCloseable {
             lease,
             phases,
             List.of(
-                new VerifyOperation(migration, replication, shadowing.recentChanges()),
+                new VerifyOperation(
+                    migration, replication, shadowing.recentChanges(), throttles, yields),
                 HandOverOperation.cutover(migration, replication, wayForth),
                 HandOverOperation.rollback(migration, replication, wayBack),
                 new PauseOperation(migration),

@@ -10,7 +10,7 @@ import java.util.function.Function;
 /**
  * What a worker says of itself a few times a second, as far as the status shows it. Immutable.
  *
- * @param throttles what holds a source's copy back now
+ * @param throttles what holds work on a shard's rows back now
  * @param wal what may be kept, and when that will be used up
  * @param gatesAgeMs how long ago the gates were looked at
  * @param troubles what is wrong and what to do, each in one text
@@ -84,7 +84,7 @@ record WorkerReport(
     }
   }
 
-  /** A source whose copy is held back, by a text that says how far and why. */
+  /** A shard whose copy, comparison or purge is held back, by a text that says how far and why. */
   record Held(String source, String limit) {}
 
   /**

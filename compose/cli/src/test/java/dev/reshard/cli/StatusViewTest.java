@@ -146,6 +146,23 @@ class StatusViewTest {
     assertEquals("reshard resume -f shop.yaml   goes on with CATCHING_UP", line(text, "next"));
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "READY_FOR_CUTOVER, verify a  paused: 'reshard throttle' by eve",
+    "ROLLED_BACK,       verify a  paused: 'reshard throttle' by eve",
+    "CLEANING_UP,       purge a  paused: 'reshard throttle' by eve",
+    "CANCELLED,         purge a  paused: 'reshard throttle' by eve"
+  })
+  void whatHoldsAVerificationOrAPurgeBackIsALine(MigrationState state, String expected)
+      throws Exception {
+    String text =
+        HandMadeStatus.in(state)
+            .report(
+                "{\"throttle\":[{\"source\":\"a\",\"limit\":\"paused: 'reshard throttle' by eve\"}]}")
+            .text();
+    assertEquals(expected, line(text, "throttle"), text);
+  }
+
   @Test
   void aFailureIsShownInFull() throws Exception {
     String why = "shard a holds rows that the map does not give it: " + "x".repeat(300) + " end.";

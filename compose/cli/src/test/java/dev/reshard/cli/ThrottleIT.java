@@ -1,20 +1,30 @@
 package dev.reshard.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.cli.Shop.Answer;
 import dev.reshard.control.MigrationState;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The copy of a migration under way, held back by its file and by commands. */
+/** The work of a migration under way, held back by its file and by commands. */
 @Timeout(180)
 class ThrottleIT {
+  /** After so long a command counts. */
+  private static final long NOTICED_S = 3;
+
+  private static final Pattern PURGED =
+      Pattern.compile("rows purged: (\\d+) from a, (\\d+) from b");
+
   @TempDir private Path folder;
 
   @Test
@@ -47,9 +57,100 @@ class ThrottleIT {
       shop.succeed("cancel");
       assertEquals(ExitCode.DONE.code(), worker.get(30, TimeUnit.SECONDS).exitCode());
       Answer late = throttle(shop, "--rate", "1MB/s");
-      assertTrue(late.text().contains("nothing is copied any more"), late::toString);
+      assertTrue(late.text().contains("nothing is copied or purged any more"), late::toString);
       shop.requireClean();
     }
+  }
+
+  @Test
+  void aVerificationIsHeldBackByCommandsAndTheStatusSaysWhyAndNobodyWaitsForAPausedOne()
+      throws Exception {
+    try (Shop shop = Shop.open(folder, "slow-verify", 2, 3)) {
+      shop.writeFile(
+          "budget: { pause: 5s }",
+          "throttle: { query: { sql: \"SELECT count(*) FROM ops.stop\" } }");
+      for (String source : List.of("a", "b")) { // the destination, purged by the cancel, lacks it
+        shop.shards.get(source).createSchema("ops");
+        shop.shards.get(source).execute("CREATE TABLE ops.stop ()");
+      }
+      CompletableFuture<Answer> worker = shop.ask("run");
+      shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+      throttle(shop, "--rate", "0MB/s");
+      TimeUnit.SECONDS.sleep(NOTICED_S);
+      CompletableFuture<Answer> verify = shop.ask("verify");
+      awaitStatus(shop, "verify a  paused: 'reshard throttle' by ");
+      assertFalse(verify.isDone());
+
+      Answer cutover = shop.run("cutover");
+      assertEquals(ExitCode.REFUSED.code(), cutover.exitCode(), cutover::toString);
+      assertTrue(cutover.text().contains("full verification: not done"), cutover::toString);
+      requireGivenUp(verify);
+
+      verify = shop.ask("verify");
+      awaitStatus(shop, "verify a  paused: 'reshard throttle' by ");
+      throttle(shop, "--rate", "10 rows/s");
+      awaitStatus(shop, "verify a  at 10 rows/s: 'reshard throttle' by ");
+      assertEquals(ExitCode.DONE.code(), shop.run("pause").exitCode());
+      requireGivenUp(verify);
+      assertEquals(ExitCode.DONE.code(), shop.run("resume").exitCode());
+      shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+
+      verify = shop.ask("verify");
+      awaitStatus(shop, "verify a  at 10 rows/s: 'reshard throttle' by ");
+      shop.shards.get("a").execute("INSERT INTO ops.stop DEFAULT VALUES");
+      awaitStatus(shop, "verify a  paused: throttle.query says 1, above 0");
+      shop.shards.get("a").execute("DELETE FROM ops.stop");
+      throttle(shop, "--rate", "5000 rows/s");
+      Answer verified = verify.get(60, TimeUnit.SECONDS);
+      assertEquals(ExitCode.DONE.code(), verified.exitCode(), verified::toString);
+      shop.succeed("cancel");
+      assertEquals(ExitCode.DONE.code(), worker.get(30, TimeUnit.SECONDS).exitCode());
+      shop.requireClean();
+    }
+  }
+
+  @Test
+  void aHandOverIsNeverHeldBackAndThePurgeIsByCommandsAndTheStatusSaysWhy() throws Exception {
+    try (Shop shop = Shop.open(folder, "slow-purge", 2, 3)) {
+      CompletableFuture<Answer> complete;
+      try (WorkerProcess worker = WorkerProcess.start(shop.file)) {
+        shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+        shop.succeed("verify");
+        throttle(shop, "--rate", "0MB/s");
+        shop.succeedOnceGatesOpen("cutover");
+        shop.succeedOnceGatesOpen("rollback");
+        shop.succeedOnceGatesOpen("cutover");
+        complete = shop.ask("complete");
+        awaitStatus(shop, "purge a  paused: 'reshard throttle' by ");
+        worker.signal("TERM");
+        worker.awaitEnd();
+      }
+      Answer ended = complete.get(30, TimeUnit.SECONDS);
+      assertEquals(ExitCode.UNFINISHED.code(), ended.exitCode(), ended::toString);
+      assertTrue(ended.text().contains("the next 'reshard run' goes on with it"), ended::toString);
+
+      try (WorkerProcess worker = WorkerProcess.start(shop.file)) {
+        awaitStatus(shop, "purge a  paused: 'reshard throttle' by ");
+        assertEquals("CLEANING_UP", shop.state());
+        long start = System.nanoTime();
+        throttle(shop, "--rate", "300 rows/s");
+        awaitStatus(shop, "purge a  at 300 rows/s: 'reshard throttle' by ");
+        shop.awaitState(MigrationState.CLEANED);
+        double seconds = (System.nanoTime() - start) / 1e9;
+        Matcher purged = PURGED.matcher(shop.run("status").text());
+        assertTrue(purged.find());
+        int rows = Integer.parseInt(purged.group(1)) + Integer.parseInt(purged.group(2));
+        assertTrue(rows > 1000 && seconds > 0.8 * rows / 300, rows + " rows in s: " + seconds);
+        assertEquals(ExitCode.DONE.code(), worker.awaitEnd());
+      }
+      shop.requireClean();
+    }
+  }
+
+  private static void requireGivenUp(CompletableFuture<Answer> verify) throws Exception {
+    Answer answer = verify.get(30, TimeUnit.SECONDS);
+    assertEquals(ExitCode.GAVE_UP.code(), answer.exitCode(), answer::toString);
+    assertTrue(answer.text().contains("given up, as something else was asked"), answer::toString);
   }
 
   private static void requireUsage(Shop shop) {

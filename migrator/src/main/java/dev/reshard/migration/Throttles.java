@@ -4,6 +4,7 @@ import dev.reshard.control.MigrationState;
 import dev.reshard.control.ThrottleSetting;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.spec.Rate;
+import dev.reshard.spec.ThrottleSpec;
 import dev.reshard.throttle.Limit;
 import dev.reshard.throttle.Limits;
 import dev.reshard.throttle.SourceWatch;
@@ -18,10 +19,11 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 
 /**
- * The throttle of each source's copy: by the file, by what an operator has stored, and by the WAL
- * that is kept. Thread-safe.
+ * One throttle for each shard, for its copy, its comparison and its purge: by the file, by what an
+ * operator has stored, and by the WAL that is kept. It runs in all states, and never holds back
+ * lanes or a hand-over. Thread-safe.
  */
-public final class CopyThrottle implements Service {
+public final class Throttles implements Service {
   private static final long STOP_LIMIT_MS = 2_000;
 
   /** Until somebody has looked, as an operator may have asked for a pause. */
@@ -41,20 +43,20 @@ public final class CopyThrottle implements Service {
    *
    * @param wal the limits that WAL budgets set now
    */
-  public CopyThrottle(Migration migration, Supplier<List<Limit>> wal) {
+  public Throttles(Migration migration, Supplier<List<Limit>> wal) {
     this.migration = migration;
     this.wal = wal;
-    migration.copied().forEach(source -> throttles.put(source, new Throttle(NOT_LOOKED_YET)));
+    migration.captured().forEach(shard -> throttles.put(shard, new Throttle(NOT_LOOKED_YET)));
   }
 
-  /** What the copy of that source waits for. */
-  Throttle of(ShardId source) {
-    return throttles.get(source);
+  /** What work on that shard's rows waits for. */
+  public Throttle of(ShardId shard) {
+    return throttles.get(shard);
   }
 
   @Override
   public boolean runsIn(MigrationState state) {
-    return state == MigrationState.COPYING;
+    return true; // from the copy to the purge
   }
 
   @Override
@@ -69,11 +71,7 @@ public final class CopyThrottle implements Service {
             threads.add(
                 new Thread(
                     new SourceWatch(
-                        migration.sessions(),
-                        source,
-                        migration.spec().throttle(),
-                        throttle,
-                        this::asked),
+                        migration.sessions(), source, ofFile(source), throttle, this::asked),
                     "throttle " + source)));
     threads.forEach(
         thread -> {
@@ -82,11 +80,17 @@ public final class CopyThrottle implements Service {
         });
   }
 
+  /** Its question is one to sources: elsewhere it may have no answer, and then it would pause. */
+  private ThrottleSpec ofFile(ShardId shard) {
+    ThrottleSpec file = migration.spec().throttle();
+    return migration.copied().contains(shard)
+        ? file
+        : new ThrottleSpec(file.rates(), file.windows(), file.latency(), Optional.empty());
+  }
+
   /** What cannot be read now stays as it was. */
   private void look() throws SQLException {
-    if (throttles.values().stream().anyMatch(Throttle::isBusy)) {
-      asked = migration.control().throttle().read();
-    }
+    asked = migration.control().throttle().read();
   }
 
   private SourceWatch.Asked asked() {
@@ -105,7 +109,7 @@ public final class CopyThrottle implements Service {
     return Optional.empty();
   }
 
-  /** {@code throttle}: of each source that something holds back now, what. */
+  /** {@code throttle}: of each shard that something holds back now, what. */
   @Override
   public Map<String, Object> report() {
     List<Map<String, Object>> lines = new ArrayList<>();
