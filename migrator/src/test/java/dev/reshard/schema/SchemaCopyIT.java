@@ -11,6 +11,8 @@ import dev.reshard.control.CleanupRegistry.Item;
 import dev.reshard.control.CleanupRegistry.Kind;
 import dev.reshard.control.RefusedException;
 import dev.reshard.keyspace.Keyspace;
+import dev.reshard.keyspace.Keyspace.ShardedTable;
+import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -165,6 +167,40 @@ class SchemaCopyIT {
             "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (10)");
     scene.run(SchemaScene.keyspace("customer", List.of("public.days"), List.of()));
     assertEquals(scene.listing(A), scene.listing(C));
+  }
+
+  @Test
+  void tablesWhoseNamesWithADotAreAlikeDoNotShareTheirIgnoredColumns() throws Exception {
+    TableId one = new TableId("s", "t.u");
+    TableId other = new TableId("s.t", "u");
+    scene.close();
+    scene = new SchemaScene(Map.of(one, Set.of("note")));
+    for (ShardId shard : List.of(A, C)) {
+      scene.shard(shard).createSchema("s");
+      scene.shard(shard).createSchema("\"s.t\"");
+      for (TableId table : List.of(one, other)) {
+        scene
+            .shard(shard)
+            .execute(
+                "CREATE TABLE %s (customer bigint PRIMARY KEY, note %s DEFAULT '%s' CHECK (note <> '%s'))"
+                    .formatted(
+                        table.quoted(), shard.equals(A) ? "text" : "varchar", shard, shard),
+                "CREATE UNIQUE INDEX of_note ON %s (note)%s"
+                    .formatted(table.quoted(), shard.equals(A) ? "" : " WHERE note <> ''"));
+      }
+    }
+    Keyspace both =
+        new Keyspace(
+            "shop",
+            ORDERS.partitioning(),
+            List.of(new ShardedTable(one, "customer"), new ShardedTable(other, "customer")),
+            List.of());
+    List<String> lines = scene.check(both, A);
+    assertHas(lines, "BLOCKER  c: table \"s.t\".u differs in column note: a has text");
+    assertHas(lines, "BLOCKER  c: defaults of \"s.t\".u differs in default of column note");
+    assertHas(lines, "BLOCKER  c: constraint u_note_check ON \"s.t\".u differs in definition");
+    assertHas(lines, "BLOCKER  c: index \"s.t\".of_note differs in definition");
+    assertEquals(4, lines.size(), lines::toString);
   }
 
   /** It is made whole where nothing is; where something is, it is not looked at. */
