@@ -76,6 +76,12 @@ record SchemaObject(
     return of.isEmpty() ? Optional.empty() : Optional.of(of.substring(0, endOfName(of)));
   }
 
+  /** Which rows a partition takes, in the server's words; empty of all others. */
+  String bound() {
+    String of = facets.getOrDefault(PARTITION_OF, "");
+    return of.isEmpty() ? "" : of.substring(endOfName(of)).strip();
+  }
+
   /** A name may hold blanks between its quotes; what follows it begins with one outside of them. */
   private static int endOfName(String text) {
     boolean quoted = false;
