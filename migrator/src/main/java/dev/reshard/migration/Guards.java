@@ -26,8 +26,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The guards of one migration on all its shards: one for each move, on its source and on its
- * destination. As a service it sees to it, whenever a worker starts or tables were altered, that none
- * of their triggers is missing. Confined to one thread, save {@link #lookAgain}.
+ * destination. As a service it sees to it, whenever a worker starts or tables were altered, that
+ * none of their triggers is missing. Confined to one thread, save {@link #lookAgain}.
  */
 public final class Guards implements Service {
   /** Fewer ids of type int than this on a destination would soon be used up. */

@@ -23,8 +23,7 @@ final class OtherMigrations implements Check {
        WHERE m.keyspace = ? AND m.name <> ? AND m.state <> 'CLEANED'
        ORDER BY 1""";
 
-  private static final String ARMED =
-      "SELECT '' WHERE to_regclass('reshard.guard') IS NOT NULL";
+  private static final String ARMED = "SELECT '' WHERE to_regclass('reshard.guard') IS NOT NULL";
 
   private static final String GUARDED =
       """

@@ -170,8 +170,7 @@ record OwnPartitions(Set<String> notMade, List<Difference> differences, List<Str
         return true;
       }
       PartitionBound bound = order.bound(partition).orElseThrow();
-      return bound.isCoveredBy(bounds)
-          || (takesAll && bounds.stream().anyMatch(bound::overlaps));
+      return bound.isCoveredBy(bounds) || (takesAll && bounds.stream().anyMatch(bound::overlaps));
     }
 
     Optional<SchemaObject> inTheWay(SchemaObject partition) {

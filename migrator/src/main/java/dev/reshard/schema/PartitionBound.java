@@ -48,8 +48,7 @@ record PartitionBound(Kind kind, List<Integer> from, List<Integer> to) {
       return kind == other.kind;
     }
     return switch (kind) {
-      case RANGE ->
-          BY_PLACE.compare(from, other.to) < 0 && BY_PLACE.compare(other.from, to) < 0;
+      case RANGE -> BY_PLACE.compare(from, other.to) < 0 && BY_PLACE.compare(other.from, to) < 0;
       case LIST -> from.stream().anyMatch(other.from::contains);
       case HASH -> (from.get(1) - other.from.get(1)) % divisor(from.get(0), other.from.get(0)) == 0;
       case DEFAULT -> true;

@@ -23,7 +23,9 @@ import java.util.stream.Collectors;
  * type and the collation of the table's key. Immutable.
  */
 final class PartitionOrder {
-  /** An operator class of one's own may have another order, and of an expression no type is said. */
+  /**
+   * An operator class of one's own may have another order, and of an expression no type is said.
+   */
   private static final String KEY =
       """
       SELECT CASE WHEN o.opcdefault AND k.attnum > 0 THEN format_type(a.atttypid, -1) END,
@@ -123,8 +125,7 @@ final class PartitionOrder {
   private static Map<String, Integer> ranks(
       Connection connection, String cast, Collection<String> values) throws SQLException {
     Map<String, Integer> ranks = new HashMap<>();
-    try (PreparedStatement statement =
-        connection.prepareStatement(RANKS.formatted(cast))) {
+    try (PreparedStatement statement = connection.prepareStatement(RANKS.formatted(cast))) {
       statement.setArray(1, connection.createArrayOf("text", values.toArray()));
       try (ResultSet row = statement.executeQuery()) {
         while (row.next()) {
@@ -157,8 +158,7 @@ final class PartitionOrder {
                   bound.from().stream().map(value -> rank(known.get(0), value)).toList(),
                   List.of());
           case RANGE ->
-              new PartitionBound(
-                  Kind.RANGE, tuple(known, bound.from()), tuple(known, bound.to()));
+              new PartitionBound(Kind.RANGE, tuple(known, bound.from()), tuple(known, bound.to()));
         });
   }
 
@@ -167,8 +167,7 @@ final class PartitionOrder {
     List<Integer> tuple = new ArrayList<>();
     for (int place = 0; place < values.size(); place++) {
       if (values.get(place).word()) {
-        tuple.addAll(
-            Collections.nCopies(values.size() - place, rank(Map.of(), values.get(place))));
+        tuple.addAll(Collections.nCopies(values.size() - place, rank(Map.of(), values.get(place))));
         break;
       }
       tuple.add(rank(ranks.get(place), values.get(place)));

@@ -79,9 +79,7 @@ record Schema(
   }
 
   private Optional<SchemaObject> parentOf(SchemaObject object) {
-    return object
-        .parent()
-        .map(name -> objects.get(SchemaObject.identity(ObjectKind.TABLE, name)));
+    return object.parent().map(name -> objects.get(SchemaObject.identity(ObjectKind.TABLE, name)));
   }
 
   private static Set<String> vital(Map<String, SchemaObject> objects) {

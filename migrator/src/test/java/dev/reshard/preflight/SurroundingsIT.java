@@ -4,16 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.reshard.control.ControlStore;
-import dev.reshard.keyspace.BucketSet;
-import dev.reshard.keyspace.Move;
-import dev.reshard.keyspace.Moves;
 import dev.reshard.guard.Arming;
 import dev.reshard.guard.Guard;
 import dev.reshard.guard.Patience;
 import dev.reshard.guard.Unit;
+import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
+import dev.reshard.keyspace.Move;
+import dev.reshard.keyspace.Moves;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Marker;
 import dev.reshard.postgres.ShardSchema;
@@ -138,11 +138,11 @@ class SurroundingsIT {
 
   @Test
   void anotherMigrationThatMovesRowsOfATableOfOursIsABlockerWhateverItsKeyspace() throws Exception {
-    scene.shards.execute("CREATE TABLE basket (id bigint, customer bigint, PRIMARY KEY (id, customer))");
+    scene.shards.execute(
+        "CREATE TABLE basket (id bigint, customer bigint, PRIMARY KEY (id, customer))");
     arm("earlier", "basket");
-    scene
-        .assertFinds(
-            "BLOCKER  a: public.basket: migration earlier of keyspace other moves rows of this table; complete or cancel that one first");
+    scene.assertFinds(
+        "BLOCKER  a: public.basket: migration earlier of keyspace other moves rows of this table; complete or cancel that one first");
     assertEquals(
         List.of("public.basket"),
         scene.check().findings().stream()

@@ -39,8 +39,7 @@ class PartitionBoundTest {
         Text.of("FOR VALUES IN ('', NULL, B'101', true)"));
     assertEquals(
         Optional.of(
-            new Text(
-                Kind.HASH, List.of(new Value("4", false), new Value("3", false)), List.of())),
+            new Text(Kind.HASH, List.of(new Value("4", false), new Value("3", false)), List.of())),
         Text.of("FOR VALUES WITH (modulus 4, remainder 3)"));
     assertEquals(Optional.of(new Text(Kind.DEFAULT, List.of(), List.of())), Text.of("DEFAULT"));
     for (String other : List.of("", "FOR VALUES FROM (1", "FOR VALUES FROM (1) TO (2)x")) {

@@ -257,7 +257,8 @@ class SchemaCopyIT {
 
   @Test
   void partitionsByHashAreComparedByTheirRemainders() throws Exception {
-    String orders = "CREATE TABLE orders (customer bigint PRIMARY KEY) PARTITION BY HASH (customer)";
+    String orders =
+        "CREATE TABLE orders (customer bigint PRIMARY KEY) PARTITION BY HASH (customer)";
     scene
         .shard(A)
         .execute(
@@ -267,7 +268,8 @@ class SchemaCopyIT {
     scene
         .shard(C)
         .execute(
-            orders, "CREATE TABLE own PARTITION OF orders FOR VALUES WITH (MODULUS 4, REMAINDER 3)");
+            orders,
+            "CREATE TABLE own PARTITION OF orders FOR VALUES WITH (MODULUS 4, REMAINDER 3)");
     List<String> lines = scene.check(ORDERS, A);
     assertHas(lines, "note  c: will be made as on a: 1 table");
     assertHas(
@@ -290,8 +292,7 @@ class SchemaCopyIT {
             .shard(shard)
             .execute(
                 "CREATE TABLE %s (customer bigint PRIMARY KEY, note %s DEFAULT '%s' CHECK (note <> '%s'))"
-                    .formatted(
-                        table.quoted(), shard.equals(A) ? "text" : "varchar", shard, shard),
+                    .formatted(table.quoted(), shard.equals(A) ? "text" : "varchar", shard, shard),
                 "CREATE UNIQUE INDEX of_note ON %s (note)%s"
                     .formatted(table.quoted(), shard.equals(A) ? "" : " WHERE note <> ''"));
       }

@@ -260,9 +260,7 @@ final class Planning {
                               + " move its values too, 'reshard cancel' with it in the file, then"
                               + " begin a new migration without it")
                           .formatted(
-                              table.getKey(),
-                              String.join(", ", table.getValue()),
-                              stored.name()))
+                              table.getKey(), String.join(", ", table.getValue()), stored.name()))
               .toList());
     }
   }

@@ -316,8 +316,7 @@ public final class Wiring implements AutoCloseable {
     Guards guards = new Guards(migration);
     WalWatch wal = new WalWatch(migration, replication, why -> worker.get().pause(why));
     CatalogWatch catalogs =
-        new CatalogWatch(
-            migration, replication, why -> worker.get().pause(why), guards::lookAgain);
+        new CatalogWatch(migration, replication, why -> worker.get().pause(why), guards::lookAgain);
     CopyThrottle throttle = new CopyThrottle(migration, wal::limits);
     List<Service> services =
         new ArrayList<>(

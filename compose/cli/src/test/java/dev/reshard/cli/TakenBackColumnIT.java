@@ -38,18 +38,17 @@ class TakenBackColumnIT {
         shop.ignoreColumns("");
         for (String command :
             List.of("verify", "cutover", "rollback", "complete", "resume", "plan", "check")) {
-          assertRefused(shop, command, "taken-back");
+          assertRefused(command, "taken-back");
         }
         for (String command : List.of("status", "pause")) {
           shop.succeed(command);
         }
-        assertRefused(shop, "resume", "taken-back");
+        assertRefused("resume", "taken-back");
         assertTrue(first.farewell().isEmpty());
       }
       assertEquals("PAUSED", shop.state());
-      assertRefused(shop, "run", "taken-back");
-      assertEquals(
-          List.of("x"), shop.shards.get("c").query("SELECT DISTINCT extra FROM notes"));
+      assertRefused("run", "taken-back");
+      assertEquals(List.of("x"), shop.shards.get("c").query("SELECT DISTINCT extra FROM notes"));
 
       shop.ignoreColumns("public.notes: [extra, note]");
       try (WorkerProcess second = WorkerProcess.start(file)) {
@@ -57,7 +56,7 @@ class TakenBackColumnIT {
         shop.awaitState(MigrationState.READY_FOR_CUTOVER);
         shop.succeed("verify");
         shop.ignoreColumns("public.notes: [note]");
-        assertRefused(shop, "verify", "taken-back");
+        assertRefused("verify", "taken-back");
         shop.succeed("cancel");
         assertEquals(ExitCode.DONE.code(), second.awaitEnd());
       }
@@ -108,19 +107,17 @@ class TakenBackColumnIT {
   }
 
   private static void makeNotes(Shop shop, String columns) throws Exception {
-    shop.shards.execute(
-        "CREATE TABLE notes (tenant_id bigint PRIMARY KEY, %s)".formatted(columns));
+    shop.shards.execute("CREATE TABLE notes (tenant_id bigint PRIMARY KEY, %s)".formatted(columns));
     shop.shards.get("a").execute("INSERT INTO notes SELECT g, 'old' FROM generate_series(0, 15) g");
   }
 
-  private void assertRefused(Shop shop, String command, String migration) throws IOException {
+  private void assertRefused(String command, String migration) throws IOException {
     List<String> named = List.of("cutover", "rollback", "complete");
     Shop.Answer answer =
         named.contains(command)
             ? Shop.runLoud(command, migration, "-f", file.toString())
             : Shop.runLoud(command, "-f", file.toString());
     assertEquals(ExitCode.USAGE.code(), answer.exitCode(), () -> command + " " + answer);
-    assertTrue(
-        answer.text().contains(REFUSAL.formatted(migration)), () -> command + " " + answer);
+    assertTrue(answer.text().contains(REFUSAL.formatted(migration)), () -> command + " " + answer);
   }
 }

@@ -84,8 +84,7 @@ public final class ShardSessions {
     this(migration, shards, new IgnoredColumns(ignored));
   }
 
-  private ShardSessions(
-      String migration, Collection<ShardAddress> shards, IgnoredColumns ignored) {
+  private ShardSessions(String migration, Collection<ShardAddress> shards, IgnoredColumns ignored) {
     this.migration = migration;
     this.ignored = ignored;
     shards.forEach(shard -> this.shards.put(shard.id(), shard));

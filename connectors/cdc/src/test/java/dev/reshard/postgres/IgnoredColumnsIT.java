@@ -46,8 +46,7 @@ class IgnoredColumnsIT {
     TableId other = new TableId("s.t", "u");
     assertEquals(List.of("id"), columns(Map.of(one, Set.of("note")), one));
     assertEquals(List.of("id", "note"), columns(Map.of(one, Set.of("note")), other));
-    assertEquals(
-        List.of("note"), columns(Map.of(one, Set.of("note"), other, Set.of("id")), other));
+    assertEquals(List.of("note"), columns(Map.of(one, Set.of("note"), other, Set.of("id")), other));
   }
 
   @Test
