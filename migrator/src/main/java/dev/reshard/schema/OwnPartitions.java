@@ -99,15 +99,19 @@ record OwnPartitions(Set<String> notMade, List<Difference> differences, List<Str
               });
         } // else the name is taken, which is a difference of its own
       }
-      if (needless.size() == fit.missing.size()) {
-        notes.add(
-            "%s: TABLE %s is there with partitions of its own, so that those of %s are not made; see that each row finds one"
-                .formatted(destination.shard(), table.getKey(), source.shard()));
-      } else if (!needless.isEmpty()) {
-        notes.add(
-            "%s: TABLE %s is there with partitions of its own, which take the rows of %s, so that these are not made"
-                .formatted(destination.shard(), table.getKey(), String.join(", ", needless)));
+      if (needless.isEmpty()) {
+        continue;
       }
+      notes.add(
+          needless.size() == fit.missing.size()
+              ? "%s: TABLE %s is there with partitions of its own, so that those of %s are not made; see that each row finds one"
+                  .formatted(destination.shard(), table.getKey(), source.shard())
+              : "%s: TABLE %s is there with partitions of its own, which take the rows of some of %s, so that these are not made: %s"
+                  .formatted(
+                      destination.shard(),
+                      table.getKey(),
+                      source.shard(),
+                      SchemaPlan.few(needless)));
     }
     return new OwnPartitions(withTheirs(source, kept), differences, notes);
   }
@@ -145,7 +149,7 @@ record OwnPartitions(Set<String> notMade, List<Difference> differences, List<Str
     private final PartitionOrder order;
     private final List<PartitionBound> bounds = new ArrayList<>();
 
-    /** Whether it is known which rows each of them takes. */
+    /** Whether it is known which rows each of them takes: then there is a bound for each. */
     private final boolean known;
 
     /** Whether there is one in the end that takes what no other does. */
@@ -175,9 +179,12 @@ record OwnPartitions(Set<String> notMade, List<Difference> differences, List<Str
 
     Optional<SchemaObject> inTheWay(SchemaObject partition) {
       PartitionBound bound = order.bound(partition).orElseThrow();
-      return there.stream()
-          .filter(other -> order.bound(other).filter(bound::overlaps).isPresent())
-          .findFirst();
+      for (int i = 0; i < there.size(); i++) {
+        if (bounds.get(i).overlaps(bound)) {
+          return Optional.of(there.get(i));
+        }
+      }
+      return Optional.empty();
     }
   }
 }

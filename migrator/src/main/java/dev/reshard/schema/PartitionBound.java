@@ -74,10 +74,13 @@ record PartitionBound(Kind kind, List<Integer> from, List<Integer> to) {
   }
 
   private boolean isFilledBy(Collection<PartitionBound> others) {
-    List<PartitionBound> sorted = new ArrayList<>(others);
-    sorted.sort(Comparator.comparing(PartitionBound::from, BY_PLACE));
+    List<PartitionBound> inOrder =
+        others.stream()
+            .filter(this::overlaps)
+            .sorted(Comparator.comparing(PartitionBound::from, BY_PLACE))
+            .toList();
     List<Integer> reached = from;
-    for (PartitionBound other : sorted) {
+    for (PartitionBound other : inOrder) {
       if (BY_PLACE.compare(other.from, reached) <= 0 && BY_PLACE.compare(other.to, reached) > 0) {
         reached = other.to;
       }

@@ -32,6 +32,9 @@ public record SchemaPlan(
     List<String> differences,
     List<String> notes) {
 
+  /** So many objects are named. */
+  private static final int FEW = 5;
+
   /**
    * One object to make.
    *
@@ -90,10 +93,13 @@ public record SchemaPlan(
     return new Planning(source, destination, place, order, ours).plan();
   }
 
-  private static final class Planning {
-    /** So many objects are named. */
-    private static final int FEW = 5;
+  /** For people: so many by their names, and how many others there are. */
+  static String few(Set<String> all) {
+    String first = all.stream().limit(FEW).collect(Collectors.joining(", "));
+    return all.size() <= FEW ? first : "%s and %d more".formatted(first, all.size() - FEW);
+  }
 
+  private static final class Planning {
     private final Schema source;
     private final Schema destination;
     private final Place place;
@@ -268,11 +274,6 @@ public record SchemaPlan(
                   without.isEmpty() ? "" : ", and is needed by " + few(without),
                   why);
       (vital ? impossible : notes).add(text);
-    }
-
-    private static String few(Set<String> all) {
-      String first = all.stream().limit(FEW).collect(Collectors.joining(", "));
-      return all.size() <= FEW ? first : "%s and %d more".formatted(first, all.size() - FEW);
     }
 
     private String summary() {

@@ -191,7 +191,7 @@ class SchemaCopyIT {
     assertHas(lines, "note  c: will be made as on a: 3 tables");
     assertHas(
         lines,
-        "note  c: TABLE public.days is there with partitions of its own, which take the rows of public.days_1, so that these are not made");
+        "note  c: TABLE public.days is there with partitions of its own, which take the rows of some of a, so that these are not made: public.days_1");
     assertEquals(2, lines.size(), lines::toString);
     scene.run(days);
     assertEquals(
@@ -226,6 +226,16 @@ class SchemaCopyIT {
         List.of(
             "note  c: TABLE public.days is there with partitions of its own, so that those of a are not made; see that each row finds one"),
         scene.check(days, A));
+  }
+
+  @Test
+  void aTableThatIsThereWithAllOfTheSourcesPartitionsMayHaveMore() throws Exception {
+    scene.shard(A).execute(DAYS_DDL);
+    scene
+        .shard(C)
+        .execute(DAYS_DDL, "CREATE TABLE more PARTITION OF days FOR VALUES FROM (20) TO (30)");
+    Keyspace days = SchemaScene.keyspace("customer", List.of("public.days"), List.of());
+    assertEquals(List.of(), scene.check(days, A));
   }
 
   /** As their types order them, and their collation: not as text. */
