@@ -423,6 +423,10 @@ public final class ControlStore implements AutoCloseable {
     return new TableShapes(migration, database);
   }
 
+  public LeftOutColumns leftOut() {
+    return new LeftOutColumns(migration, database);
+  }
+
   public Requests requests() {
     return new Requests(migration, database);
   }

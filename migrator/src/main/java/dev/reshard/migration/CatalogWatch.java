@@ -44,6 +44,7 @@ public final class CatalogWatch implements Service {
   private final Migration migration;
   private final Replication replication;
   private final Consumer<String> pause;
+  private final Runnable altered;
   private final Map<ShardId, Found> found = new TreeMap<>();
   private final CatalogReader catalogs;
   private final RepeatedLook watch = new RepeatedLook("catalog", this::look);
@@ -52,11 +53,14 @@ public final class CatalogWatch implements Service {
    * Starts nothing.
    *
    * @param pause pauses the migration, for the reason that it is given
+   * @param altered is told when tables are taken as they are now
    */
-  public CatalogWatch(Migration migration, Replication replication, Consumer<String> pause) {
+  public CatalogWatch(
+      Migration migration, Replication replication, Consumer<String> pause, Runnable altered) {
     this.migration = migration;
     this.replication = replication;
     this.pause = pause;
+    this.altered = altered;
     this.catalogs = new CatalogReader(migration.sessions());
   }
 
@@ -257,6 +261,7 @@ public final class CatalogWatch implements Service {
     for (Map.Entry<ShardId, Map<TableId, Table>> shard : now.entrySet()) {
       remember(migration, shard.getKey(), List.copyOf(shard.getValue().values()));
     }
+    altered.run();
   }
 
   /** Tables whose columns are not the same everywhere, each with the difference. */

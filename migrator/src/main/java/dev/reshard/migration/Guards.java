@@ -26,8 +26,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The guards of one migration on all its shards: one for each move, on its source and on its
- * destination. As a service it sees to it, whenever a worker starts, that none of their triggers is
- * missing. Confined to one thread.
+ * destination. As a service it sees to it, whenever a worker starts or tables were altered, that
+ * none of their triggers is missing. Confined to one thread, save {@link #lookAgain}.
  */
 public final class Guards implements Service {
   /** Fewer ids of type int than this on a destination would soon be used up. */
@@ -39,7 +39,7 @@ public final class Guards implements Service {
   private final Migration migration;
   private final Arming arming;
   private final PrivateRanges ranges;
-  private boolean looked;
+  private volatile boolean looked;
   private long lookAgainNanos = System.nanoTime();
   private volatile Optional<String> trouble = Optional.empty();
 
@@ -117,10 +117,11 @@ public final class Guards implements Service {
       return;
     }
     try {
+      looked = true; // before, as what comes meanwhile asks for another look
       armAgain();
-      looked = true;
       trouble = Optional.empty();
     } catch (SQLException e) {
+      looked = false;
       if (SqlState.isLeaseLost(e)) {
         throw e;
       }
@@ -131,6 +132,14 @@ public final class Guards implements Service {
                   .formatted(e.getMessage()));
       lookAgainNanos = System.nanoTime() + LOOK_AGAIN_NANOS;
     }
+  }
+
+  /**
+   * Has the guards looked at again soon: tables are others than they were, and a guard tells their
+   * rows column by column. By any thread.
+   */
+  public void lookAgain() {
+    looked = false;
   }
 
   /** Arms what is missing, or tells rows by another key than the tables have now. Repeatable. */

@@ -68,7 +68,7 @@ public final class Replication implements Service {
   }
 
   @Override
-  public synchronized void start() {
+  public synchronized void start() throws InterruptedException {
     if (started || closed) {
       return;
     }
@@ -157,7 +157,7 @@ public final class Replication implements Service {
    *
    * @return which
    */
-  public synchronized List<Pair> restartStopped() {
+  public synchronized List<Pair> restartStopped() throws InterruptedException {
     List<Pair> again = new ArrayList<>();
     Map<Pair, BucketSet> pairs = pairs();
     for (Map.Entry<Pair, Lane> lane : Map.copyOf(lanes).entrySet()) {
@@ -277,9 +277,12 @@ public final class Replication implements Service {
         told);
   }
 
-  private void startLane(Pair pair, BucketSet buckets) {
+  private void startLane(Pair pair, BucketSet buckets) throws InterruptedException {
     Lane lane = newLane(config(pair, buckets), listener);
     lanes.put(pair, lane);
+    if (held) {
+      lane.hold(); // before it has a batch that would have to be waited for
+    }
     lane.start();
   }
 

@@ -18,7 +18,10 @@ public interface Service extends AutoCloseable {
   /** Starts; called again it does nothing. */
   void start() throws Exception;
 
-  /** Stops working on shards where that can wait, or goes on; repeatable. */
+  /**
+   * Stops working on shards where that can wait, or goes on; repeatable. Called before {@link
+   * #start} too: what is paused then starts held.
+   */
   default void hold(boolean hold) throws SQLException, InterruptedException {}
 
   /** What is wrong and what to do about it; empty while all is well. */

@@ -150,8 +150,8 @@ public final class Worker {
     MigrationState of = paused ? migration.control().stateBeforePause().orElse(state) : state;
     for (Service service : services) {
       if (service.runsIn(of)) {
-        service.start();
         service.hold(paused);
+        service.start();
       }
     }
   }

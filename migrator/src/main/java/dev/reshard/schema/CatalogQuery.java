@@ -1,5 +1,6 @@
 package dev.reshard.schema;
 
+import dev.reshard.postgres.IgnoredColumns;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -12,8 +13,14 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 
-/** A query of the catalog in a file beside this class. Immutable. */
+/**
+ * A query of the catalog in a file beside this class. Immutable.
+ *
+ * <p>{@code ${ignored}} in it stands for {@link IgnoredColumns#TEST}.
+ */
 final class CatalogQuery {
+  private static final String IGNORED = "${ignored}";
+
   private final String sql;
 
   private CatalogQuery(String sql) {
@@ -30,7 +37,8 @@ final class CatalogQuery {
       if (in == null) {
         throw new IllegalStateException("no resource " + file);
       }
-      return new CatalogQuery(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+      String sql = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+      return new CatalogQuery(sql.replace(IGNORED, IgnoredColumns.TEST));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -79,14 +79,7 @@ record Schema(
   }
 
   private Optional<SchemaObject> parentOf(SchemaObject object) {
-    String of = object.facets().getOrDefault(SchemaObject.PARTITION_OF, "");
-    return of.isEmpty() ? Optional.empty() : table(of);
-  }
-
-  private Optional<SchemaObject> table(String of) {
-    return objects.values().stream()
-        .filter(table -> table.kind() == ObjectKind.TABLE && of.startsWith(table.name() + " "))
-        .findFirst();
+    return object.parent().map(name -> objects.get(SchemaObject.identity(ObjectKind.TABLE, name)));
   }
 
   private static Set<String> vital(Map<String, SchemaObject> objects) {

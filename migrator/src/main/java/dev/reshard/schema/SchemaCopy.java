@@ -147,7 +147,9 @@ public final class SchemaCopy {
     }
     try (Connection connection = sessions.open(destination, "schema")) {
       Schema there = SchemaReader.readLike(connection, destination, keyspace, schema);
-      return SchemaPlan.of(schema, there, Place.read(connection), ours);
+      PartitionOrder order =
+          PartitionOrder.read(connection, OwnPartitions.concerned(schema, there));
+      return SchemaPlan.of(schema, there, Place.read(connection), order, ours);
     }
   }
 }

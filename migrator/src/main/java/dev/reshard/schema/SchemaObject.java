@@ -2,6 +2,7 @@ package dev.reshard.schema;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -67,6 +68,30 @@ record SchemaObject(
   /** For people. */
   String describe() {
     return kind.describe(name);
+  }
+
+  /** The name of the table that a partition is one of, quoted as names are; empty of all others. */
+  Optional<String> parent() {
+    String of = facets.getOrDefault(PARTITION_OF, "");
+    return of.isEmpty() ? Optional.empty() : Optional.of(of.substring(0, endOfName(of)));
+  }
+
+  /** Which rows a partition takes, in the server's words; empty of all others. */
+  String bound() {
+    String of = facets.getOrDefault(PARTITION_OF, "");
+    return of.isEmpty() ? "" : of.substring(endOfName(of)).strip();
+  }
+
+  /** A name may hold blanks between its quotes; what follows it begins with one outside of them. */
+  private static int endOfName(String text) {
+    boolean quoted = false;
+    for (int i = 0; i < text.length(); i++) {
+      quoted ^= text.charAt(i) == '"';
+      if (!quoted && text.charAt(i) == ' ') {
+        return i;
+      }
+    }
+    return text.length();
   }
 
   /** Whether it is only of columns that the migration file has left out. */

@@ -7,7 +7,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -32,6 +31,9 @@ public record SchemaPlan(
     List<String> impossible,
     List<String> differences,
     List<String> notes) {
+
+  /** So many objects are named. */
+  private static final int FEW = 5;
 
   /**
    * One object to make.
@@ -83,19 +85,25 @@ public record SchemaPlan(
   /**
    * Compares.
    *
+   * @param order of the bounds of partitions that are there
    * @param ours names of what this migration has made there already: it may be unfinished
    */
-  static SchemaPlan of(Schema source, Schema destination, Place place, Set<String> ours) {
-    return new Planning(source, destination, place, ours).plan();
+  static SchemaPlan of(
+      Schema source, Schema destination, Place place, PartitionOrder order, Set<String> ours) {
+    return new Planning(source, destination, place, order, ours).plan();
+  }
+
+  /** For people: so many by their names, and how many others there are. */
+  static String few(Set<String> all) {
+    String first = all.stream().limit(FEW).collect(Collectors.joining(", "));
+    return all.size() <= FEW ? first : "%s and %d more".formatted(first, all.size() - FEW);
   }
 
   private static final class Planning {
-    /** So many objects are named. */
-    private static final int FEW = 5;
-
     private final Schema source;
     private final Schema destination;
     private final Place place;
+    private final PartitionOrder order;
     private final Set<String> ours;
     private final List<Step> steps = new ArrayList<>();
     private final List<Difference> differences = new ArrayList<>();
@@ -107,16 +115,21 @@ public record SchemaPlan(
 
     private final Map<String, String> obstacles = new LinkedHashMap<>();
 
-    Planning(Schema source, Schema destination, Place place, Set<String> ours) {
+    Planning(
+        Schema source, Schema destination, Place place, PartitionOrder order, Set<String> ours) {
       this.source = source;
       this.destination = destination;
       this.place = place;
+      this.order = order;
       this.ours = ours;
       this.late = LateObjects.of(source.objects().values());
     }
 
     SchemaPlan plan() {
-      Set<String> theirs = partitionsOfTheirOwn();
+      OwnPartitions own = OwnPartitions.of(source, destination, this::isTheirs, order);
+      differences.addAll(own.differences());
+      notes.addAll(own.notes());
+      Set<String> theirs = own.notMade();
       for (SchemaObject object : source.objects().values()) {
         if (theirs.contains(object.isPart() ? object.partOf() : object.identity())) {
           if (!destination.has(object.identity())) {
@@ -151,39 +164,6 @@ public record SchemaPlan(
                 .formatted(destination.shard(), source.shard(), summary()));
       }
       return new SchemaPlan(destination.shard(), steps, impossible, blocking, notes);
-    }
-
-    /**
-     * The source's partitions of tables that were at the destination before us with other ones:
-     * rows go through the table, into whatever takes them there. One that has only some of the
-     * source's is given the rest.
-     */
-    private Set<String> partitionsOfTheirOwn() {
-      Set<String> own = new TreeSet<>();
-      for (SchemaObject there : destination.objects().values()) {
-        SchemaObject here = source.objects().get(there.identity());
-        boolean same =
-            here != null
-                && Objects.equals(
-                    here.facets().get(SchemaObject.PARTITION_OF),
-                    there.facets().get(SchemaObject.PARTITION_OF));
-        destination.parentsOf(there).stream()
-            .map(SchemaObject::identity)
-            .filter(parent -> !same && source.has(parent) && isTheirs(parent))
-            .forEach(own::add);
-      }
-      Set<String> partitions = new TreeSet<>();
-      for (SchemaObject here : source.objects().values()) {
-        if (source.parentsOf(here).stream().anyMatch(parent -> own.contains(parent.identity()))) {
-          partitions.add(here.identity());
-        }
-      }
-      own.forEach(
-          table ->
-              notes.add(
-                  "%s: %s is there with partitions of its own, so that those of %s are not made; see that each row finds one"
-                      .formatted(destination.shard(), table, source.shard())));
-      return partitions;
     }
 
     /** A partition that is attached to a table with indexes is given them. */
@@ -294,11 +274,6 @@ public record SchemaPlan(
                   without.isEmpty() ? "" : ", and is needed by " + few(without),
                   why);
       (vital ? impossible : notes).add(text);
-    }
-
-    private static String few(Set<String> all) {
-      String first = all.stream().limit(FEW).collect(Collectors.joining(", "));
-      return all.size() <= FEW ? first : "%s and %d more".formatted(first, all.size() - FEW);
     }
 
     private String summary() {

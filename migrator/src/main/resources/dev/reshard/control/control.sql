@@ -122,3 +122,13 @@ CREATE TABLE IF NOT EXISTS reshard.table_shape (
   shape jsonb NOT NULL,
   PRIMARY KEY (migration, shard, table_schema, table_name)
 );
+
+-- Columns that rows were moved without, as the file named them under ignored_columns: from then on they
+-- stay left out, as other shards do not have their values.
+CREATE TABLE IF NOT EXISTS reshard.left_out_column (
+  migration text NOT NULL REFERENCES reshard.migration ON DELETE CASCADE,
+  table_schema text NOT NULL,
+  table_name text NOT NULL,
+  column_name text NOT NULL,
+  PRIMARY KEY (migration, table_schema, table_name, column_name)
+);

@@ -4,10 +4,8 @@ SELECT array_remove(ARRAY['pg_constraint:' || k.oid, CASE WHEN k.contype <> 'f' 
        CASE k.contype WHEN 'f' THEN 'FOREIGN_KEY' ELSE 'CONSTRAINT' END AS kind,
        format('%I ON %s', k.conname, t.name) AS name, 'TABLE ' || t.name AS part_of, t.owner, '{}'::text[] AS needs,
        -- of a column that the migration file has left out it is made, but not compared
-       CASE WHEN EXISTS (SELECT FROM pg_attribute a JOIN pg_class r ON r.oid = coalesce(pg_partition_root(a.attrelid), a.attrelid)
-              JOIN pg_namespace rn ON rn.oid = r.relnamespace
-             WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
-               AND nullif(current_setting('reshard.ignored_columns', true), '')::jsonb -> (rn.nspname || '.' || r.relname) ?? a.attname) THEN '{}'
+       CASE WHEN EXISTS (SELECT FROM pg_attribute a
+             WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey) AND ${ignored}) THEN '{}'
        ELSE jsonb_strip_nulls(jsonb_build_object('definition', pg_get_constraintdef(k.oid), 'options', x.options,
          'clustered', CASE WHEN i.indisclustered THEN 'yes' END)) END AS facets,
        -- with room in its index, as in indexes.sql

@@ -3,15 +3,13 @@ SELECT array_agg('pg_attrdef:' || d.oid) AS refs, 'DEFAULTS' AS kind, r.name, r.
        '{}'::text[] AS needs,
        -- a column that the migration file has left out is given its default, but not compared
        coalesce(jsonb_object_agg('default of column ' || quote_ident(a.attname), d.expression) FILTER (WHERE NOT
-         coalesce(nullif(current_setting('reshard.ignored_columns', true), '')::jsonb -> r.tree ?? a.attname, false)), '{}') AS facets,
+         (${ignored})), '{}') AS facets,
        array_agg(format('ALTER %s %s ALTER COLUMN %I SET DEFAULT %s', r.word, r.name, a.attname, d.expression)
          ORDER BY a.attnum) AS statements,
        format('ALTER %s %s %s', r.word_if_exists, r.name,
          string_agg(format('ALTER COLUMN %I DROP DEFAULT', a.attname), ', ' ORDER BY a.attnum)) AS undo,
        NULL AS obstacle, NULL AS remark, false AS follows
-  FROM (SELECT c.oid, v.name,
-               (SELECT rn.nspname || '.' || t.relname FROM pg_class t JOIN pg_namespace rn ON rn.oid = t.relnamespace
-                 WHERE t.oid = coalesce(pg_partition_root(c.oid), c.oid)) AS tree, pg_get_userbyid(c.relowner) AS owner,
+  FROM (SELECT c.oid, v.name, pg_get_userbyid(c.relowner) AS owner,
                CASE c.relkind WHEN 'v' THEN 'VIEW ' ELSE 'TABLE ' END || v.name AS root,
                CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE ONLY' END AS word,
                CASE c.relkind WHEN 'v' THEN 'VIEW IF EXISTS' ELSE 'TABLE IF EXISTS ONLY' END AS word_if_exists

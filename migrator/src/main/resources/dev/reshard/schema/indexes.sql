@@ -2,10 +2,8 @@
 -- then each partition's under its own name, which is attached.
 SELECT ARRAY['pg_class:' || x.oid] AS refs, 'INDEX' AS kind, x.name, t.root AS part_of, t.owner, '{}'::text[] AS needs,
        -- of a column that the migration file has left out it is made, but not compared
-       CASE WHEN EXISTS (SELECT FROM pg_attribute a JOIN pg_class r ON r.oid = coalesce(pg_partition_root(a.attrelid), a.attrelid)
-              JOIN pg_namespace rn ON rn.oid = r.relnamespace
-             WHERE a.attrelid = x.indrelid AND a.attnum = ANY (x.indkey::int2[])
-               AND nullif(current_setting('reshard.ignored_columns', true), '')::jsonb -> (rn.nspname || '.' || r.relname) ?? a.attname) THEN '{}'
+       CASE WHEN EXISTS (SELECT FROM pg_attribute a
+             WHERE a.attrelid = x.indrelid AND a.attnum = ANY (x.indkey::int2[]) AND ${ignored}) THEN '{}'
        ELSE jsonb_strip_nulls(jsonb_build_object('definition', pg_get_indexdef(x.oid),
          'clustered', CASE WHEN x.indisclustered THEN 'yes' END)) END AS facets,
        -- built with room in its pages, as one has that grew by itself: what catches up fills a full one to bursting

@@ -4,8 +4,6 @@ WITH t AS (
          c.reloftype, c.relrowsecurity, c.relforcerowsecurity, c.reltablespace,
          format('%I.%I', n.nspname, c.relname) AS name, pg_get_userbyid(c.relowner) AS owner,
          'SCHEMA ' || quote_ident(n.nspname) AS schema,
-         (SELECT rn.nspname || '.' || r.relname FROM pg_class r JOIN pg_namespace rn ON rn.oid = r.relnamespace
-           WHERE r.oid = coalesce(pg_partition_root(c.oid), c.oid)) AS root,
          (SELECT amname FROM pg_am WHERE oid = c.relam AND amname <> 'heap') AS access_method,
          (SELECT format('%I.%I', pn.nspname, p.relname)
             FROM pg_inherits h JOIN pg_class p ON p.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = p.relnamespace
@@ -46,7 +44,7 @@ col AS (
          (SELECT string_agg(format('%I=%L', o.option_name, o.option_value), ', ' ORDER BY o.option_name)
             FROM pg_options_to_table(a.attoptions) o) AS options,
          d.oid AS generated,
-         coalesce(nullif(current_setting('reshard.ignored_columns', true), '')::jsonb -> t.root ?? a.attname, false) AS ignored
+         ${ignored} AS ignored
     FROM t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_type y ON y.oid = a.atttypid
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated <> ''

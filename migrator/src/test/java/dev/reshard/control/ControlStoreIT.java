@@ -11,12 +11,14 @@ import dev.reshard.control.Requests.Command;
 import dev.reshard.control.Requests.Request;
 import dev.reshard.control.StageUnit.Direction;
 import dev.reshard.control.StageUnit.Place;
+import dev.reshard.keyspace.TableId;
 import dev.reshard.sandbox.TcpProxy;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -128,6 +130,19 @@ class ControlStoreIT {
     assertEquals(List.of(fenced), store.units());
     assertChangesNothing(
         LeaseLostException.class, () -> store.moveUnit(before, before.at(Place.DECIDED), 1));
+  }
+
+  @Test
+  void onlyTheWorkerWithTheLeaseSaysWhichColumnsAreLeftOut() throws SQLException {
+    Map<TableId, Set<String>> one = Map.of(new TableId("s", "a.b"), Set.of("note", "c"));
+    assertEquals(Map.of(), store.leftOut().read());
+    store.leftOut().save(one, 1);
+    assertEquals(one, store.leftOut().read());
+    assertThrows(LeaseLostException.class, () -> store.leftOut().save(Map.of(), 2));
+    assertEquals(one, store.leftOut().read());
+    Map<TableId, Set<String>> other = Map.of(new TableId("s.a", "b"), Set.of("note"));
+    store.leftOut().save(other, 1);
+    assertEquals(other, store.leftOut().read());
   }
 
   @Test

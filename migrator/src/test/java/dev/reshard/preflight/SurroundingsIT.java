@@ -1,11 +1,23 @@
 package dev.reshard.preflight;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.reshard.control.ControlStore;
+import dev.reshard.guard.Arming;
+import dev.reshard.guard.Guard;
+import dev.reshard.guard.Patience;
+import dev.reshard.guard.Unit;
 import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.HashBuckets;
+import dev.reshard.keyspace.Keyspace;
+import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.Moves;
+import dev.reshard.keyspace.TableId;
+import dev.reshard.postgres.Marker;
+import dev.reshard.postgres.ShardSchema;
+import dev.reshard.postgres.WorkerIdentity;
 import dev.reshard.sandbox.SandboxShard;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -122,5 +134,40 @@ class SurroundingsIT {
     }
     scene.assertFinds(
         "BLOCKER  a: migration earlier of this keyspace is PENDING and has 2 buckets; complete or cancel that one first");
+  }
+
+  @Test
+  void anotherMigrationThatMovesRowsOfATableOfOursIsABlockerWhateverItsKeyspace() throws Exception {
+    scene.shards.execute(
+        "CREATE TABLE basket (id bigint, customer bigint, PRIMARY KEY (id, customer))");
+    arm("earlier", "basket");
+    scene.assertFinds(
+        "BLOCKER  a: public.basket: migration earlier of keyspace other moves rows of this table; complete or cancel that one first");
+    assertEquals(
+        List.of("public.basket"),
+        scene.check().findings().stream()
+            .filter(finding -> finding.what().contains("migration earlier"))
+            .map(finding -> finding.table().orElseThrow().toString())
+            .toList());
+  }
+
+  /** As a migration of another keyspace does that has its control database elsewhere. */
+  private void arm(String migration, String table) throws SQLException {
+    Keyspace other =
+        new Keyspace(
+            "other",
+            new HashBuckets(HashBuckets.Function.MODULO, 8),
+            List.of(new ShardedTable(new TableId("public", table), "customer")),
+            List.of());
+    WorkerIdentity worker = new WorkerIdentity(migration, 1, Marker.random());
+    Move move = new Move(CheckScene.A, CheckScene.B, BucketSet.of(4, 5));
+    try (Connection connection = scene.sessions().open(CheckScene.A, "test")) {
+      ShardSchema.install(connection);
+      ShardSchema.takeLease(connection, worker);
+      ShardSchema.install(connection, other.partitioning());
+      Guard.install(connection);
+      new Arming(other, worker, Patience.POLITE)
+          .arm(connection, CheckScene.A, new Unit(migration, "a>b", List.of(move)), 1);
+    }
   }
 }

@@ -26,6 +26,9 @@ final class Asking {
   /** After them nothing is left. */
   static final Set<Command> ENDING = EnumSet.of(Command.COMPLETE, Command.CANCEL);
 
+  /** They move no row: no file keeps them from being asked for. */
+  private static final Set<Command> HARMLESS = EnumSet.of(Command.PAUSE, Command.CANCEL);
+
   /** How long a request is good that nobody waits for. */
   private static final Duration UNWATCHED = Duration.ofMinutes(1);
 
@@ -70,6 +73,9 @@ final class Asking {
                 ZoneId.systemDefault());
         out.println(ended.text());
         return ended.exitCode().code();
+      }
+      if (!HARMLESS.contains(command)) {
+        wiring.planning().requireLeftOut();
       }
       if (lease.holder().isEmpty()) {
         out.println("no worker is alive, so nothing was asked; start 'reshard run'");

@@ -6,10 +6,14 @@ import dev.reshard.control.MigrationState;
 import dev.reshard.keyspace.DirectoryBuckets;
 import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.Moves;
+import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
+import dev.reshard.keyspace.TableId;
 import dev.reshard.plan.Plan;
 import dev.reshard.plan.Planner;
+import dev.reshard.postgres.Catalog;
 import dev.reshard.postgres.ShardSessions;
+import dev.reshard.postgres.Table;
 import dev.reshard.preflight.Unreachable;
 import dev.reshard.preflight.Unreachable.Hints;
 import dev.reshard.routing.Directory;
@@ -19,9 +23,13 @@ import dev.reshard.spec.Spec;
 import dev.reshard.spec.SpecException;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
@@ -73,10 +81,14 @@ final class Planning {
    * @throws UnreachableException if it gives us no session
    */
   private <T> T explained(Question<T> question) throws SQLException {
+    return explained(spec.control(), question);
+  }
+
+  private <T> T explained(ShardId asked, Question<T> question) throws SQLException {
     try {
       return question.ask();
     } catch (SQLException e) {
-      Optional<Unreachable> why = Unreachable.of(sessions.address(spec.control()), hints, e);
+      Optional<Unreachable> why = Unreachable.of(sessions.address(asked), hints, e);
       throw why.isPresent() ? new UnreachableException(why.get(), e) : e;
     }
   }
@@ -196,10 +208,12 @@ final class Planning {
   /**
    * From today's map to the file's target; of a migration under way, what was stored.
    *
-   * @throws SpecException if the file of a new migration contradicts the stored map
+   * @throws SpecException if the file of a new migration contradicts the stored map, or that of one
+   *     under way takes back a column that it left out
    */
   Plan plan() throws SQLException {
     Optional<StoredMap> known = storedAsPlaced();
+    requireLeftOut();
     boolean isNew = isNew();
     if (isNew && known.isPresent()) {
       refuseOther(known.get());
@@ -214,6 +228,68 @@ final class Planning {
       return new Plan(before, before.with(underWay.get().moves().all(), before.epoch()));
     }
     return planFrom(map);
+  }
+
+  /**
+   * Whether the file still leaves out each column that rows were moved without. One that no shard
+   * has, or that tells rows apart, nobody ever did without: its name was a mistake, and may be
+   * corrected.
+   *
+   * @throws SpecException if it does not
+   */
+  void requireLeftOut() throws SQLException {
+    if (isNew()) {
+      return;
+    }
+    MigrationRecord stored = control.load().orElseThrow();
+    boolean moves =
+        stored.state().replicates()
+            || stored.state() == MigrationState.COPYING
+            || stored.state() == MigrationState.PAUSED;
+    Map<TableId, Set<String>> back = moves ? takenBack() : Map.of();
+    if (!back.isEmpty()) {
+      throw new SpecException(
+          file,
+          back.entrySet().stream()
+              .map(
+                  table ->
+                      ("keyspace.tables.ignored_columns.%s: column %s is not named any more, but"
+                              + " rows of migration %s were moved without it: where they went it has"
+                              + " its default, or an old value. From now on that would be taken for"
+                              + " the application's, and no rollback would mend it. Put it back; to"
+                              + " move its values too, 'reshard cancel' with it in the file, then"
+                              + " begin a new migration without it")
+                          .formatted(
+                              table.getKey(), String.join(", ", table.getValue()), stored.name()))
+              .toList());
+    }
+  }
+
+  private Map<TableId, Set<String>> takenBack() throws SQLException {
+    Map<TableId, Set<String>> named = spec.keyspace().ignoredColumns();
+    Map<TableId, Set<String>> gone = control.leftOut().read();
+    gone.forEach((table, columns) -> columns.removeAll(named.getOrDefault(table, Set.of())));
+    gone.values().removeIf(Set::isEmpty);
+    Map<TableId, Set<String>> back = new TreeMap<>();
+    for (ShardId shard : gone.isEmpty() ? Set.<ShardId>of() : spec.shards().keySet()) {
+      for (Table table : explained(shard, () -> tables(shard, gone.keySet()))) {
+        Set<String> there = new TreeSet<>();
+        table.columns().forEach(column -> there.add(column.name()));
+        there.retainAll(gone.get(table.id()));
+        there.removeAll(table.primaryKey());
+        there.removeAll(table.identity().full() ? Set.of() : table.identity().columns());
+        if (!there.isEmpty()) {
+          back.computeIfAbsent(table.id(), id -> new TreeSet<>()).addAll(there);
+        }
+      }
+    }
+    return back;
+  }
+
+  private Collection<Table> tables(ShardId shard, Set<TableId> ids) throws SQLException {
+    try (Connection connection = sessions.open(shard, "file")) {
+      return Catalog.readAll(connection, ids).values();
+    }
   }
 
   /** As if the file's map were stored; empty if the file has none. */

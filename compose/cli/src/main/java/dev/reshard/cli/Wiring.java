@@ -21,6 +21,7 @@ import dev.reshard.migration.Gate;
 import dev.reshard.migration.GateWatch;
 import dev.reshard.migration.Gates;
 import dev.reshard.migration.Guards;
+import dev.reshard.migration.LeftOutRecord;
 import dev.reshard.migration.Migration;
 import dev.reshard.migration.PauseOperation;
 import dev.reshard.migration.PausedCopy;
@@ -164,7 +165,7 @@ public final class Wiring implements AutoCloseable {
   /**
    * From today's map to the file's target; of a migration under way, what was stored.
    *
-   * @throws SpecException if the file of a new migration contradicts the stored map
+   * @throws SpecException if the file contradicts what is stored
    */
   public Plan plan() throws SQLException {
     return planning.plan();
@@ -267,6 +268,7 @@ public final class Wiring implements AutoCloseable {
   }
 
   private RunningWorker worker(WorkerLease lease, long number) throws SQLException {
+    planning.requireLeftOut(); // by now: another worker may have left out more
     requireKafkaHere();
     Optional<SandboxKafka> broker = kafka.map(RehearsalKafka::start);
     try {
@@ -314,11 +316,12 @@ public final class Wiring implements AutoCloseable {
     Guards guards = new Guards(migration);
     WalWatch wal = new WalWatch(migration, replication, why -> worker.get().pause(why));
     CatalogWatch catalogs =
-        new CatalogWatch(migration, replication, why -> worker.get().pause(why));
+        new CatalogWatch(migration, replication, why -> worker.get().pause(why), guards::lookAgain);
     Throttles throttles = new Throttles(migration, wal::limits);
     List<Service> services =
         new ArrayList<>(
             List.of(
+                new LeftOutRecord(migration),
                 copied,
                 new PausedCopy(migration, replication),
                 replication,

@@ -142,6 +142,46 @@ class DdlWhileItRunsIT {
   }
 
   @Test
+  void guardsTellAColumnThatWasAddedEverywhereWithoutANewWorker() throws Exception {
+    try (Shop shop = Shop.open(folder, "ddl-guards", 2, 3)) {
+      makeNotes(shop);
+      CompletableFuture<Shop.Answer> worker = shop.ask("run");
+      shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+      awaitToldByGuards(shop, "note");
+
+      SandboxShard a = shop.shards.get("a");
+      a.execute("ALTER TABLE notes ADD COLUMN extra text");
+      shop.awaitState(MigrationState.PAUSED);
+      for (String other : List.of("b", "c")) {
+        shop.shards.get(other).execute("ALTER TABLE notes ADD COLUMN extra text");
+      }
+      resume(shop);
+      awaitToldByGuards(shop, "extra");
+      a.execute(
+          "UPDATE notes SET extra = (SELECT string_agg(md5(g || note), '') FROM generate_series(1, 300) g)",
+          "UPDATE notes SET tenant_id = 47 - tenant_id WHERE tenant_id < 8"); // into moving buckets
+      shop.succeed("verify");
+      shop.succeedOnceGatesOpen("cutover");
+      shop.succeedOnceGatesOpen("rollback");
+      shop.succeed("complete");
+      assertEquals(ExitCode.DONE.code(), worker.get(60, TimeUnit.SECONDS).exitCode());
+      shop.requireClean();
+    }
+  }
+
+  /** The function that tells rows of notes knows the column on every shard that has a guard. */
+  private static void awaitToldByGuards(Shop shop, String column) throws Exception {
+    String sql =
+        "SELECT count(*) FROM pg_proc WHERE proname = 'row_' || 'notes'::regclass::oid AND strpos(prosrc, 'NEW.\"%s\"') > 0"
+            .formatted(column);
+    for (String shard : List.of("a", "c")) {
+      while (!shop.shards.get(shard).query(sql).equals(List.of("1"))) {
+        TimeUnit.MILLISECONDS.sleep(50); // the worker looks many times a second
+      }
+    }
+  }
+
+  @Test
   void whileItCopiesItIsPausedWithTheDifferenceAndGoesOnOnceTheShardsAreAlike() throws Exception {
     try (Shop shop = Shop.open(folder, "ddl-copy", 2, 3)) {
       makeNotes(shop);

@@ -59,4 +59,41 @@ class OtherPartitionsIT {
       shop.requireClean();
     }
   }
+
+  @Test
+  void whatAShardLacksBesideItsOwnPartitionsIsMadeAndTakesRowsBothWays() throws Exception {
+    try (Shop shop = Shop.open(folder, "beside", 2, 3)) {
+      SandboxShard a = shop.shards.get("a");
+      SandboxShard c = shop.shards.get("c");
+      for (String source : List.of("a", "b")) {
+        shop.shards
+            .get(source)
+            .execute(
+                DAYS,
+                "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (10)",
+                "CREATE TABLE days_2 PARTITION OF days FOR VALUES FROM (10) TO (20)");
+      }
+      c.execute(DAYS, "CREATE TABLE own PARTITION OF days FOR VALUES FROM (-5) TO (7)");
+      a.execute("INSERT INTO days SELECT g % 16, g / 16, 'old' FROM generate_series(0, 287) g");
+      Shop.Answer refused = shop.run("run");
+      assertEquals(ExitCode.BLOCKED.code(), refused.exitCode(), refused::toString);
+      assertEquals("", shop.state());
+
+      c.execute("CREATE TABLE more PARTITION OF days FOR VALUES FROM (7) TO (10)");
+      CompletableFuture<Shop.Answer> worker = shop.ask("run");
+      shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+      a.execute("UPDATE days SET note = 'new', day = 19 WHERE day = 9");
+      shop.succeed("verify");
+      shop.succeedOnceGatesOpen("cutover");
+      c.execute("UPDATE days SET note = 'at c', day = 18 WHERE day = 19");
+      shop.succeedOnceGatesOpen("rollback");
+      assertEquals(
+          c.query("SELECT count(*) FROM days_2 WHERE note = 'at c'"),
+          a.query("SELECT count(*) FROM days_2 WHERE note = 'at c'"));
+      shop.succeed("complete");
+      assertEquals(ExitCode.DONE.code(), worker.get(60, TimeUnit.SECONDS).exitCode());
+      assertEquals(List.of("t"), c.query("SELECT to_regclass('days_2') IS NOT NULL"));
+      shop.requireClean();
+    }
+  }
 }

@@ -69,7 +69,7 @@ class WalBudgetIT {
           Connection old = shop.shards.get("a").connect(SandboxRole.SUPERUSER)) {
         execute(locker, "BEGIN; LOCK TABLE orders IN EXCLUSIVE MODE"); // the copy is under way
         Shop.run("throttle", "--off", "-f", shop.file.toString());
-        awaitStatus(shop, "wal +a ");
+        awaitStatus(shop, "wal +a .* of 60 MB"); // it is captured: its slot is whole
         // the shard must keep all WAL since then
         execute(old, "BEGIN; SELECT pg_logical_emit_message(true, 'test', 'old')");
         for (int i = 0; i < 3; i++) {

@@ -31,24 +31,15 @@ public final class Catalog {
         JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name
        WHERE c.relkind IN ('r', 'p')""";
 
-  /**
-   * Whether the migration file has a column left out. The session says it ({@link ShardSessions}),
-   * so that nobody who reads a table can see the column.
-   */
-  private static final String IGNORED =
-      " coalesce(nullif(current_setting('reshard.ignored_columns', true), '')::jsonb -> (n.nspname || '.' || r.relname) ?? a.attname, false)";
-
   private static final String COLUMNS =
       """
       SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
              a.attgenerated <> '', a.attidentity = 'a', a.attlen = -1 AND a.attstorage <> 'p'
         FROM pg_attribute a
-        JOIN pg_class r ON r.oid = a.attrelid
-        JOIN pg_namespace n ON n.oid = r.relnamespace
        WHERE a.attrelid = ANY (?) AND a.attnum > 0 AND NOT a.attisdropped
-         AND NOT"""
-          + IGNORED
-          + " ORDER BY a.attrelid, a.attnum";
+         AND NOT (%s)
+       ORDER BY a.attrelid, a.attnum"""
+          .formatted(IgnoredColumns.TEST);
 
   /**
    * The columns of the indexes that can identify a row: the primary key, and the index named by
@@ -66,8 +57,8 @@ public final class Catalog {
 
   /** Columns of a leaf that count; a dropped one is missing, and so is one that is left out. */
   private static final String COUNTED =
-      "FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT "
-          + IGNORED;
+      "FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT (%s)"
+          .formatted(IgnoredColumns.TEST);
 
   private static final String LEAVES =
       """
@@ -81,7 +72,6 @@ public final class Catalog {
                 %1$s)::int8,
              pg_relation_size(c.oid) / 8192, c.relpersistence = 'p'
         FROM pg_class r
-        JOIN pg_namespace n ON n.oid = r.relnamespace
         CROSS JOIN LATERAL (
           SELECT t.relid FROM pg_partition_tree(r.oid) t WHERE r.relkind = 'p' AND t.isleaf
           UNION ALL SELECT r.oid WHERE r.relkind = 'r') leaf

@@ -1,13 +1,10 @@
 package dev.reshard.postgres;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import java.sql.Connection;
 import java.sql.DriverManager;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -18,7 +15,6 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import org.postgresql.PGConnection;
 import org.postgresql.PGProperty;
 
@@ -65,7 +61,7 @@ public final class ShardSessions {
   private static final Duration ANSWERS_WITHIN = Duration.ofSeconds(10);
 
   private final String migration;
-  private final String ignoredColumns;
+  private final IgnoredColumns ignored;
   private final Map<ShardId, ShardAddress> shards = new TreeMap<>();
   private final Map<ShardId, Lease> leases = new TreeMap<>();
 
@@ -85,12 +81,12 @@ public final class ShardSessions {
    */
   public ShardSessions(
       String migration, Collection<ShardAddress> shards, Map<TableId, Set<String>> ignored) {
-    this(migration, shards, json(ignored));
+    this(migration, shards, new IgnoredColumns(ignored));
   }
 
-  private ShardSessions(String migration, Collection<ShardAddress> shards, String ignoredColumns) {
+  private ShardSessions(String migration, Collection<ShardAddress> shards, IgnoredColumns ignored) {
     this.migration = migration;
-    this.ignoredColumns = ignoredColumns;
+    this.ignored = ignored;
     shards.forEach(shard -> this.shards.put(shard.id(), shard));
   }
 
@@ -107,7 +103,7 @@ public final class ShardSessions {
    */
   public ShardSessions underLease(
       WorkerIdentity worker, Set<ShardId> under, Partitioning partitioning) {
-    ShardSessions sessions = new ShardSessions(migration, shards.values(), ignoredColumns);
+    ShardSessions sessions = new ShardSessions(migration, shards.values(), ignored);
     under.forEach(shard -> sessions.leases.put(shard, new Lease(worker, partitioning)));
     return sessions;
   }
@@ -236,17 +232,6 @@ public final class ShardSessions {
     return DriverManager.getConnection(address.url(), properties);
   }
 
-  /** Empty if there are none. */
-  private static String json(Map<TableId, Set<String>> ignored) {
-    Map<String, Set<String>> byName = new TreeMap<>();
-    ignored.forEach((table, columns) -> byName.put(table.toString(), new TreeSet<>(columns)));
-    try {
-      return byName.isEmpty() ? "" : new ObjectMapper().writeValueAsString(byName);
-    } catch (JsonProcessingException e) {
-      throw new IllegalStateException("names are always JSON", e);
-    }
-  }
-
   private Connection ready(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       refusePooler(connection, statement);
@@ -256,21 +241,11 @@ public final class ShardSessions {
         sql.append("SET transaction_timeout = 0;");
       }
       statement.execute(sql.toString());
-      if (!ignoredColumns.isEmpty()) {
-        ignoreColumns(connection);
-      }
+      ignored.tell(connection);
       return connection;
     } catch (SQLException | RuntimeException e) {
       connection.close();
       throw e;
-    }
-  }
-
-  private void ignoreColumns(Connection connection) throws SQLException {
-    try (PreparedStatement set =
-        connection.prepareStatement("SELECT set_config('reshard.ignored_columns', ?, false)")) {
-      set.setString(1, ignoredColumns);
-      set.execute();
     }
   }
 

@@ -50,7 +50,8 @@ CREATE TABLE IF NOT EXISTS reshard.private_range (
   undo text NOT NULL
 );
 
--- Registers a unit and makes its sequences, unless an earlier call did.
+-- Registers a unit and makes its sequences, unless an earlier call did. A table belongs to one migration
+-- at a time: two would make the function that tells its rows anew in turn, each with its own columns.
 CREATE OR REPLACE FUNCTION reshard.guard_register(of_keyspace text, of_migration text, of_unit text,
   by_lease bigint, of_buckets text, of_tables oid[], born_closed boolean, at_epoch bigint) RETURNS reshard.guard
 LANGUAGE plpgsql AS $$
@@ -58,8 +59,10 @@ DECLARE
   g reshard.guard;
   part text;
   seqs oid[] := '{}';
+  other record;
 BEGIN
   PERFORM reshard.check_lease(of_migration, by_lease);
+  PERFORM pg_advisory_xact_lock(7235414); -- who registers at the same time is seen below
   INSERT INTO reshard.guard
       (keyspace, migration, unit, buckets, tables, until_seq, broken_seq, sealed_seq, epoch_seq)
     VALUES (of_keyspace, of_migration, of_unit, of_buckets, of_tables, 0, 0, 0, 0)
@@ -72,6 +75,14 @@ BEGIN
     END IF;
     UPDATE reshard.guard SET tables = of_tables, disarming = false WHERE id = g.id;
     RETURN g;
+  END IF;
+  SELECT o.migration, o.keyspace, t.root::regclass AS name INTO other
+    FROM reshard.guard o CROSS JOIN LATERAL unnest(o.tables) t(root)
+   WHERE o.migration <> of_migration AND t.root = ANY (of_tables) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'RS004', MESSAGE = format(
+      'migration %s of keyspace %s moves rows of %s on this shard; complete or cancel that one first',
+      other.migration, other.keyspace, other.name);
   END IF;
   FOREACH part IN ARRAY ARRAY['until', 'broken', 'sealed', 'epoch'] LOOP
     EXECUTE format('CREATE SEQUENCE reshard.guard_%s_%s AS bigint MINVALUE 0 START 0', g.id, part);

@@ -7,7 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.keyspace.BucketSet;
+import dev.reshard.keyspace.Keyspace;
+import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.Move;
+import dev.reshard.keyspace.TableId;
+import dev.reshard.postgres.Marker;
 import dev.reshard.postgres.ShardAddress;
 import dev.reshard.postgres.ShardSchema;
 import dev.reshard.postgres.ShardSessions;
@@ -101,6 +105,35 @@ class ArmingIT {
     assertEquals(List.of("the function that tells rows of public.orders by their key"), missing());
     a.arm();
     assertEquals(List.of(), missing());
+  }
+
+  /** Two would tell its rows by the columns of one, then of the other. */
+  @Test
+  void aTableOfAnotherMigrationIsNotArmedWhateverItsKeyspace() throws SQLException {
+    a.arm();
+    List<String> before = a.shard.query(OBJECTS);
+    WorkerIdentity worker = new WorkerIdentity("second", 1, Marker.random());
+    ShardSchema.takeLease(a.ours, worker);
+    Keyspace other =
+        new Keyspace(
+            "other",
+            a.keyspace.partitioning(),
+            List.of(new ShardedTable(new TableId("public", "parted"), "customer")),
+            List.of());
+    Arming second = new Arming(other, worker, Patience.POLITE);
+    Unit unit = new Unit("second", "all/a", GuardedShard.UNIT.moves());
+    SQLException refused =
+        assertThrows(SQLException.class, () -> second.arm(a.ours, GuardedShard.A, unit, 1));
+    assertEquals("RS004", refused.getSQLState());
+    assertTrue(
+        refused
+            .getMessage()
+            .contains("migration shop of keyspace shop moves rows of public.parted on this shard"),
+        refused.getMessage());
+    assertEquals(before, a.shard.query(OBJECTS));
+    a.arm();
+    a.arming().disarm(a.ours, GuardedShard.A, GuardedShard.UNIT, GuardedShard.MAP);
+    second.arm(a.ours, GuardedShard.A, unit, 1);
   }
 
   private List<String> missing() throws SQLException {
