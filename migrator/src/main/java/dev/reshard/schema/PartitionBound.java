@@ -89,11 +89,15 @@ record PartitionBound(Kind kind, List<Integer> from, List<Integer> to) {
   }
 
   private boolean remaindersAreAmong(Collection<PartitionBound> others) {
-    int modulus =
-        others.stream().mapToInt(other -> other.from.get(0)).reduce(from.get(0), Math::max);
-    if (modulus > MOST_REMAINDERS) {
-      return false;
+    long common = from.get(0);
+    for (PartitionBound other : others) {
+      int modulus = other.from.get(0);
+      common = common / divisor(modulus, (int) (common % modulus)) * modulus;
+      if (common > MOST_REMAINDERS) {
+        return false;
+      }
     }
+    int modulus = (int) common;
     for (int remainder = from.get(1); remainder < modulus; remainder += from.get(0)) {
       PartitionBound one = new PartitionBound(kind, List.of(modulus, remainder), List.of());
       if (others.stream().noneMatch(one::overlaps)) {

@@ -33,7 +33,7 @@ SELECT array_remove(ARRAY['pg_constraint:' || k.oid, CASE WHEN k.contype <> 'f' 
   LEFT JOIN pg_index i ON i.indexrelid = k.conindid AND k.contype <> 'f'
   LEFT JOIN LATERAL (
     SELECT x.oid, x.relname, x.reltablespace,
-           x.relkind = 'i' AND m.amname = 'btree' AND x.reloptions IS NULL AS is_plain, format('%I.%I', n.nspname, x.relname) AS name,
+           x.relkind = 'i' AND m.amname = 'btree' AND x.reloptions IS NULL AND i.indpred IS NULL AS is_plain, format('%I.%I', n.nspname, x.relname) AS name,
            obj_description(x.oid, 'pg_class') AS comment,
            (SELECT string_agg(format('%I=%L', o.option_name, o.option_value), ', ' ORDER BY o.option_name)
               FROM pg_options_to_table(x.reloptions) o) AS options,

@@ -90,6 +90,8 @@ class PartitionBoundTest {
     assertTrue(hash(2, 1).isCoveredBy(List.of(hash(4, 3), hash(4, 1))));
     assertTrue(hash(2, 1).isCoveredBy(List.of(hash(4, 3), hash(8, 1), hash(8, 5))));
     assertTrue(hash(4, 3).isCoveredBy(List.of(hash(2, 1))));
+    assertFalse(hash(3, 0).isCoveredBy(List.of(hash(4, 0), hash(4, 3)))); // 6 of 12 is in neither
+    assertTrue(hash(3, 0).isCoveredBy(List.of(hash(2, 0), hash(2, 1))));
   }
 
   @Test

@@ -71,6 +71,8 @@ CREATE TABLE "Odd ""Shop"""."Order" (
   note varchar(10),
   PRIMARY KEY (id, "Customer ID") INCLUDE (status) WITH (fillfactor = 66),
   CONSTRAINT "no overlap" EXCLUDE USING gist (during WITH &&) WHERE (note IS NULL) DEFERRABLE,
+  CONSTRAINT "one below" EXCLUDE USING btree ("Customer ID" WITH =) WHERE (tax < 0) DEFERRABLE,
+  CONSTRAINT "one number" EXCLUDE (number WITH =) DEFERRABLE INITIALLY DEFERRED,
   CONSTRAINT sane CHECK (placed > '2000-01-01') NO INHERIT
 ) WITH (fillfactor = 71, autovacuum_enabled = false, toast.autovacuum_enabled = false);
 ALTER TABLE "Odd ""Shop"""."Order" ADD CONSTRAINT late CHECK (note <> '') NOT VALID;

@@ -42,8 +42,8 @@ record BothSides<T>(T source, T destination) {
     FutureTask<T> here = start("compare-destination", destination, ofDestination);
     boolean wasCut = false;
     while (!isDone(there) || !isDone(here)) {
-      if (!wasCut && cut.getAsBoolean()) {
-        wasCut = true;
+      wasCut = wasCut || cut.getAsBoolean();
+      if (wasCut) { // again and again, as a server that is asked nothing yet has nothing to cancel
         source.unwrap(PGConnection.class).cancelQuery();
         destination.unwrap(PGConnection.class).cancelQuery();
       }

@@ -26,7 +26,7 @@ import java.util.Optional;
  *
  * <p>Between two ranges no table is locked. Rows that a snapshot shows stay in their pages until
  * the table is rewritten or truncated; that shows in its file, which is looked at under each
- * range's lock.
+ * range's lock, and so is what has its name.
  */
 final class DigestSums {
   /** In place of a bucket's number: all of them together. */
@@ -202,7 +202,10 @@ final class DigestSums {
     return connection.createArrayOf("oid", leaves.stream().map(Table.Leaf::oid).toArray());
   }
 
-  /** Both sides' tables have still the files that their snapshots show; asked under their locks. */
+  /**
+   * Both sides' tables have still the files, and the names, that their snapshots show; asked under
+   * their locks.
+   */
   void requireUnchanged() throws SQLException {
     requireUnchanged(source.connection(), source.table().leaves());
     requireUnchanged(destination.connection(), destination.table().leaves());
@@ -229,11 +232,15 @@ final class DigestSums {
     try (PreparedStatement statement =
         connection.prepareStatement(
             """
-            SELECT FROM unnest(?::oid[], ?::int8[]) was (leaf, file)
-             WHERE pg_relation_filenode(leaf)::int8 IS DISTINCT FROM file""")) {
+            SELECT FROM unnest(?::oid[], ?::int8[], ?::text[]) was (leaf, file, name)
+             WHERE pg_relation_filenode(leaf)::int8 IS DISTINCT FROM file OR to_regclass(name) IS DISTINCT FROM leaf""")) {
       statement.setArray(1, oids(connection, leaves));
       statement.setArray(
           2, connection.createArrayOf("int8", leaves.stream().map(Table.Leaf::fileNode).toArray()));
+      statement.setArray(
+          3,
+          connection.createArrayOf(
+              "text", leaves.stream().map(leaf -> leaf.id().quoted()).toArray()));
       try (ResultSet row = statement.executeQuery()) {
         if (row.next()) {
           throw changed(null);
@@ -245,7 +252,7 @@ final class DigestSums {
   private ComparisonException changed(SQLException cause) {
     ShardId shard = target.destination();
     return new ComparisonException(
-        ("Table %s was truncated, rewritten or dropped, on its source or on %s, while it was compared;"
+        ("Table %s was truncated, rewritten, renamed or dropped, on its source or on %s, while it was compared;"
                 + " nothing is said about its rows. Verify again.")
             .formatted(copy.table().id(), shard),
         cause);

@@ -30,6 +30,9 @@ import org.slf4j.LoggerFactory;
 public final class FrozenComparison {
   private static final Logger log = LoggerFactory.getLogger(FrozenComparison.class);
 
+  /** So many snapshots with a pause in each, and no table got done. */
+  private static final int MOST_IN_VAIN = 3;
+
   private final ShardSessions sessions;
   private final Consumer<TableResult> listener;
   private final ComparisonLimits limits;
@@ -56,12 +59,15 @@ public final class FrozenComparison {
    * @param plan tables, buckets and destinations, as for a copy
    * @param lanes of the source, one to each destination of the plan; at least one
    * @param slot name for a temporary replication slot
+   * @param begins run before the first position is taken: what changes from then on may be other
+   *     than what is compared
    * @throws ComparisonException if no comparison could be made
    * @throws HeldUpException if it was to end before that, or could not get on
    */
-  public ComparisonResult compare(CopyPlan plan, List<HeldLane> lanes, String slot)
+  public ComparisonResult compare(CopyPlan plan, List<HeldLane> lanes, String slot, Runnable begins)
       throws SQLException, InterruptedException {
-    return compare(plan, lanes, slot, (table, comparison) -> Optional.of(comparison.compare()));
+    return compare(
+        plan, lanes, slot, begins, (table, comparison) -> Optional.of(comparison.compare()));
   }
 
   /**
@@ -76,6 +82,7 @@ public final class FrozenComparison {
         plan,
         lanes,
         slot,
+        () -> {},
         (table, comparison) -> {
           Optional<RecentChanges.TableRows> rows = changed.of(table.table().id());
           return rows.isEmpty() || comparison.keyColumns().isEmpty()
@@ -93,7 +100,8 @@ public final class FrozenComparison {
   /** One table on one destination. */
   private record Piece(TableCopy table, ShardId destination) {}
 
-  private ComparisonResult compare(CopyPlan plan, List<HeldLane> lanes, String slot, Look look)
+  private ComparisonResult compare(
+      CopyPlan plan, List<HeldLane> lanes, String slot, Runnable begins, Look look)
       throws SQLException, InterruptedException {
     long start = System.nanoTime();
     List<Piece> pieces =
@@ -101,8 +109,10 @@ public final class FrozenComparison {
             .flatMap(to -> plan.tablesTo(to).stream().map(table -> new Piece(table, to)))
             .toList();
     Map<Piece, Optional<TableResult>> done = new ConcurrentHashMap<>();
+    int inVain = 0;
+    awaitBegin();
+    begins.run();
     while (true) {
-      awaitBegin();
       int before = done.size();
       try (FrozenSides frozen = new Freezer(sessions, plan.source(), lanes).freeze(slot);
           Turns turns = new Turns(limits)) {
@@ -114,7 +124,9 @@ public final class FrozenComparison {
               Duration.ofNanos(System.nanoTime() - start),
               pieces.stream().map(done::get).flatMap(Optional::stream).toList());
         }
-        if (!limits.stop().getAsBoolean() && done.size() == before && !turns.wasPaused()) {
+        inVain = done.size() == before ? inVain + 1 : 0;
+        int most = turns.wasPaused() ? MOST_IN_VAIN : 1;
+        if (!limits.stop().getAsBoolean() && inVain >= most) {
           throw tooSlow(plan.source(), pieces.stream().filter(p -> !done.containsKey(p)).toList());
         }
       }
@@ -124,6 +136,7 @@ public final class FrozenComparison {
           done.size(),
           pieces.size(),
           why());
+      awaitBegin();
     }
   }
 

@@ -78,8 +78,8 @@ final class TableComparison {
       RowDigest.Algorithm algorithm)
       throws SQLException {
     TableId id = copy.table().id();
-    Optional<Table> here = Catalog.find(source, id);
-    Optional<Table> there = Catalog.find(destination, id);
+    Optional<Table> here = find(source, id);
+    Optional<Table> there = find(destination, id);
     if (here.isEmpty() || there.isEmpty() || !types(there.get()).equals(types(copy.table()))) {
       throw new ComparisonException(
           ("Table %s cannot be compared: its columns are %s on the source, but %s on %s. Make both"
@@ -94,6 +94,14 @@ final class TableComparison {
     DigestSums digests =
         new DigestSums(source, here.get(), destination, there.get(), copy, target, digest, turns);
     return new TableComparison(source, destination, copy, target, digest, digests, turns);
+  }
+
+  /** Who asks for partitions locks them. */
+  private static Optional<Table> find(Connection connection, TableId id) throws SQLException {
+    BothSides.mark(connection);
+    Optional<Table> table = Catalog.find(connection, id);
+    BothSides.letGo(connection);
+    return table;
   }
 
   /** The row key's columns, in the order in which differences name their values. */

@@ -101,10 +101,10 @@ public final class VerifyOperation implements Operation {
       List<HeldLane> lanes = lanes(source, plan);
       FrozenComparison comparison =
           new FrozenComparison(migration.sessions(), result -> {}, limits(source));
-      changes.collect();
       RecentChanges.Rows changed;
       try {
-        all.add(migration.keyspace(), comparison.compare(plan, lanes, slot(source)));
+        all.add(
+            migration.keyspace(), comparison.compare(plan, lanes, slot(source), changes::collect));
       } finally {
         changed = changes.take();
       }

@@ -190,7 +190,7 @@ final class MoveScene implements AutoCloseable {
 
   List<TableResult> verify() throws SQLException, InterruptedException {
     return new FrozenComparison(sessions, result -> {})
-        .compare(plan(), List.of(new RunningLane(lane)), name + "_v")
+        .compare(plan(), List.of(new RunningLane(lane)), name + "_v", () -> {})
         .tables();
   }
 

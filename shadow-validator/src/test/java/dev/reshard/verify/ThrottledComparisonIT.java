@@ -41,6 +41,7 @@ class ThrottledComparisonIT {
 
   private final AtomicBoolean stop = new AtomicBoolean();
   private final AtomicInteger holds = new AtomicInteger();
+  private final AtomicInteger begun = new AtomicInteger();
   private final List<TableResult> told = Collections.synchronizedList(new ArrayList<>());
   private final VerifyScene.IdleLane lane =
       new VerifyScene.IdleLane() {
@@ -110,6 +111,27 @@ class ThrottledComparisonIT {
   }
 
   @Test
+  void whileItWaitsNoPartitionIsLockedEither() throws Exception {
+    scene.shards.execute(
+        """
+        CREATE TABLE days (tenant bigint NOT NULL, day int NOT NULL, id bigint NOT NULL, note text,
+                           PRIMARY KEY (tenant, day, id)) PARTITION BY RANGE (day)""",
+        "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (10)",
+        "CREATE TABLE days_2 PARTITION OF days FOR VALUES FROM (10) TO (20)",
+        "INSERT INTO days SELECT g % 8, g % 20, g, repeat('x', 1500) FROM generate_series(1, 8000) g");
+    Throttle throttle = new Throttle(limits("1 rows/s"));
+    CompletableFuture<ComparisonResult> comparison = async(() -> compare(throttle, LONG, "days"));
+    awaitMoved(throttle);
+    for (SandboxShard shard : List.of(scene.a(), scene.b())) {
+      shard.execute(
+          "DO 'BEGIN SET LOCAL lock_timeout = ''5s''; LOCK TABLE days_1, days_2 IN ACCESS EXCLUSIVE MODE; END'");
+    }
+    assertFalse(comparison.isDone());
+    throttle.set(Limits.NONE);
+    assertTrue(comparison.get(30, TimeUnit.SECONDS).isEqual());
+  }
+
+  @Test
   void aLimitThatComesCutsOffWhatIsReadInOneGoAndItGoesOnInRanges() throws Exception {
     scene.shards.execute(
         "CREATE TYPE place AS (street text)",
@@ -136,8 +158,10 @@ class ThrottledComparisonIT {
   }
 
   @Test
-  void aTableThatIsRewrittenOrTruncatedWhileItWaitsIsNotCalledDifferent() throws Exception {
-    for (String ddl : List.of("VACUUM FULL things", "TRUNCATE things")) {
+  void aTableThatIsRewrittenReplacedOrTruncatedWhileItWaitsIsNotCalledDifferent() throws Exception {
+    String replace =
+        "ALTER TABLE things RENAME TO old; CREATE TABLE things (LIKE old INCLUDING ALL)";
+    for (String ddl : List.of("VACUUM FULL things", replace, "TRUNCATE things")) {
       Throttle throttle = new Throttle(limits("1 rows/s"));
       CompletableFuture<ComparisonResult> comparison =
           async(() -> compare(throttle, LONG, "things"));
@@ -164,7 +188,13 @@ class ThrottledComparisonIT {
               }
             });
     CompletableFuture<ComparisonResult> comparison =
-        async(() -> paused.compare(scene.plan("small", "things"), List.of(lane), "verify_test"));
+        async(
+            () ->
+                paused.compare(
+                    scene.plan("small", "things"),
+                    List.of(lane),
+                    "verify_test",
+                    begun::incrementAndGet));
     while (!throttle.isPaused()) {
       TimeUnit.MILLISECONDS.sleep(20); // between two looks
     }
@@ -206,6 +236,7 @@ class ThrottledComparisonIT {
     }
     TimeUnit.SECONDS.sleep(1); // in which it could begin
     assertEquals(0, holds.get());
+    assertEquals(0, begun.get(), "what changes before the first position need not be noted");
     awaitNoSnapshot();
     stop.set(true);
     ExecutionException ended =
@@ -224,11 +255,15 @@ class ThrottledComparisonIT {
       if (measured) {
         assertThrows(
             HeldUpException.class,
-            () -> untilSomeIsRead.compare(scene.plan("things"), List.of(lane), "verify_test"));
+            () ->
+                untilSomeIsRead.compare(
+                    scene.plan("things"), List.of(lane), "verify_test", begun::incrementAndGet));
       } else {
         assertEquals(
             MOVING,
-            untilSomeIsRead.compare(scene.plan("things"), List.of(lane), "verify_test").rows());
+            untilSomeIsRead
+                .compare(scene.plan("things"), List.of(lane), "verify_test", begun::incrementAndGet)
+                .rows());
       }
     }
   }
@@ -266,7 +301,7 @@ class ThrottledComparisonIT {
   private ComparisonResult compare(Throttle throttle, Duration snapshot, String... tables)
       throws SQLException, InterruptedException {
     return comparison(throttle, snapshot, () -> {})
-        .compare(scene.plan(tables), List.of(lane), "verify_test");
+        .compare(scene.plan(tables), List.of(lane), "verify_test", begun::incrementAndGet);
   }
 
   private FrozenComparison comparison(Throttle throttle, Duration snapshot, Runnable afterTable) {

@@ -77,7 +77,7 @@ final class VerifyScene implements AutoCloseable {
   ComparisonResult compare(HeldLane lane, String... tables)
       throws SQLException, InterruptedException {
     return new FrozenComparison(sessions, result -> {})
-        .compare(plan(tables), List.of(lane), "verify_test");
+        .compare(plan(tables), List.of(lane), "verify_test", () -> {});
   }
 
   @Override

@@ -67,6 +67,14 @@ BEGIN
       (keyspace, migration, unit, buckets, tables, until_seq, broken_seq, sealed_seq, epoch_seq)
     VALUES (of_keyspace, of_migration, of_unit, of_buckets, of_tables, 0, 0, 0, 0)
     ON CONFLICT (migration, unit) DO NOTHING RETURNING * INTO g;
+  SELECT o.migration, o.keyspace, t.root::regclass AS name INTO other
+    FROM reshard.guard o CROSS JOIN LATERAL unnest(o.tables) t(root)
+   WHERE o.migration <> of_migration AND t.root = ANY (of_tables) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION USING ERRCODE = 'RS004', MESSAGE = format(
+      'migration %s of keyspace %s moves rows of %s on this shard; complete or cancel that one first',
+      other.migration, other.keyspace, other.name);
+  END IF;
   IF g.id IS NULL THEN
     SELECT * INTO g FROM reshard.guard WHERE migration = of_migration AND unit = of_unit FOR UPDATE;
     IF g.buckets <> of_buckets OR g.keyspace <> of_keyspace THEN
@@ -75,14 +83,6 @@ BEGIN
     END IF;
     UPDATE reshard.guard SET tables = of_tables, disarming = false WHERE id = g.id;
     RETURN g;
-  END IF;
-  SELECT o.migration, o.keyspace, t.root::regclass AS name INTO other
-    FROM reshard.guard o CROSS JOIN LATERAL unnest(o.tables) t(root)
-   WHERE o.migration <> of_migration AND t.root = ANY (of_tables) LIMIT 1;
-  IF FOUND THEN
-    RAISE EXCEPTION USING ERRCODE = 'RS004', MESSAGE = format(
-      'migration %s of keyspace %s moves rows of %s on this shard; complete or cancel that one first',
-      other.migration, other.keyspace, other.name);
   END IF;
   FOREACH part IN ARRAY ARRAY['until', 'broken', 'sealed', 'epoch'] LOOP
     EXECUTE format('CREATE SEQUENCE reshard.guard_%s_%s AS bigint MINVALUE 0 START 0', g.id, part);
