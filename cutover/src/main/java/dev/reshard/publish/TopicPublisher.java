@@ -167,11 +167,6 @@ public final class TopicPublisher implements Service {
   }
 
   @Override
-  public Map<String, Object> report() {
-    return Map.of();
-  }
-
-  @Override
   public void close() {
     Thread running;
     synchronized (this) {

@@ -15,7 +15,6 @@ import java.util.concurrent.locks.ReentrantLock;
 final class ReadAhead implements AutoCloseable {
   private final ChangeSource source;
   private final LaneLimits limits;
-  private final Thread thread;
   private final Lock lock = new ReentrantLock();
   private final Condition changed = lock.newCondition();
   private List<Transaction> read = new ArrayList<>();
@@ -23,12 +22,13 @@ final class ReadAhead implements AutoCloseable {
   private long bytes;
   private Throwable failure;
   private boolean closed;
+  private boolean ended;
 
   /** Begins to read. */
   ReadAhead(ChangeSource source, LaneLimits limits) {
     this.source = source;
     this.limits = limits;
-    this.thread = new Thread(this::run, Thread.currentThread().getName() + " read");
+    Thread thread = new Thread(this::run, Thread.currentThread().getName() + " read");
     thread.setDaemon(true);
     thread.start();
   }
@@ -69,30 +69,25 @@ final class ReadAhead implements AutoCloseable {
     try {
       closed = true;
       changed.signalAll();
+      while (!ended) {
+        changed.awaitUninterruptibly();
+      }
     } finally {
       lock.unlock();
-    }
-    boolean interrupted = false;
-    while (thread.isAlive()) {
-      try {
-        thread.join();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
     }
     source.close();
   }
 
   private void run() {
+    Throwable error = null;
     try {
       while (awaitRoom()) {
         add(source.poll(limits.pollTimeout()));
       }
     } catch (RuntimeException | Error e) {
-      fail(e);
+      error = e;
+    } finally {
+      end(error);
     }
   }
 
@@ -126,9 +121,10 @@ final class ReadAhead implements AutoCloseable {
     }
   }
 
-  private void fail(Throwable error) {
+  private void end(Throwable error) {
     lock.lock();
     try {
+      ended = true;
       failure = error;
       changed.signalAll();
     } finally {

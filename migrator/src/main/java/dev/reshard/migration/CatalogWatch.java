@@ -15,9 +15,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -235,13 +235,12 @@ public final class CatalogWatch implements Service {
               "table %s is UNLOGGED on %s; set it LOGGED, then resume"
                   .formatted(leaf, shard.getKey()));
         }
-        List<String> keys = new ArrayList<>(table.primaryKey());
-        keys.addAll(table.identity().full() ? List.of() : table.identity().columns());
+        Set<String> keys = table.tellingColumns();
         keys.retainAll(migration.keyspace().ignoredOf(table.id()));
         if (!keys.isEmpty()) {
           problems.add(
               "keyspace.tables.ignored_columns names %s of table %s, which tell its rows apart; take them out, start the worker anew, then resume"
-                  .formatted(new TreeSet<>(keys), table.id()));
+                  .formatted(keys, table.id()));
         }
       }
     }
@@ -333,11 +332,6 @@ public final class CatalogWatch implements Service {
     return seen.isEmpty()
         ? Optional.empty()
         : Optional.of(seen.values().stream().map(Found::text).collect(Collectors.joining("; ")));
-  }
-
-  @Override
-  public Map<String, Object> report() {
-    return Map.of();
   }
 
   @Override

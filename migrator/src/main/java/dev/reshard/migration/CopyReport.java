@@ -137,7 +137,4 @@ public final class CopyReport implements CopyListener, Service {
   public synchronized Optional<String> trouble() {
     return troubles.values().stream().findFirst();
   }
-
-  @Override
-  public void close() {}
 }

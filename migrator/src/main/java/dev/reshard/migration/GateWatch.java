@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -88,11 +87,6 @@ public final class GateWatch implements Service {
       }
     }
     return verdicts;
-  }
-
-  @Override
-  public Optional<String> trouble() {
-    return Optional.empty();
   }
 
   /** {@code gates}: each with what was seen; {@code gates_age_ms}: how long ago. */

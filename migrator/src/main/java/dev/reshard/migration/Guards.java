@@ -162,16 +162,6 @@ public final class Guards implements Service {
     return trouble;
   }
 
-  @Override
-  public Map<String, Object> report() {
-    return Map.of();
-  }
-
-  @Override
-  public void close() {
-    // nothing runs
-  }
-
   /**
    * Open while every guard is there and fires for everybody: else the old owner would take writes.
    */

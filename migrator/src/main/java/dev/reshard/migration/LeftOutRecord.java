@@ -2,8 +2,6 @@ package dev.reshard.migration;
 
 import dev.reshard.control.MigrationState;
 import java.sql.SQLException;
-import java.util.Map;
-import java.util.Optional;
 
 /**
  * Writes down which columns rows are moved without, before the first one is: the file may not take
@@ -39,17 +37,4 @@ public final class LeftOutRecord implements Service {
       written = true;
     }
   }
-
-  @Override
-  public Optional<String> trouble() {
-    return Optional.empty();
-  }
-
-  @Override
-  public Map<String, Object> report() {
-    return Map.of();
-  }
-
-  @Override
-  public void close() {}
 }

@@ -5,8 +5,6 @@ import dev.reshard.keyspace.ShardId;
 import dev.reshard.postgres.ReplicationSlots;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.Map;
-import java.util.Optional;
 
 /**
  * While the copy is paused its sources are captured, also by a worker that starts only then: so no
@@ -43,17 +41,4 @@ public final class PausedCopy implements Service {
     }
     capturing = hold;
   }
-
-  @Override
-  public Optional<String> trouble() {
-    return Optional.empty();
-  }
-
-  @Override
-  public Map<String, Object> report() {
-    return Map.of();
-  }
-
-  @Override
-  public void close() {}
 }

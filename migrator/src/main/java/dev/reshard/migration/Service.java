@@ -25,12 +25,16 @@ public interface Service extends AutoCloseable {
   default void hold(boolean hold) throws SQLException, InterruptedException {}
 
   /** What is wrong and what to do about it; empty while all is well. */
-  Optional<String> trouble();
+  default Optional<String> trouble() {
+    return Optional.empty();
+  }
 
   /** Its part of the worker's report: a name and plain values, lists and maps. */
-  Map<String, Object> report();
+  default Map<String, Object> report() {
+    return Map.of();
+  }
 
   /** Stops within seconds; called again it does nothing. */
   @Override
-  void close();
+  default void close() {}
 }

@@ -104,11 +104,6 @@ public final class Throttles implements Service {
     return new SourceWatch.Asked(now.filter(by -> by.rate().isEmpty()).isPresent(), limits);
   }
 
-  @Override
-  public Optional<String> trouble() {
-    return Optional.empty();
-  }
-
   /** {@code throttle}: of each shard that something holds back now, what. */
   @Override
   public Map<String, Object> report() {

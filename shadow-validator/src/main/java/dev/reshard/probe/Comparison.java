@@ -28,7 +28,10 @@ final class Comparison {
 
   private static final long POLL_NANOS = 100_000_000;
 
-  private record Waiting(Probe probe, long notBefore) {}
+  /** What a lane may be behind a row before the servers are left to it. */
+  private static final long FAR_BEHIND_NANOS = 1_000_000_000;
+
+  private record Waiting(Probe probe, long since) {}
 
   private final Move move;
   private final SourceReader source;
@@ -57,7 +60,10 @@ final class Comparison {
     this.counts = counts;
   }
 
-  /** Makes one pair of reads, if there is a row to read: in turn an old one and a new one. */
+  /**
+   * Makes one pair of reads, if there is a row to read: in turn an old one and a new one. No new
+   * one while the lane is far behind: it would only wait, and its reads would hold up the lane.
+   */
   void step(Picker picker) throws SQLException {
     OptionalLong unitAttempt = places.attempt(move, false);
     if (unitAttempt.isEmpty()) {
@@ -71,6 +77,9 @@ final class Comparison {
         compare(old.get());
         return;
       }
+    }
+    if (isFarBehind()) {
+      return;
     }
     Optional<Picked> picked = picker.next();
     if (picked.isPresent()) {
@@ -90,12 +99,18 @@ final class Comparison {
     }
     for (Iterator<Waiting> all = waiting.iterator(); all.hasNext(); ) {
       Waiting next = all.next();
-      if (now - next.notBefore >= 0 && next.probe.isReady(applied, oldestRunning)) {
+      if (now - next.since >= AGAIN_NANOS && next.probe.isReady(applied, oldestRunning)) {
         all.remove();
         return Optional.of(next.probe);
       }
     }
     return Optional.empty();
+  }
+
+  private boolean isFarBehind() {
+    long now = System.nanoTime();
+    return waiting.stream()
+        .anyMatch(w -> w.probe.pending().isPresent() && now - w.since >= FAR_BEHIND_NANOS);
   }
 
   private void compare(Probe probe) throws SQLException {
@@ -122,7 +137,7 @@ final class Comparison {
             && probe.attempt() < MAX_ATTEMPTS
             && waiting.size() < ROOM;
     if (again) {
-      waiting.add(new Waiting(probe, System.nanoTime() + AGAIN_NANOS));
+      waiting.add(new Waiting(probe, System.nanoTime()));
     }
     counts.compared(next, again);
     sink.take(

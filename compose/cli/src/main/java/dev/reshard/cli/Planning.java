@@ -276,8 +276,7 @@ final class Planning {
         Set<String> there = new TreeSet<>();
         table.columns().forEach(column -> there.add(column.name()));
         there.retainAll(gone.get(table.id()));
-        there.removeAll(table.primaryKey());
-        there.removeAll(table.identity().full() ? Set.of() : table.identity().columns());
+        there.removeAll(table.tellingColumns());
         if (!there.isEmpty()) {
           back.computeIfAbsent(table.id(), id -> new TreeSet<>()).addAll(there);
         }

@@ -2,6 +2,8 @@ package dev.reshard.postgres;
 
 import dev.reshard.keyspace.TableId;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * A table as one shard's catalog has it at one moment. Immutable.
@@ -84,6 +86,18 @@ public record Table(
 
   public boolean hasColumn(String name) {
     return columns.stream().anyMatch(column -> column.name().equals(name));
+  }
+
+  /**
+   * The columns by which rows, here and in changes, are told apart: of the primary key and of the
+   * replica identity, unless that is all columns.
+   */
+  public Set<String> tellingColumns() {
+    Set<String> telling = new TreeSet<>(primaryKey);
+    if (!identity.full()) {
+      telling.addAll(identity.columns());
+    }
+    return telling;
   }
 
   /**
