@@ -4,8 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
-import java.util.Set;
-import java.util.TreeMap;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class CreationOrderTest {
@@ -40,18 +39,6 @@ class CreationOrderTest {
   }
 
   private static SchemaObject object(ObjectKind kind, String name, String... needs) {
-    return new SchemaObject(
-        kind,
-        name,
-        "",
-        "owner",
-        Set.of(needs),
-        new TreeMap<>(),
-        List.of(),
-        List.of(),
-        "",
-        "",
-        "",
-        false);
+    return SchemaObjects.object(kind, name, "", Map.of(), needs);
   }
 }

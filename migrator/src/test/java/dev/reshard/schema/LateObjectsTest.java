@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class LateObjectsTest {
@@ -48,18 +47,6 @@ class LateObjectsTest {
 
   private static SchemaObject object(
       ObjectKind kind, String name, String partOf, String definition, String... needs) {
-    return new SchemaObject(
-        kind,
-        name,
-        partOf,
-        "owner",
-        Set.of(needs),
-        new TreeMap<>(Map.of("definition", definition)),
-        List.of(),
-        List.of(),
-        "",
-        "",
-        "",
-        false);
+    return SchemaObjects.object(kind, name, partOf, Map.of("definition", definition), needs);
   }
 }

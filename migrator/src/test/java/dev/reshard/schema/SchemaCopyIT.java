@@ -3,6 +3,7 @@ package dev.reshard.schema;
 import static dev.reshard.schema.SchemaScene.A;
 import static dev.reshard.schema.SchemaScene.B;
 import static dev.reshard.schema.SchemaScene.C;
+import static dev.reshard.schema.SchemaScene.assertHas;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -35,12 +36,6 @@ class SchemaCopyIT {
       """
       CREATE TABLE orders (customer bigint NOT NULL, id bigint, note text, PRIMARY KEY (id, customer));
       CREATE INDEX of_note ON orders (note)""";
-
-  private static final String DAYS_DDL =
-      """
-      CREATE TABLE days (customer bigint, day int, PRIMARY KEY (customer, day)) PARTITION BY RANGE (day);
-      CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (10);
-      CREATE TABLE days_2 PARTITION OF days FOR VALUES FROM (10) TO (20)""";
 
   /** The only function of {@link SchemaScene#makeEverything} that nothing needs. */
   private static final String UNUSED = "shop.unused()";
@@ -153,155 +148,6 @@ class SchemaCopyIT {
     assertEquals(
         List.of("ours"), scene.shard(C).query("SELECT obj_description('orders'::regclass)"));
     assertEquals(List.of(), scene.plan(both).steps());
-  }
-
-  @Test
-  void aTableThatIsThereWithPartitionsOfItsOwnKeepsThemAndGetsNoneOfTheSources() throws Exception {
-    scene.shard(A).execute(DAYS_DDL);
-    scene
-        .shard(C)
-        .execute(
-            "CREATE TABLE days (customer bigint, day int, PRIMARY KEY (customer, day)) PARTITION BY RANGE (day)",
-            "CREATE TABLE all_days PARTITION OF days FOR VALUES FROM (0) TO (99)");
-    Keyspace days = SchemaScene.keyspace("customer", List.of("public.days"), List.of());
-    List<String> before = scene.listing(C);
-    assertEquals(
-        List.of(
-            "note  c: TABLE public.days is there with partitions of its own, so that those of a are not made; see that each row finds one"),
-        scene.check(days, A));
-    scene.run(days);
-    assertEquals(before, scene.listing(C));
-  }
-
-  @Test
-  void aTableThatIsThereWithSomeOfTheSourcesPartitionsIsGivenTheRest() throws Exception {
-    scene.shard(A).execute(DAYS_DDL);
-    scene
-        .shard(C)
-        .execute(
-            "CREATE TABLE days (customer bigint, day int, PRIMARY KEY (customer, day)) PARTITION BY RANGE (day)",
-            "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (10)");
-    scene.run(SchemaScene.keyspace("customer", List.of("public.days"), List.of()));
-    assertEquals(scene.listing(A), scene.listing(C));
-  }
-
-  @Test
-  void aTableThatIsThereWithAPartitionOfItsOwnIsGivenThoseThatOverlapNothing() throws Exception {
-    scene
-        .shard(A)
-        .execute(
-            DAYS_DDL,
-            "CREATE TABLE days_3 PARTITION OF days FOR VALUES FROM (20) TO (30) PARTITION BY LIST (customer)",
-            "CREATE TABLE days_3_1 PARTITION OF days_3 FOR VALUES IN (1, 2)",
-            "CREATE INDEX ON days (day)");
-    scene
-        .shard(C)
-        .execute(
-            "CREATE TABLE days (customer bigint, day int, PRIMARY KEY (customer, day)) PARTITION BY RANGE (day)",
-            "CREATE INDEX ON days (day)",
-            "CREATE TABLE mine PARTITION OF days FOR VALUES FROM (-7) TO (0)",
-            "CREATE TABLE early PARTITION OF days FOR VALUES FROM (0) TO (4)",
-            "CREATE TABLE mid PARTITION OF days FOR VALUES FROM (4) TO (10)");
-    Keyspace days = SchemaScene.keyspace("customer", List.of("public.days"), List.of());
-    List<String> lines = scene.check(days, A);
-    assertHas(lines, "note  c: will be made as on a: 3 tables");
-    assertHas(
-        lines,
-        "note  c: TABLE public.days is there with partitions of its own, which take the rows of some of a, so that these are not made: public.days_1");
-    assertEquals(2, lines.size(), lines::toString);
-    scene.run(days);
-    assertEquals(
-        List.of("days_2", "days_3", "days_3_1", "early", "mid", "mine"),
-        scene
-            .shard(C)
-            .query(
-                "SELECT c.relname FROM pg_partition_tree('days') t JOIN pg_class c ON c.oid = t.relid WHERE level > 0 ORDER BY 1"));
-    assertEquals(
-        List.of("0"), scene.shard(C).query("SELECT count(*) FROM pg_index WHERE NOT indisvalid"));
-    assertEquals(List.of(), scene.plan(days).steps());
-    assertEquals(List.of(), scene.plan(days).problems());
-  }
-
-  @Test
-  void aPartitionOfWhichOnlySomeRowsWouldFindOneIsABlockerWithBothBounds() throws Exception {
-    scene.shard(A).execute(DAYS_DDL);
-    scene
-        .shard(C)
-        .execute(
-            "CREATE TABLE days (customer bigint, day int, PRIMARY KEY (customer, day)) PARTITION BY RANGE (day)",
-            "CREATE TABLE mine PARTITION OF days FOR VALUES FROM (15) TO (MAXVALUE)");
-    Keyspace days = SchemaScene.keyspace("customer", List.of("public.days"), List.of());
-    List<String> lines = scene.check(days, A);
-    assertHas(
-        lines,
-        "BLOCKER  c: partition public.days_2 of public.days cannot be made, as a has public.days_2 FOR VALUES FROM (10) TO (20), and public.mine there has FOR VALUES FROM (15) TO (MAXVALUE): some of its rows would find no partition");
-    assertHas(lines, "note  c: will be made as on a: 1 table");
-    assertEquals(2, lines.size(), lines::toString);
-    scene.shard(C).execute("CREATE TABLE rest PARTITION OF days DEFAULT");
-    assertEquals(
-        List.of(
-            "note  c: TABLE public.days is there with partitions of its own, so that those of a are not made; see that each row finds one"),
-        scene.check(days, A));
-  }
-
-  @Test
-  void aTableThatIsThereWithAllOfTheSourcesPartitionsMayHaveMore() throws Exception {
-    scene.shard(A).execute(DAYS_DDL);
-    scene
-        .shard(C)
-        .execute(DAYS_DDL, "CREATE TABLE more PARTITION OF days FOR VALUES FROM (20) TO (30)");
-    Keyspace days = SchemaScene.keyspace("customer", List.of("public.days"), List.of());
-    assertEquals(List.of(), scene.check(days, A));
-  }
-
-  /** As their types order them, and their collation: not as text. */
-  @Test
-  void boundsOfAnyTypeAreComparedAsTheServerOrdersThem() throws Exception {
-    String orders =
-        "CREATE TABLE orders (customer numeric, at timestamptz, s size, name bpchar COLLATE \"C\") PARTITION BY RANGE (customer, at, s, name)";
-    String size = "CREATE TYPE size AS ENUM ('small', 'large', 'huge')";
-    scene
-        .shard(A)
-        .execute(
-            size,
-            orders,
-            "CREATE TABLE o1 PARTITION OF orders FOR VALUES FROM (9, '2026-01-01 00:00+02', 'small', 'B') TO (10, MINVALUE, MINVALUE, MINVALUE)",
-            "CREATE TABLE o2 PARTITION OF orders FOR VALUES FROM (10, '2026-01-01 00:00+00', 'large', 'B') TO (10, '2026-01-01 00:00+00', 'huge', 'a')");
-    scene
-        .shard(C)
-        .execute(
-            size,
-            orders,
-            "CREATE TABLE own PARTITION OF orders FOR VALUES FROM (10.00, '2026-01-01 02:00+02', 'huge', 'a') TO (100, MAXVALUE, MAXVALUE, MAXVALUE)");
-    List<String> lines = scene.check(ORDERS, A);
-    assertHas(lines, "note  c: will be made as on a: 2 tables");
-    assertEquals(1, lines.size(), lines::toString);
-    scene.run(ORDERS);
-    assertEquals(
-        List.of("4"), scene.shard(C).query("SELECT count(*) FROM pg_partition_tree('orders')"));
-  }
-
-  @Test
-  void partitionsByHashAreComparedByTheirRemainders() throws Exception {
-    String orders =
-        "CREATE TABLE orders (customer bigint PRIMARY KEY) PARTITION BY HASH (customer)";
-    scene
-        .shard(A)
-        .execute(
-            orders,
-            "CREATE TABLE o0 PARTITION OF orders FOR VALUES WITH (MODULUS 2, REMAINDER 0)",
-            "CREATE TABLE o1 PARTITION OF orders FOR VALUES WITH (MODULUS 2, REMAINDER 1)");
-    scene
-        .shard(C)
-        .execute(
-            orders,
-            "CREATE TABLE own PARTITION OF orders FOR VALUES WITH (MODULUS 4, REMAINDER 3)");
-    List<String> lines = scene.check(ORDERS, A);
-    assertHas(lines, "note  c: will be made as on a: 1 table");
-    assertHas(
-        lines,
-        "BLOCKER  c: partition public.o1 of public.orders cannot be made, as a has public.o1 FOR VALUES WITH (modulus 2, remainder 1), and public.own there has FOR VALUES WITH (modulus 4, remainder 3)");
-    assertEquals(2, lines.size(), lines::toString);
   }
 
   @Test
@@ -567,12 +413,6 @@ class SchemaCopyIT {
     for (String beginning : beginnings) {
       assertHas(plan.notes(), beginning);
     }
-  }
-
-  private static void assertHas(List<String> lines, String beginning) {
-    assertTrue(
-        lines.stream().anyMatch(line -> line.startsWith(beginning)),
-        () -> beginning + " is not in\n" + String.join("\n", lines));
   }
 
   private static void assertSame(List<String> here, List<String> there) {

@@ -1,5 +1,7 @@
 package dev.reshard.schema;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import dev.reshard.control.CleanupRegistry;
 import dev.reshard.control.CleanupRegistry.Item;
 import dev.reshard.control.ControlStore;
@@ -162,6 +164,13 @@ final class SchemaScene implements AutoCloseable {
   /** A shard's whole schema, not as the product reads it. */
   List<String> listing(ShardId shard) throws SQLException {
     return shard(shard).query(resource("listing.sql"));
+  }
+
+  /** One of the lines begins so. */
+  static void assertHas(List<String> lines, String beginning) {
+    assertTrue(
+        lines.stream().anyMatch(line -> line.startsWith(beginning)),
+        () -> beginning + " is not in\n" + String.join("\n", lines));
   }
 
   static String resource(String file) {

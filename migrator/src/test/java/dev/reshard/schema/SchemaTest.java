@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -55,21 +54,10 @@ class SchemaTest {
   }
 
   private static SchemaObject table(String name, String partitionOf) {
-    TreeMap<String, String> facets =
-        new TreeMap<>(
-            partitionOf.isEmpty() ? Map.of() : Map.of(SchemaObject.PARTITION_OF, partitionOf));
-    return new SchemaObject(
+    return SchemaObjects.object(
         ObjectKind.TABLE,
         name,
         "",
-        "owner",
-        Set.of(),
-        facets,
-        List.of(),
-        List.of(),
-        "",
-        "",
-        "",
-        false);
+        partitionOf.isEmpty() ? Map.of() : Map.of(SchemaObject.PARTITION_OF, partitionOf));
   }
 }

@@ -24,19 +24,11 @@ class OtherPartitionsIT {
     try (Shop shop = Shop.open(folder, "partitions", 2, 3)) {
       SandboxShard a = shop.shards.get("a");
       SandboxShard c = shop.shards.get("c");
-      for (String source : List.of("a", "b")) {
-        shop.shards
-            .get(source)
-            .execute(
-                DAYS,
-                "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (10)",
-                "CREATE TABLE days_2 PARTITION OF days FOR VALUES FROM (10) TO (20)");
-      }
+      makeSources(shop);
       c.execute(
           DAYS,
           "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (3)",
           "CREATE TABLE others PARTITION OF days DEFAULT");
-      a.execute("INSERT INTO days SELECT g % 16, g / 16, 'old' FROM generate_series(0, 287) g");
       CompletableFuture<Shop.Answer> worker = shop.ask("run");
       shop.awaitState(MigrationState.READY_FOR_CUTOVER);
       a.execute(
@@ -60,21 +52,27 @@ class OtherPartitionsIT {
     }
   }
 
+  private static void makeSources(Shop shop) throws Exception {
+    for (String source : List.of("a", "b")) {
+      shop.shards
+          .get(source)
+          .execute(
+              DAYS,
+              "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (10)",
+              "CREATE TABLE days_2 PARTITION OF days FOR VALUES FROM (10) TO (20)");
+    }
+    shop.shards
+        .get("a")
+        .execute("INSERT INTO days SELECT g % 16, g / 16, 'old' FROM generate_series(0, 287) g");
+  }
+
   @Test
   void whatAShardLacksBesideItsOwnPartitionsIsMadeAndTakesRowsBothWays() throws Exception {
     try (Shop shop = Shop.open(folder, "beside", 2, 3)) {
       SandboxShard a = shop.shards.get("a");
       SandboxShard c = shop.shards.get("c");
-      for (String source : List.of("a", "b")) {
-        shop.shards
-            .get(source)
-            .execute(
-                DAYS,
-                "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (10)",
-                "CREATE TABLE days_2 PARTITION OF days FOR VALUES FROM (10) TO (20)");
-      }
+      makeSources(shop);
       c.execute(DAYS, "CREATE TABLE own PARTITION OF days FOR VALUES FROM (-5) TO (7)");
-      a.execute("INSERT INTO days SELECT g % 16, g / 16, 'old' FROM generate_series(0, 287) g");
       Shop.Answer refused = shop.run("run");
       assertEquals(ExitCode.BLOCKED.code(), refused.exitCode(), refused::toString);
       assertEquals("", shop.state());
