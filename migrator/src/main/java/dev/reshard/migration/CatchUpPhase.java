@@ -1,11 +1,25 @@
 package dev.reshard.migration;
 
 import dev.reshard.control.MigrationState;
+import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.TableId;
+import dev.reshard.postgres.EachShard;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
 
-/** Waits until every lane, the way back included, is behind by less than the spec allows. */
+/**
+ * Waits until every lane, the way back included, is behind by less than the spec allows. Meanwhile
+ * the destinations' statistics are brought up to date: an owner with those of empty tables would
+ * plan badly. Not earlier, as they cost a while; lanes find rows by unique indexes without them.
+ */
 public final class CatchUpPhase implements Phase {
   private static final long LOOK_MS = 50;
 
@@ -25,7 +39,10 @@ public final class CatchUpPhase implements Phase {
   }
 
   @Override
-  public Outcome run() throws InterruptedException {
+  public Outcome run() throws SQLException, InterruptedException {
+    Set<ShardId> destinations = new TreeSet<>();
+    migration.copied().forEach(source -> destinations.addAll(migration.fedBy(source)));
+    EachShard.run("analyze", destinations, this::analyze);
     Duration limit = migration.spec().gates().lag();
     while (!stop.getAsBoolean()) {
       Optional<Duration> lag = replication.lag();
@@ -36,5 +53,23 @@ public final class CatchUpPhase implements Phase {
       Thread.sleep(LOOK_MS); // the next look at the lag
     }
     return new Outcome(MigrationState.CATCHING_UP, "stopped");
+  }
+
+  private void analyze(ShardId destination) throws SQLException {
+    List<TableId> tables = new ArrayList<>();
+    if (migration.moves().destinations().contains(destination)) {
+      migration.keyspace().sharded().forEach(table -> tables.add(table.id()));
+    }
+    if (migration.hasReference() && migration.newShards().contains(destination)) {
+      tables.addAll(migration.keyspace().reference());
+    }
+    try (Connection connection = migration.sessions().open(destination, "analyze");
+        Statement statement = connection.createStatement()) {
+      for (TableId table : tables) {
+        if (!stop.getAsBoolean()) {
+          statement.execute("ANALYZE " + table.quoted());
+        }
+      }
+    }
   }
 }

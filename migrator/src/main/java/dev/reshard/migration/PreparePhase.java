@@ -5,6 +5,7 @@ import dev.reshard.control.CleanupRegistry;
 import dev.reshard.control.CleanupRegistry.Kind;
 import dev.reshard.control.MigrationState;
 import dev.reshard.keyspace.ShardId;
+import dev.reshard.postgres.EachShard;
 import dev.reshard.schema.SchemaCopy;
 import java.util.Set;
 
@@ -37,9 +38,8 @@ public final class PreparePhase implements Phase {
         new SchemaCopy(
                 migration.sessions(), migration.keyspace(), migration.moves(), migration.home())
             .runBeforeRows(registry, migration.worker(), receivers);
-    for (ShardId source : migration.copied()) {
-      Receivers.prepareKeys(migration, source);
-    }
+    EachShard.run(
+        "row keys", migration.copied(), source -> Receivers.prepareKeys(migration, source));
     guards.arm();
     for (ShardId shard : migration.captured()) {
       if (!receivers.contains(shard)) {

@@ -5,6 +5,7 @@ import dev.reshard.control.CleanupRegistry.Kind;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
+import dev.reshard.postgres.EachShard;
 import dev.reshard.postgres.Publications;
 import dev.reshard.postgres.ReplicationSlots;
 import dev.reshard.schema.RowKeys;
@@ -39,17 +40,20 @@ final class Receivers {
     CleanupRegistry registry = migration.control().registry();
     new SchemaCopy(migration.sessions(), migration.keyspace(), migration.moves(), migration.home())
         .run(registry, migration.worker());
-    for (ShardId shard : of(migration)) {
-      boolean isCaptured;
-      try (Connection connection = migration.sessions().open(shard, "prepare")) {
-        isCaptured = ReplicationSlots.find(connection, migration.slot(shard)).isPresent();
-      }
-      if (!isCaptured) {
-        prepareKeys(migration, shard);
-        publish(migration, shard);
-      }
-    }
+    EachShard.run("prepare", of(migration), shard -> finish(migration, shard));
     guards.armAgain();
+  }
+
+  private static void finish(Migration migration, ShardId shard)
+      throws SQLException, InterruptedException {
+    boolean isCaptured;
+    try (Connection connection = migration.sessions().open(shard, "prepare")) {
+      isCaptured = ReplicationSlots.find(connection, migration.slot(shard)).isPresent();
+    }
+    if (!isCaptured) {
+      prepareKeys(migration, shard);
+      publish(migration, shard);
+    }
   }
 
   static void prepareKeys(Migration migration, ShardId shard)

@@ -34,7 +34,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -384,11 +383,6 @@ final class SourceCopy {
     if (!result.complete() && late.getAsBoolean() && !stop.getAsBoolean()) {
       result.inVain().ifPresent(table -> pause.accept(tooLong(plan.source(), table)));
     }
-    if (result.complete()) {
-      for (ShardId destination : migration.fedBy(plan.source())) {
-        analyze(destination, plan);
-      }
-    }
     return result;
   }
 
@@ -415,16 +409,5 @@ final class SourceCopy {
             perSecond / BLOCKS_PER_MB,
             (long) Math.ceil(table.totalBlocks() / perSecond),
             table.table().quoted());
-  }
-
-  /** Else the first changes would be applied by plans for empty tables. */
-  private void analyze(ShardId destination, CopyPlan plan) throws SQLException {
-    try (Connection connection = migration.sessions().open(destination, "analyze");
-        Statement statement = connection.createStatement()) {
-      statement.execute(
-          plan.tables().stream()
-              .map(table -> table.table().id().quoted())
-              .collect(Collectors.joining(", ", "ANALYZE ", "")));
-    }
   }
 }

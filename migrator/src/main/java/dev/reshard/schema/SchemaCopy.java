@@ -7,14 +7,17 @@ import dev.reshard.control.RefusedException;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Moves;
 import dev.reshard.keyspace.ShardId;
+import dev.reshard.postgres.EachShard;
 import dev.reshard.postgres.ShardSessions;
 import dev.reshard.postgres.WorkerIdentity;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
@@ -119,14 +122,16 @@ public final class SchemaCopy {
           "the schema cannot be made on the destinations, and nothing was changed on them: "
               + String.join("; ", impossible));
     }
-    SchemaWriter writer = new SchemaWriter(sessions, registry, worker);
-    int made = 0;
-    for (SchemaPlan whole : plans) {
-      SchemaPlan plan = empty.contains(whole.destination()) ? whole.beforeRows() : whole;
-      writer.make(plan);
-      made += plan.steps().size();
+    Map<ShardId, SchemaPlan> steps = new TreeMap<>();
+    for (SchemaPlan plan : plans) {
+      ShardId destination = plan.destination();
+      steps.put(destination, empty.contains(destination) ? plan.beforeRows() : plan);
     }
-    return made;
+    EachShard.run(
+        "schema",
+        steps.keySet(),
+        shard -> new SchemaWriter(sessions, registry, worker).make(steps.get(shard)));
+    return steps.values().stream().mapToInt(plan -> plan.steps().size()).sum();
   }
 
   private Schema readPattern() throws SQLException {
