@@ -8,6 +8,7 @@ import dev.reshard.sandbox.SharedSandbox;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,6 +40,7 @@ class BoundedMemoryIT {
   }
 
   @Test
+  @Tag("matrix")
   void aLargeTransactionABacklogAndLargeRowsAreAppliedByALittleHeap() throws Exception {
     documents.source.execute(Documents.text(1, LARGE_ROW));
     documents.copyWithHeap(HEAP_MB);

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,6 +45,7 @@ class DdlWhileItRunsIT {
   }
 
   @Test
+  @Tag("matrix")
   void aTruncateEmptiesTheDestinationsAndARewriteOfAPlainTableNeedsNobody() throws Exception {
     try (Shop shop = Shop.open(folder, "ddl-rewrite", 2, 3)) {
       shop.shards.execute("CREATE TABLE notes (tenant_id bigint PRIMARY KEY, note text)");
@@ -74,6 +76,7 @@ class DdlWhileItRunsIT {
   }
 
   @Test
+  @Tag("matrix")
   void aColumnThatOnlyTheSourceHasStaysBehindAndRowsGoOnBothWays() throws Exception {
     try (Shop shop = Shop.open(folder, "ddl-source", 2, 3)) {
       SandboxShard a = shop.shards.get("a");
@@ -114,6 +117,7 @@ class DdlWhileItRunsIT {
   }
 
   @Test
+  @Tag("matrix")
   void aColumnThatOnlyTheDestinationHasGetsItsDefaultAndRowsGoOn() throws Exception {
     try (Shop shop = Shop.open(folder, "ddl-destination", 2, 3)) {
       makeNotes(shop);
@@ -142,6 +146,7 @@ class DdlWhileItRunsIT {
   }
 
   @Test
+  @Tag("matrix")
   void guardsTellAColumnThatWasAddedEverywhereWithoutANewWorker() throws Exception {
     try (Shop shop = Shop.open(folder, "ddl-guards", 2, 3)) {
       makeNotes(shop);

@@ -8,11 +8,13 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
+@Tag("matrix")
 class OtherPartitionsIT {
   private static final String DAYS =
       "CREATE TABLE days (tenant_id bigint, day int, note text, PRIMARY KEY (tenant_id, day)) PARTITION BY RANGE (day)";

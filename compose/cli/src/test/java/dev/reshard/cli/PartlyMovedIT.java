@@ -13,12 +13,14 @@ import java.sql.Statement;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A cutover that gave up after its first unit. */
 @Timeout(240)
+@Tag("matrix")
 class PartlyMovedIT {
   private static final long SOME = 30;
   private static final List<String> PARTLY = List.of("AT_DESTINATION", "AT_SOURCE");

@@ -13,12 +13,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A migration without a cluster of brokers: {@code kafka: embedded}. */
 @Timeout(180)
+@Tag("matrix")
 class RehearsalKafkaIT {
   private static final long SOME = 30;
 

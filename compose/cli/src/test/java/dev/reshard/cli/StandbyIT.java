@@ -10,12 +10,14 @@ import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A worker that is killed, another that stood by, and somebody who watches. */
 @Timeout(180)
+@Tag("matrix")
 class StandbyIT {
   /** It takes 3.5 s; a busy machine takes its time. */
   private static final Duration MOST = Duration.ofSeconds(15);

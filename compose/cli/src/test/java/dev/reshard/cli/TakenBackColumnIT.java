@@ -9,12 +9,14 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The file is edited while the migration is under way. */
 @Timeout(120)
+@Tag("matrix")
 class TakenBackColumnIT {
   private static final String REFUSAL =
       "keyspace.tables.ignored_columns.public.notes: column extra is not named any more, but rows of migration %s were moved without it";

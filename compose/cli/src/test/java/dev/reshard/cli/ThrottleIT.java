@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -63,6 +64,7 @@ class ThrottleIT {
   }
 
   @Test
+  @Tag("matrix")
   void aVerificationIsHeldBackByCommandsAndTheStatusSaysWhyAndNobodyWaitsForAPausedOne()
       throws Exception {
     try (Shop shop = Shop.open(folder, "slow-verify", 2, 3)) {
@@ -110,6 +112,7 @@ class ThrottleIT {
   }
 
   @Test
+  @Tag("matrix")
   void aHandOverIsNeverHeldBackAndThePurgeIsByCommandsAndTheStatusSaysWhy() throws Exception {
     try (Shop shop = Shop.open(folder, "slow-purge", 2, 3)) {
       CompletableFuture<Answer> complete;

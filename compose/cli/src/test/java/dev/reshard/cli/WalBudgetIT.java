@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,6 +32,7 @@ class WalBudgetIT {
   @TempDir private Path folder;
 
   @Test
+  @Tag("matrix")
   void aUsedUpBudgetPausesTheMigrationUntilItIsRaisedInTheFile() throws Exception {
     try (Shop shop = Shop.open(folder, "wal-budget", 1, 2)) {
       shop.writeFile("budget: { pause: 5s, wal: 5MB }", "gates: { lag: 0s }"); // stays in its state
@@ -60,6 +62,7 @@ class WalBudgetIT {
   }
 
   @Test
+  @Tag("matrix")
   void asACopyUsesItsBudgetUpItIsWarnedOfThenHeldBackThenPaused() throws Exception {
     try (Shop shop = Shop.open(folder, "wal-steps", 1, 2)) {
       shop.writeFile("budget: { pause: 5s, wal: 60MB }", NOTHING_BEGINS);

@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
  * on. (Between the steps of a cutover: {@link WorkerKilledIT}.)
  */
 @Timeout(400)
+@Tag("matrix")
 class WorkerKilledInEachStateIT {
   private static final long SOME = 30;
 
