@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -26,6 +27,7 @@ public final class CatchUpPhase implements Phase {
   private final Migration migration;
   private final Replication replication;
   private final BooleanSupplier stop;
+  private final Set<ShardId> analyzed = ConcurrentHashMap.newKeySet();
 
   public CatchUpPhase(Migration migration, Replication replication, BooleanSupplier stop) {
     this.migration = migration;
@@ -42,6 +44,7 @@ public final class CatchUpPhase implements Phase {
   public Outcome run() throws SQLException, InterruptedException {
     Set<ShardId> destinations = new TreeSet<>();
     migration.copied().forEach(source -> destinations.addAll(migration.fedBy(source)));
+    destinations.removeAll(analyzed);
     EachShard.run("analyze", destinations, this::analyze);
     Duration limit = migration.spec().gates().lag();
     while (!stop.getAsBoolean()) {
@@ -66,10 +69,12 @@ public final class CatchUpPhase implements Phase {
     try (Connection connection = migration.sessions().open(destination, "analyze");
         Statement statement = connection.createStatement()) {
       for (TableId table : tables) {
-        if (!stop.getAsBoolean()) {
-          statement.execute("ANALYZE " + table.quoted());
+        if (stop.getAsBoolean()) {
+          return; // run again, it begins anew
         }
+        statement.execute("ANALYZE " + table.quoted());
       }
     }
+    analyzed.add(destination);
   }
 }

@@ -11,10 +11,10 @@ import picocli.CommandLine.Option;
 
 /**
  * {@code bench copy}. The time is that of state COPYING in the transition log: from the anchor
- * until the destination has all rows, its indexes and statistics; the way back's replication slot
- * is made in it too. {@code rows_alone_seconds} ends where the ledger at the destinations says that
- * all rows are there (looked at every 10 ms). {@code prepare_seconds} comes before it: row keys,
- * guards, publications, topics.
+ * until the destination has all rows and its indexes; the way back's replication slot is made in it
+ * too, statistics are not. {@code rows_alone_seconds} ends where the ledger at the destinations
+ * says that all rows are there (looked at every 10 ms). {@code prepare_seconds} comes before it:
+ * row keys, guards, publications, topics.
  */
 @Command(
     name = "copy",

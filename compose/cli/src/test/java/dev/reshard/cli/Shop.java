@@ -454,6 +454,12 @@ public final class Shop implements AutoCloseable {
     return answer;
   }
 
+  /** Lifts what the file says of the throttle. */
+  public void unthrottle() {
+    Answer answer = run("throttle", "--off", "-f", file.toString());
+    assertEquals(ExitCode.DONE.code(), answer.exitCode(), answer::toString);
+  }
+
   /** As {@link #succeed}, and again while the next worker has not taken over or caught up. */
   Answer succeedOnceAlive(String command) throws InterruptedException {
     Answer answer = run(command);

@@ -71,7 +71,7 @@ class WalBudgetIT {
       try (Connection locker = shop.shards.get("b").connect(SandboxRole.SUPERUSER);
           Connection old = shop.shards.get("a").connect(SandboxRole.SUPERUSER)) {
         execute(locker, "BEGIN; LOCK TABLE orders IN EXCLUSIVE MODE"); // the copy is under way
-        Shop.run("throttle", "--off", "-f", shop.file.toString());
+        shop.unthrottle();
         awaitStatus(shop, "wal +a .* of 60 MB"); // it is captured: its slot is whole
         // the shard must keep all WAL since then
         execute(old, "BEGIN; SELECT pg_logical_emit_message(true, 'test', 'old')");
@@ -121,9 +121,7 @@ class WalBudgetIT {
       shop.awaitState(MigrationState.COPYING);
       dropSlot(shop.shards.get("b"), "reshard_wal_gone_b");
       requirePausedInTime(shop, "shard b has no replication slot reshard_wal_gone_b any more");
-      assertEquals(
-          ExitCode.DONE.code(),
-          Shop.run("throttle", "--off", "-f", shop.file.toString()).exitCode());
+      shop.unthrottle();
       shop.succeed("resume"); // begins the copy again, from a new anchor
       shop.awaitState(MigrationState.READY_FOR_CUTOVER);
 

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Workers that are killed or frozen at the worst moments, and what the next one makes of it. */
 @Timeout(300)
+@Tag("matrix")
 class WorkerKilledIT {
   private static final long SOME = 30;
   private static final String FENCED =
@@ -68,7 +69,6 @@ class WorkerKilledIT {
     }
   }
 
-  @Tag("matrix")
   @Test
   void frozenBetweenFenceAndSealItDoesNoHarmWhenItWakesUp() throws Exception {
     try (Shop shop = Shop.open(folder, "frozen", 2, 3)) {

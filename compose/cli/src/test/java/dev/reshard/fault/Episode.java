@@ -63,6 +63,7 @@ final class Episode {
     strikeNext("COPYING");
     strikeNext("COPYING");
     requireRecovered();
+    scene.shop.unthrottle();
     int around = isCancelled ? 1 : 3;
     for (int left = (faults.size() - around) / (isCancelled ? 1 : 2); left > 0; left--) {
       strikeNext("READY_FOR_CUTOVER");

@@ -11,9 +11,12 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Does the same on several shards at once, as each has a server of its own. Stateless. */
 public final class EachShard {
+  private static final Logger log = LoggerFactory.getLogger(EachShard.class);
 
   /** What is done on one shard, in a thread of its own. */
   @FunctionalInterface
@@ -38,7 +41,12 @@ public final class EachShard {
       all.add(
           () -> {
             Thread.currentThread().setName(name + " " + shard);
-            work.on(shard);
+            try {
+              work.on(shard);
+            } catch (SQLException | RuntimeException e) {
+              log.warn("{} {} has failed; the others go on to their end", name, shard, e);
+              throw e;
+            }
             return null;
           });
     }
