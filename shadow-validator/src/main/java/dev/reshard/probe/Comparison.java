@@ -28,8 +28,8 @@ final class Comparison {
 
   private static final long POLL_NANOS = 100_000_000;
 
-  /** What a lane may be behind a row before the servers are left to it. */
-  private static final long FAR_BEHIND_NANOS = 1_000_000_000;
+  /** What a lane may be behind a row before the servers are left to it: two heartbeats. */
+  private static final long FAR_BEHIND_NANOS = 2_000_000_000;
 
   private record Waiting(Probe probe, long since) {}
 
@@ -70,7 +70,8 @@ final class Comparison {
       waiting.clear();
       return;
     }
-    oldOnesTurn = !oldOnesTurn;
+    boolean farBehind = isFarBehind();
+    oldOnesTurn = farBehind || !oldOnesTurn;
     if (oldOnesTurn) {
       Optional<Probe> old = nextReady();
       if (old.isPresent()) {
@@ -78,7 +79,7 @@ final class Comparison {
         return;
       }
     }
-    if (isFarBehind()) {
+    if (farBehind) {
       return;
     }
     Optional<Picked> picked = picker.next();

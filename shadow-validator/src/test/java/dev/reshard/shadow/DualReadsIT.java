@@ -161,7 +161,7 @@ class DualReadsIT {
     start();
     awaitTotal("lag is seen", counts -> counts.of(Outcome.LAGGING) >= 30);
     assertEquals(0, total().differences());
-    Thread.sleep(1_500);
+    Thread.sleep(2_500); // by then the lane is far behind
     String pairs = prober.report().toString();
     Thread.sleep(500); // time to make a mistake in
     assertEquals(pairs, prober.report().toString(), "the servers are left to the lane");
