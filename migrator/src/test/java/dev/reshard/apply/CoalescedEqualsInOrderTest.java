@@ -19,7 +19,10 @@ import java.util.TreeMap;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Any history, coalesced, leaves the rows that it leaves when it is applied change by change. */
+/**
+ * HAZARDS F33: any history, coalesced, leaves the rows that it leaves when it is applied change by
+ * change.
+ */
 class CoalescedEqualsInOrderTest {
   private static final int HISTORIES = 3_000;
   private static final BucketSet BUCKETS = BucketSet.range(0, 2);

@@ -15,6 +15,7 @@ import java.util.BitSet;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
+/** HAZARDS F33: what may be merged, and what is a step of its own. */
 class CoalescerTest {
   private static final String U = RowChange.UNCHANGED;
   private static final Source KEYED =

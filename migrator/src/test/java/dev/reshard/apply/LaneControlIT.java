@@ -36,6 +36,7 @@ class LaneControlIT {
         "t", "CREATE TABLE t (tenant_id bigint, id int, v text, PRIMARY KEY (tenant_id, id))");
   }
 
+  /** HAZARDS F21. */
   @Test
   void aHeldLaneAppliesExactlyUpToAPosition() throws Exception {
     try (LaneKit kit = kit()) {

@@ -440,6 +440,7 @@ class CopyIT {
     assertEquals(List.of("0"), scene.shard(B).query("SELECT count(*) FROM orders"));
   }
 
+  /** HAZARDS F7, in the first round. */
   @Test
   void namesTheConstraintButNoValueWhenAUniqueKeyIsTaken() throws Exception {
     scene.shards.execute(ORDERS_DDL, "ALTER TABLE orders ADD CONSTRAINT one_note UNIQUE (note)");
@@ -546,7 +547,7 @@ class CopyIT {
     scene.compare(ORDERS).requireEqual();
   }
 
-  /** Chunks are committed without waiting for the disk. */
+  /** HAZARDS F24: chunks are committed without waiting for the disk. */
   @Test
   void chunksThatADestinationLostInACrashAreNotTakenForLoaded() throws Exception {
     scene.shards.execute(ORDERS_DDL);

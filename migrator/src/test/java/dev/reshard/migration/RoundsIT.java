@@ -37,6 +37,18 @@ class RoundsIT {
     scene.close();
   }
 
+  /** F35: else the slot's first WAL would be older than what says which changes are wanted. */
+  @Test
+  void aSourceIsPublishedBeforeItsReplicationSlotIsMade() throws Exception {
+    String both =
+        """
+        SELECT (SELECT count(*) FROM pg_publication) || ' '
+            || (SELECT count(*) FROM pg_replication_slots WHERE database = current_database())""";
+    assertEquals(List.of("1 0"), scene.shards.get("a").query(both));
+    scene.round(1);
+    assertEquals(List.of("1 1"), scene.shards.get("a").query(both));
+  }
+
   @Test
   void anotherRoundGoesOnWhereTheLastOneEndedAndTheRowsAreEqual() throws Exception {
     CompletableFuture<Void> writer = CompletableFuture.runAsync(this::write);

@@ -301,6 +301,7 @@ class CaptureIT {
     }
   }
 
+  /** HAZARDS F35. */
   @Test
   void anIdleShardStillTellsHowFarItIsAndItsSlotMovesOn()
       throws SQLException, InterruptedException {
@@ -318,7 +319,7 @@ class CaptureIT {
     }
   }
 
-  /** F23. */
+  /** HAZARDS F23, F24. */
   @Test
   void theSlotIsConfirmedOnlyAsFarAsTheDestinationsAreSafe()
       throws SQLException, InterruptedException {

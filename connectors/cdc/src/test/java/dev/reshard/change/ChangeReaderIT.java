@@ -173,6 +173,7 @@ class ChangeReaderIT {
     }
   }
 
+  /** HAZARDS F24. */
   @Test
   void stopsByNameWhenItsRecordsWereDeleted() throws ExecutionException, InterruptedException {
     Records records = new Records(1, 100);

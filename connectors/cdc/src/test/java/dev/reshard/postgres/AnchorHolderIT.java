@@ -2,6 +2,7 @@ package dev.reshard.postgres;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,11 +18,16 @@ import java.sql.SQLTimeoutException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+/** HAZARDS F20: a snapshot that all sessions share, on a server with others on it. */
 @Timeout(60)
 class AnchorHolderIT {
   private static final ShardId A = new ShardId("a");
@@ -97,6 +103,64 @@ class AnchorHolderIT {
     }
     take(ReplicationSlots.Kind.PERMANENT).close();
     assertEquals(List.of("1"), slots());
+  }
+
+  /**
+   * The server waits twice, each time for what was running when it began to; whatever runs then,
+   * and is older than the last commit, is in the snapshot, where there is no room for so many.
+   */
+  @Test
+  void aSnapshotThatIsTooLargeForItsServerIsTriedAgain() throws Exception {
+    ExecutorService thread = Executors.newSingleThreadExecutor();
+    try (Connection first = a.connect(SandboxRole.APP);
+        Connection second = a.connect(SandboxRole.APP);
+        Connection large = a.connect(SandboxRole.APP);
+        Connection last = a.connect(SandboxRole.APP)) {
+      write(first, 1);
+      Future<AnchorHolder> taken = thread.submit(() -> take(ReplicationSlots.Kind.TEMPORARY));
+      String maker = awaitWhoWaitsFor(first);
+      write(second, 1);
+      first.rollback();
+      assertEquals(maker, awaitWhoWaitsFor(second));
+      write(large, 2_000);
+      write(last, 1);
+      last.commit();
+      second.rollback();
+      assertNotEquals(maker, awaitWhoWaitsFor(large), "the same try");
+      large.rollback();
+      taken.get(30, TimeUnit.SECONDS).close();
+    } finally {
+      thread.shutdownNow();
+    }
+    assertEquals(List.of("0"), slots());
+  }
+
+  /** Begins a transaction that writes behind so many savepoints. */
+  private static void write(Connection app, int savepoints) throws SQLException {
+    app.setAutoCommit(false);
+    try (Statement statement = app.createStatement()) {
+      statement.execute(
+          """
+          DO $$BEGIN
+            FOR i IN 1..%d LOOP
+              BEGIN INSERT INTO t VALUES (i); EXCEPTION WHEN division_by_zero THEN NULL; END;
+            END LOOP;
+          END$$"""
+              .formatted(savepoints));
+    }
+  }
+
+  /** The process that makes a replication slot and waits for that session's transaction. */
+  private String awaitWhoWaitsFor(Connection app) throws Exception {
+    String waiting =
+        "SELECT pid FROM pg_locks WHERE NOT granted AND %d = ANY (pg_blocking_pids(pid))"
+            .formatted(ShardSessions.pid(app));
+    List<String> pids = a.query(waiting);
+    while (pids.isEmpty()) {
+      Thread.sleep(10); // between two looks
+      pids = a.query(waiting);
+    }
+    return pids.get(0);
   }
 
   @Test
