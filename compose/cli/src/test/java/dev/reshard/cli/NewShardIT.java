@@ -22,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Shard c comes to the shop as an empty database. */
 @Timeout(300)
+@Tag("matrix")
 class NewShardIT {
   private static final long SOME = 30;
   private static final String TABLES =
@@ -53,7 +54,6 @@ class NewShardIT {
     }
   }
 
-  @Tag("matrix")
   @Test
   void aShardThatGaveItsBucketsBackKeepsItsSchemaAsItHasGivenOutIds() throws Exception {
     try (Shop shop = Shop.open(folder, "back", 2, 3)) {
@@ -77,7 +77,6 @@ class NewShardIT {
   }
 
   /** Then it has them already, and feeds nobody. */
-  @Tag("matrix")
   @Test
   void theHomeOfReferenceTablesMayBeTheNewShard() throws Exception {
     try (Shop shop = Shop.open(folder, "home", 2, 3)) {

@@ -27,6 +27,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.postgresql.PGConnection;
@@ -94,6 +95,7 @@ class CaptureRestartIT {
 
   /** A network that lost its memory of the stream says neither what comes nor that it has ended. */
   @Test
+  @Tag("matrix")
   void aStreamWhoseEndNobodyWasToldOfMakesANewIncarnation()
       throws SQLException, InterruptedException {
     try (CaptureRig rig = CaptureRig.withOrders();
