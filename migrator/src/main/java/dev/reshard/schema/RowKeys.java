@@ -28,6 +28,9 @@ public final class RowKeys {
    */
   private static final String LOCK_TIMEOUT = "400ms";
 
+  /** Above {@code deadlock_timeout}: then the server ends an autovacuum that is waited for. */
+  private static final String LONG_LOCK_TIMEOUT = "3s";
+
   private static final int TRIES = 150;
   private static final String TABLE = ObjectKind.TABLE.word();
 
@@ -133,17 +136,27 @@ public final class RowKeys {
    */
   public static void politely(Connection connection, String sql)
       throws SQLException, InterruptedException {
-    untilFree(connection, List.of(String.join("; ", withLimit(sql))));
+    untilFree(connection, List.of(String.join("; ", withLimit(LOCK_TIMEOUT, sql))));
   }
 
-  /** The same for {@code DROP INDEX CONCURRENTLY}, which goes with no other statement. */
+  /**
+   * The same for a table that only we use, just loaded: nobody queues behind us there, and an
+   * autovacuum that it brought about is not waited for.
+   */
+  static void firmly(Connection connection, String sql) throws SQLException, InterruptedException {
+    untilFree(connection, List.of(String.join("; ", withLimit(LONG_LOCK_TIMEOUT, sql))));
+  }
+
+  /**
+   * As {@link #politely} for {@code DROP INDEX CONCURRENTLY}, which goes with no other statement.
+   */
   public static void politelyAlone(Connection connection, String sql)
       throws SQLException, InterruptedException {
-    untilFree(connection, withLimit(sql));
+    untilFree(connection, withLimit(LOCK_TIMEOUT, sql));
   }
 
-  private static List<String> withLimit(String sql) {
-    return List.of("SET lock_timeout = '%s'".formatted(LOCK_TIMEOUT), sql, "SET lock_timeout = 0");
+  private static List<String> withLimit(String limit, String sql) {
+    return List.of("SET lock_timeout = '%s'".formatted(limit), sql, "SET lock_timeout = 0");
   }
 
   private static void untilFree(Connection connection, List<String> calls)

@@ -62,7 +62,11 @@ final class SchemaWriter {
           registry.register(shard, Kind.SCHEMA_OBJECT, step.name(), step.undo());
         }
         try {
-          RowKeys.politely(connection, call(step));
+          if (step.late()) {
+            RowKeys.firmly(connection, call(step));
+          } else {
+            RowKeys.politely(connection, call(step));
+          }
         } catch (SQLException e) {
           if (isRefusal(e)) {
             registry.forget(shard, Kind.SCHEMA_OBJECT, step.name());
