@@ -8,6 +8,7 @@ import java.sql.SQLException;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -35,6 +36,7 @@ class GeneratedKeyIT {
   }
 
   @Test
+  @Tag("matrix")
   void aTableWhoseKeyHoldsAGeneratedColumnIsCopiedInRoundsAndItsChangesMeetTheirRowsOnly()
       throws Exception {
     for (int chunks : new int[] {3, 20, 8}) {

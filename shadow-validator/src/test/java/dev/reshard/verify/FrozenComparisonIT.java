@@ -19,6 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -246,6 +247,7 @@ class FrozenComparisonIT {
   }
 
   @Test
+  @Tag("matrix") // it is tried several times before it is given up
   void namesTheTransactionThatKeepsItFromBeingMade() throws Exception {
     VerifyScene.IdleLane lane = new VerifyScene.IdleLane();
     try (Connection app = scene.a().connect(SandboxRole.APP);

@@ -13,7 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
@@ -29,7 +31,7 @@ class BadInputIT {
   @TempDir private Path folder;
   private SandboxShards shards;
   private Path file;
-  private final List<Executable> claims = new ArrayList<>();
+  private final List<Executable> claims = Collections.synchronizedList(new ArrayList<>());
 
   @BeforeEach
   void twoShards() throws SQLException {
@@ -116,8 +118,11 @@ class BadInputIT {
 
   private void blocked(String right, String wrong, String problem) throws IOException {
     write(right, wrong);
-    refused(ExitCode.BLOCKED, problem, "check");
+    // both at once, as a broker that does not answer is waited for
+    CompletableFuture<Void> check =
+        CompletableFuture.runAsync(() -> refused(ExitCode.BLOCKED, problem, "check"));
     refused(ExitCode.BLOCKED, problem, "run");
+    check.join();
   }
 
   private void refused(ExitCode expected, String problem, String... words) {

@@ -187,6 +187,7 @@ class DdlWhileItRunsIT {
   }
 
   @Test
+  @Tag("matrix")
   void whileItCopiesItIsPausedWithTheDifferenceAndGoesOnOnceTheShardsAreAlike() throws Exception {
     try (Shop shop = Shop.open(folder, "ddl-copy", 2, 3)) {
       makeNotes(shop);
