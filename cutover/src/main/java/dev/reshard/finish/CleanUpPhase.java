@@ -16,6 +16,7 @@ import dev.reshard.postgres.Publications;
 import dev.reshard.postgres.ReplicationSlots;
 import dev.reshard.postgres.ShardConnections;
 import dev.reshard.schema.RowKeys;
+import dev.reshard.schema.StrongLock;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -139,9 +140,9 @@ public final class CleanUpPhase implements Phase {
           guards.settleRanges(item.shard());
         }
       }
-      case INDEX -> RowKeys.politelyAlone(shards.on(item.shard()), item.undo());
-      case REPLICA_IDENTITY, SCHEMA_OBJECT ->
-          RowKeys.politely(shards.on(item.shard()), item.undo());
+      case INDEX -> StrongLock.alone(shards.on(item.shard()), item.undo());
+      case REPLICA_IDENTITY -> RowKeys.giveIdentityBack(shards.on(item.shard()), item.undo());
+      case SCHEMA_OBJECT -> StrongLock.politely(shards.on(item.shard()), item.undo());
     }
   }
 

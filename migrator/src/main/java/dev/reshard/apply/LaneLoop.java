@@ -27,6 +27,9 @@ final class LaneLoop implements Runnable {
   /** What others see. {@code committed} is null before the first transaction. */
   record Progress(LanePosition applied, LanePosition durable, Instant committed, long rows) {}
 
+  /** One value, so that nobody sees a state without its reason. */
+  private record Condition(State state, Optional<String> reason) {}
+
   private static final Logger log = LoggerFactory.getLogger(LaneLoop.class);
 
   private final LaneConfig config;
@@ -43,8 +46,7 @@ final class LaneLoop implements Runnable {
   private volatile Progress progress =
       new Progress(
           LanePosition.startingAfter(Lsn.ZERO), LanePosition.startingAfter(Lsn.ZERO), null, 0);
-  private volatile State state = State.NEW;
-  private volatile String reason;
+  private volatile Condition condition = new Condition(State.NEW, Optional.empty());
 
   /** 0 while no batch is in flight. */
   private volatile long batchBeganNanos;
@@ -75,7 +77,8 @@ final class LaneLoop implements Runnable {
 
   LaneStatus status() {
     Progress now = progress;
-    State shown = state == State.RUNNING && gate.isHeld() ? State.HELD : state;
+    Condition is = condition;
+    State shown = is.state == State.RUNNING && gate.isHeld() ? State.HELD : is.state;
     return new LaneStatus(
         shown,
         now.applied(),
@@ -83,7 +86,7 @@ final class LaneLoop implements Runnable {
         Optional.ofNullable(now.committed())
             .map(at -> positive(Duration.between(at, Instant.now()))),
         now.rows(),
-        Optional.ofNullable(reason));
+        is.reason);
   }
 
   /** To be run on a thread of its own for as long as the lane's. */
@@ -102,7 +105,7 @@ final class LaneLoop implements Runnable {
     State last = State.CLOSED;
     try (incoming;
         destination) {
-      state = State.RUNNING;
+      running();
       while (gate.awaitWork()) {
         round();
       }
@@ -117,10 +120,15 @@ final class LaneLoop implements Runnable {
       last = State.STOPPED;
       log.error("lane {} failed", config.name(), e);
     }
-    reason = last == State.STOPPED ? end.getMessage() : null;
-    state = last;
+    condition =
+        new Condition(
+            last, last == State.STOPPED ? Optional.of(end.getMessage()) : Optional.empty());
     gate.stop(end);
     tokens.stop(end);
+  }
+
+  private void running() {
+    condition = new Condition(State.RUNNING, Optional.empty());
   }
 
   private void round() throws InterruptedException {
@@ -152,10 +160,9 @@ final class LaneLoop implements Runnable {
         batchBeganNanos = System.nanoTime();
         apply(batch);
       }
-      if (state == State.RETRYING) {
+      if (condition.state == State.RETRYING) {
         log.info("lane {} goes on", config.name());
-        state = State.RUNNING;
-        reason = null;
+        running();
       }
       backoff.succeeded();
     } catch (SQLException e) {
@@ -278,11 +285,10 @@ final class LaneLoop implements Runnable {
   /** What may pass is tried again for as long as it takes: the status says what it is. */
   private void retrying(String what) {
     backoff.failed();
-    if (state != State.RETRYING) {
+    if (condition.state != State.RETRYING) {
       log.warn("lane {} retries: {}", config.name(), what);
     }
-    state = State.RETRYING;
-    reason = what;
+    condition = new Condition(State.RETRYING, Optional.of(what));
   }
 
   private static Duration positive(Duration duration) {

@@ -23,15 +23,7 @@ import java.util.List;
  * identity refuses its application's own UPDATE once it is published. Confined to one thread.
  */
 public final class RowKeys {
-  /**
-   * Below half of PostgreSQL's {@code deadlock_timeout} (1 s), so that a deadlock is never ours.
-   */
-  private static final String LOCK_TIMEOUT = "400ms";
-
-  /** Above {@code deadlock_timeout}: then the server ends an autovacuum that is waited for. */
-  private static final String LONG_LOCK_TIMEOUT = "3s";
-
-  private static final int TRIES = 150;
+  private static final String IDENTITY = " REPLICA IDENTITY ";
   private static final String TABLE = ObjectKind.TABLE.word();
 
   private final ShardSessions sessions;
@@ -123,56 +115,18 @@ public final class RowKeys {
         shard,
         Kind.REPLICA_IDENTITY,
         table.id().toString(),
-        "ALTER TABLE %s REPLICA IDENTITY %s"
-            .formatted(table.id().quoted(), table.identity().setting()));
-    politely(connection, plan.setIdentity(index));
+        "ALTER TABLE %s%s%s".formatted(table.id().quoted(), IDENTITY, table.identity().setting()));
+    StrongLock.politely(connection, table.id().quoted(), plan.setIdentity(index));
   }
 
   /**
-   * Runs one statement that needs a strong lock on a table in one call, never waiting for the lock
-   * longer than a moment, and again until it gets it.
+   * Gives a table the replica identity back that it had.
    *
-   * @throws SQLException the last refusal, if others hold the table for minutes
+   * @param undo what was registered for it
    */
-  public static void politely(Connection connection, String sql)
+  public static void giveIdentityBack(Connection connection, String undo)
       throws SQLException, InterruptedException {
-    untilFree(connection, List.of(String.join("; ", withLimit(LOCK_TIMEOUT, sql))));
-  }
-
-  /**
-   * The same for a table that only we use, just loaded: nobody queues behind us there, and an
-   * autovacuum that it brought about is not waited for.
-   */
-  static void firmly(Connection connection, String sql) throws SQLException, InterruptedException {
-    untilFree(connection, List.of(String.join("; ", withLimit(LONG_LOCK_TIMEOUT, sql))));
-  }
-
-  /**
-   * As {@link #politely} for {@code DROP INDEX CONCURRENTLY}, which goes with no other statement.
-   */
-  public static void politelyAlone(Connection connection, String sql)
-      throws SQLException, InterruptedException {
-    untilFree(connection, withLimit(LOCK_TIMEOUT, sql));
-  }
-
-  private static List<String> withLimit(String limit, String sql) {
-    return List.of("SET lock_timeout = '%s'".formatted(limit), sql, "SET lock_timeout = 0");
-  }
-
-  private static void untilFree(Connection connection, List<String> calls)
-      throws SQLException, InterruptedException {
-    for (int attempt = 1; ; attempt++) {
-      try (Statement statement = connection.createStatement()) {
-        for (String call : calls) {
-          statement.execute(call);
-        }
-        return;
-      } catch (SQLException e) {
-        if (!"55P03".equals(e.getSQLState()) || attempt == TRIES) {
-          throw e;
-        }
-        Thread.sleep(Math.min(100L * attempt, 2_000)); // others go first
-      }
-    }
+    String table = undo.substring("ALTER TABLE ".length(), undo.lastIndexOf(IDENTITY));
+    StrongLock.politely(connection, table, undo);
   }
 }

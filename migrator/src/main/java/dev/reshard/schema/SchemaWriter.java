@@ -63,9 +63,9 @@ final class SchemaWriter {
         }
         try {
           if (step.late()) {
-            RowKeys.firmly(connection, call(step));
+            StrongLock.firmly(connection, call(step));
           } else {
-            RowKeys.politely(connection, call(step));
+            StrongLock.politely(connection, call(step));
           }
         } catch (SQLException e) {
           if (isRefusal(e)) {

@@ -16,6 +16,7 @@ import dev.reshard.postgres.ShardAddress;
 import dev.reshard.postgres.ShardSchema;
 import dev.reshard.postgres.ShardSessions;
 import dev.reshard.postgres.WorkerIdentity;
+import dev.reshard.sandbox.LastingAutovacuum;
 import dev.reshard.sandbox.SandboxRole;
 import dev.reshard.sandbox.TcpProxy;
 import java.sql.Connection;
@@ -162,6 +163,15 @@ class ArmingIT {
     assertTrue(busy.getMessage().contains("public.orders"), busy.getMessage());
     execute(app, "COMMIT");
     a.arm();
+  }
+
+  @Test
+  void anAutovacuumInTheWayIsEndedByTheServer() throws Exception {
+    String fill = "INSERT INTO orders SELECT i, i % 16, 'x' FROM generate_series(1000, 50999) i";
+    try (LastingAutovacuum autovacuum = LastingAutovacuum.of(a.shard, "orders", fill)) {
+      assertTrue(autovacuum.isRunning());
+      impatient().arm(a.ours, GuardedShard.A, GuardedShard.UNIT, 1);
+    }
   }
 
   @Test
