@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -64,6 +65,7 @@ class SnapshotLimitIT {
   }
 
   @Test
+  @Tag("matrix")
   void givenAKeyWhilePausedItsCopyGoesOnInRounds() throws Exception {
     scene.round(() -> false, TOO_SLOW, pauses::add);
     assertEquals(1, pauses.size());

@@ -59,6 +59,7 @@ class BoundedMemoryIT {
   }
 
   @Test
+  @Tag("matrix")
   void aRowOverTheLimitPausesByNameAndGoesOnOnceTheLimitIsRaised() throws Exception {
     documents.writeFile("budget: { max_row: 2MB }");
     try (WorkerProcess worker = WorkerProcess.start(documents.file)) {

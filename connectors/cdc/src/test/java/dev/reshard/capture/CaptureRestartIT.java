@@ -277,6 +277,7 @@ class CaptureRestartIT {
   }
 
   @Test
+  @Tag("matrix")
   void aBrokerThatIsAwayLongerThanTheServerWaitsForAnAnswerLosesNothing()
       throws SQLException, InterruptedException {
     try (SandboxPostgres server = SandboxPostgres.start(Map.of("wal_sender_timeout", "2s"));
