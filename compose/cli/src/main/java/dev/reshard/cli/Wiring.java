@@ -22,6 +22,7 @@ import dev.reshard.migration.GateWatch;
 import dev.reshard.migration.Gates;
 import dev.reshard.migration.Guards;
 import dev.reshard.migration.LeftOutRecord;
+import dev.reshard.migration.LockWatch;
 import dev.reshard.migration.Migration;
 import dev.reshard.migration.PauseOperation;
 import dev.reshard.migration.PausedCopy;
@@ -347,6 +348,7 @@ public final class Wiring implements AutoCloseable {
         new CleanUpPhase(MigrationState.CANCELLED, migration, guards, services, throttles, ends);
     List<Service> untilTheEnd = new ArrayList<>(services);
     untilTheEnd.add(throttles); // the purge waits for them, too
+    untilTheEnd.add(new LockWatch(migration.name(), sessions, migration.captured()));
     untilTheEnd.add(TopicPublisher.routing(migration)); // its topic is not cleaned up
     List<Phase> phases =
         List.of(

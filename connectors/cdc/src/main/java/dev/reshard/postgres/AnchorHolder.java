@@ -35,12 +35,9 @@ public final class AnchorHolder implements AutoCloseable {
 
   private static final String BLOCKERS =
       """
-      SELECT coalesce(string_agg(
-               CASE WHEN b.pid = 0 THEN 'a prepared transaction (see pg_prepared_xacts)'
-                    ELSE format('pid %s (user %s, application "%s", %s, transaction since %s)',
-                                b.pid, a.usename, a.application_name, a.state, a.xact_start) END,
-               ', '), 'transactions that have ended by now')
-        FROM unnest(pg_blocking_pids(?)) b(pid) LEFT JOIN pg_stat_activity a USING (pid)""";
+      SELECT coalesce(string_agg(%s, ', '), 'transactions that have ended by now')
+        FROM unnest(pg_blocking_pids(?)) b (pid) LEFT JOIN pg_stat_activity a ON a.pid = b.pid"""
+          .formatted(LockWait.WHO);
 
   private final ShardSessions sessions;
   private final Connection holder;

@@ -221,7 +221,7 @@ public final class ShardSessions {
     ShardAddress address = address(shard);
     properties.setProperty("user", address.user());
     properties.setProperty("password", address.password());
-    PGProperty.APPLICATION_NAME.set(properties, "reshard %s %s".formatted(migration, part));
+    PGProperty.APPLICATION_NAME.set(properties, applicationName(migration, part));
     PGProperty.TCP_KEEP_ALIVE.set(properties, true);
     PGProperty.SOCKET_FACTORY.set(properties, KeptAliveSockets.class.getName());
     PGProperty.CONNECT_TIMEOUT.set(properties, Math.toIntExact(ANSWERS_WITHIN.toSeconds()));
@@ -230,6 +230,10 @@ public final class ShardSessions {
     // a server's DETAIL and CONTEXT quote values of user rows
     PGProperty.LOG_SERVER_ERROR_DETAIL.set(properties, false);
     return DriverManager.getConnection(address.url(), properties);
+  }
+
+  static String applicationName(String migration, String part) {
+    return "reshard %s %s".formatted(migration, part);
   }
 
   private Connection ready(Connection connection) throws SQLException {
