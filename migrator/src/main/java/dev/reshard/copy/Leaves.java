@@ -13,8 +13,8 @@ import java.util.stream.Collectors;
  */
 record Leaves(Map<String, Version> byName) {
 
-  /** Of one file. */
-  record Version(long columns, long shape, long file) {
+  /** Of one file, and of its place in the table. */
+  record Version(long columns, long shape, long file, long attached) {
 
     /**
      * Whether a column's rows may have got other values: a right or the statistics of a column
@@ -33,7 +33,11 @@ record Leaves(Map<String, Version> byName) {
             leaf ->
                 leaves.put(
                     leaf.id().quoted(),
-                    new Version(leaf.columnsVersion(), leaf.columnsShape(), leaf.fileNode())));
+                    new Version(
+                        leaf.columnsVersion(),
+                        leaf.columnsShape(),
+                        leaf.fileNode(),
+                        leaf.attached())));
     return new Leaves(leaves);
   }
 
@@ -41,12 +45,15 @@ record Leaves(Map<String, Version> byName) {
   static Leaves parse(String text) {
     Map<String, Version> leaves = new TreeMap<>();
     for (String line : text.split("\n", -1)) {
-      String[] parts = line.split(" ", 4);
-      if (parts.length == 4) {
+      String[] parts = line.split(" ", 5);
+      if (parts.length == 5) {
         leaves.put(
-            parts[3],
+            parts[4],
             new Version(
-                Long.parseLong(parts[0]), Long.parseLong(parts[1]), Long.parseLong(parts[2])));
+                Long.parseLong(parts[0]),
+                Long.parseLong(parts[1]),
+                Long.parseLong(parts[2]),
+                Long.parseLong(parts[3])));
       }
     }
     return new Leaves(leaves);
@@ -54,8 +61,9 @@ record Leaves(Map<String, Version> byName) {
 
   /**
    * Whether what was copied of these is still what the stream goes on from. A partition that was
-   * written anew may have been truncated by its own name, which no message tells; a table that was
-   * truncated by its name is emptied by the stream.
+   * written anew may have been truncated by its own name, and one that was detached and attached
+   * again may have been changed meanwhile, which no message tells; a table that was truncated by
+   * its name is emptied by the stream.
    */
   boolean areUnaltered(Table now) {
     Map<String, Version> today = of(now).byName;
@@ -65,6 +73,7 @@ record Leaves(Map<String, Version> byName) {
               Version version = today.get(leaf.getKey());
               return version != null
                   && !leaf.getValue().isAltered(version)
+                  && version.attached() == leaf.getValue().attached()
                   && (!now.partitioned() || version.file() == leaf.getValue().file());
             });
   }
@@ -80,11 +89,12 @@ record Leaves(Map<String, Version> byName) {
     return byName.entrySet().stream()
         .map(
             leaf ->
-                "%d %d %d %s"
+                "%d %d %d %d %s"
                     .formatted(
                         leaf.getValue().columns(),
                         leaf.getValue().shape(),
                         leaf.getValue().file(),
+                        leaf.getValue().attached(),
                         leaf.getKey()))
         .collect(Collectors.joining("\n"));
   }

@@ -9,6 +9,7 @@ import dev.reshard.keyspace.TableId;
 import dev.reshard.migration.TableShape.Change;
 import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.Table;
+import dev.reshard.schema.RowKeys;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,7 +82,8 @@ public final class CatalogWatch implements Service {
     return state.replicates() || state == MigrationState.COPYING;
   }
 
-  private void look() throws SQLException {
+  private void look() throws SQLException, InterruptedException {
+    prepareNewPartitions();
     MigrationState state = migration.control().state();
     if (state.replicates()) {
       compare();
@@ -91,6 +93,15 @@ public final class CatalogWatch implements Service {
       whyNotToCopy().ifPresent(pause);
     } else {
       tell(Map.of()); // paused for it, or copied anew
+    }
+  }
+
+  /** Captures go on in a pause, and without it their changes would not say whose rows they were. */
+  private void prepareNewPartitions() throws SQLException, InterruptedException {
+    RowKeys keys =
+        new RowKeys(migration.sessions(), migration.control().registry(), migration.name());
+    for (Map.Entry<ShardId, Map<TableId, Table>> shard : read().entrySet()) {
+      keys.preparePartitions(shard.getKey(), shard.getValue().values());
     }
   }
 

@@ -31,6 +31,7 @@ final class TableShape {
     REWRITTEN,
     UNLOGGED,
     ATTACHED,
+    ATTACHED_AGAIN,
     DETACHED,
     GONE;
 
@@ -61,7 +62,7 @@ final class TableShape {
     table.columns().forEach(column -> parts.put(COLUMN + column.quoted(), describe(column)));
     for (Table.Leaf leaf : table.leaves()) {
       String name = leaf.oid() == table.oid() ? FILE : PARTITION + leaf.id();
-      parts.put(name, Long.toString(leaf.fileNode()));
+      parts.put(name, "%d %d".formatted(leaf.fileNode(), leaf.attached()));
       if (leaf.oid() == table.oid()) {
         parts.put(VERSION, Long.toString(leaf.columnsVersion()));
       }
@@ -169,8 +170,15 @@ final class TableShape {
           part.equals(IDENTITY) ? Kind.IDENTITY : Kind.COLUMNS,
           "%s was changed from %s to %s".formatted(part, was, is));
     }
+    if (file(was).equals(file(is))) {
+      return new Change(Kind.ATTACHED_AGAIN, part + " was detached, and attached again");
+    }
     return new Change(
         Kind.REWRITTEN, (part.equals(FILE) ? "it" : part) + " was rewritten or truncated");
+  }
+
+  private static String file(String leaf) {
+    return leaf.substring(0, leaf.indexOf(' '));
   }
 
   private static String describe(Column column) {
@@ -192,6 +200,8 @@ final class TableShape {
           "run it on the other shards too if it was ALTER COLUMN .. USING, which changes rows without a message (VACUUM FULL, CLUSTER and TRUNCATE of a whole table need nothing; after TRUNCATE of one partition delete its rows on the destinations), verify afterwards";
       case ATTACHED ->
           "as its rows came without a message, detach it, make an empty partition in its place on all shards and INSERT its rows into the table";
+      case ATTACHED_AGAIN ->
+          "bring over by hand what was changed in it meanwhile, as no message told it, verify afterwards";
       case DETACHED ->
           "as its rows went without a message, attach it again (DELETE the rows then, if they are to go), or delete them on the other side too";
     };

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * What a worker will do so that every change says the shard key, and how to do it beforehand: an
@@ -48,7 +49,9 @@ final class RowKeyNotes implements Check {
     for (ShardId shard : subject.shards()) {
       for (RowKeyPlan plan : plans(shard)) {
         findings.addAll(finding(shard, plan));
-        if (plan.kind() == RowKeyPlan.Kind.FULL || plan.table().identity().full()) {
+        if (plan.kind() == RowKeyPlan.Kind.FULL
+            || plan.table().identity().full()
+            || !plan.partitions().isEmpty()) {
           full.add(plan.table().id());
         }
       }
@@ -117,7 +120,15 @@ final class RowKeyNotes implements Check {
     TableId id = plan.table().id();
     String index = "row_key_%d".formatted(plan.table().oid());
     return switch (plan.kind()) {
-      case NOTHING -> List.of();
+      case NOTHING ->
+          plan.isDone()
+              ? List.of()
+              : List.of(
+                  Finding.note(
+                          "has partitions whose replica identity says less than the table's, which does not reach them: 'run' sets REPLICA IDENTITY FULL on them, until it is cleaned up")
+                      .at(shard)
+                      .on(id)
+                      .sql(set(plan, index)));
       case INDEX ->
           List.of(
               Finding.note(
@@ -126,7 +137,7 @@ final class RowKeyNotes implements Check {
                   .at(shard)
                   .on(id)
                   .detail(String.join(" + ", plan.columns()))
-                  .sql(plan.createIndex(index) + ";\n" + plan.setIdentity(index) + ";"));
+                  .sql(plan.createIndex(index) + ";\n" + set(plan, index)));
       case FULL ->
           List.of(
               Finding.note(
@@ -134,7 +145,13 @@ final class RowKeyNotes implements Check {
                   .todo("give it a primary key if it has many of them")
                   .at(shard)
                   .on(id)
-                  .sql(plan.setIdentity(index) + ";"));
+                  .sql(set(plan, index)));
     };
+  }
+
+  private static String set(RowKeyPlan plan, String index) {
+    return plan.settings(index).stream()
+        .map(setting -> setting.sql() + ";")
+        .collect(Collectors.joining("\n"));
   }
 }

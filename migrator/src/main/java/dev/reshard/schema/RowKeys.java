@@ -15,6 +15,7 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Collection;
 import java.util.List;
 
 /**
@@ -25,6 +26,7 @@ import java.util.List;
 public final class RowKeys {
   private static final String IDENTITY = " REPLICA IDENTITY ";
   private static final String TABLE = ObjectKind.TABLE.word();
+  private static final String NO_TABLE = "42P01";
 
   private final ShardSessions sessions;
   private final CleanupRegistry registry;
@@ -54,14 +56,31 @@ public final class RowKeys {
 
   private void prepare(Connection connection, ShardId shard, RowKeyPlan plan)
       throws SQLException, InterruptedException {
-    if (plan.kind() == RowKeyPlan.Kind.NOTHING) {
+    if (plan.isDone()) {
       return;
     }
     String index = "reshard_key_%d_%s".formatted(plan.table().oid(), migration.replace('-', '_'));
     if (plan.kind() == RowKeyPlan.Kind.INDEX) {
       buildIndex(connection, shard, plan, index);
     }
-    setIdentity(connection, shard, plan, index);
+    set(connection, shard, plan.settings(index));
+  }
+
+  /**
+   * Has partitions, such as new ones, say all that their tables' identities promise. Repeatable.
+   *
+   * @param tables as the shard has them now
+   */
+  public void preparePartitions(ShardId shard, Collection<Table> tables)
+      throws SQLException, InterruptedException {
+    for (Table table : tables) {
+      List<RowKeyPlan.Setting> settings = RowKeyPlan.partitions(table).settings("");
+      if (!settings.isEmpty()) {
+        try (Connection connection = sessions.open(shard, "row keys")) {
+          set(connection, shard, settings);
+        }
+      }
+    }
   }
 
   /** A build that was cut short leaves an invalid index behind: it is dropped and built again. */
@@ -108,25 +127,33 @@ public final class RowKeys {
     }
   }
 
-  private void setIdentity(Connection connection, ShardId shard, RowKeyPlan plan, String index)
+  private void set(Connection connection, ShardId shard, List<RowKeyPlan.Setting> settings)
       throws SQLException, InterruptedException {
-    Table table = plan.table();
-    registry.register(
-        shard,
-        Kind.REPLICA_IDENTITY,
-        table.id().toString(),
-        "ALTER TABLE %s%s%s".formatted(table.id().quoted(), IDENTITY, table.identity().setting()));
-    StrongLock.politely(connection, table.id().quoted(), plan.setIdentity(index));
+    for (RowKeyPlan.Setting setting : settings) {
+      String table = setting.table().quoted();
+      registry.register(
+          shard,
+          Kind.REPLICA_IDENTITY,
+          setting.table().toString(),
+          "ALTER TABLE %s%s%s".formatted(table, IDENTITY, setting.before()));
+      StrongLock.politely(connection, table, setting.sql());
+    }
   }
 
   /**
-   * Gives a table the replica identity back that it had.
+   * Gives a table the replica identity back that it had; a partition may have been dropped since.
    *
    * @param undo what was registered for it
    */
   public static void giveIdentityBack(Connection connection, String undo)
       throws SQLException, InterruptedException {
     String table = undo.substring("ALTER TABLE ".length(), undo.lastIndexOf(IDENTITY));
-    StrongLock.politely(connection, table, undo);
+    try {
+      StrongLock.politely(connection, table, undo);
+    } catch (SQLException e) {
+      if (!NO_TABLE.equals(e.getSQLState())) {
+        throw e;
+      }
+    }
   }
 }

@@ -124,6 +124,18 @@ class TableShapeIT {
     assertEquals(List.of(Kind.REWRITTEN), changed(PARTED, sql));
   }
 
+  /** What was changed in it meanwhile came without a message. */
+  @Test
+  void aPartitionThatWasAwayForAMomentIsSeen() throws SQLException {
+    String before = read(PARTED).fingerprint();
+    assertEquals(
+        List.of(Kind.ATTACHED_AGAIN),
+        changed(
+            PARTED,
+            "BEGIN; ALTER TABLE parted DETACH PARTITION part; DELETE FROM part WHERE id = 1; ALTER TABLE parted ATTACH PARTITION part FOR VALUES FROM (0) TO (10); COMMIT"));
+    assertNotEquals(before, read(PARTED).fingerprint());
+  }
+
   @Test
   void anUnloggedPartitionIsNamedAndAPublishedTableCannotBeOne() throws SQLException {
     shard.executeAsSuperuser("CREATE PUBLICATION p FOR TABLE plain, parted");

@@ -26,13 +26,21 @@ class DdlWhileItRunsIT {
     try (Shop shop = Shop.open(folder, "ddl", 2, 3)) {
       shop.shards.execute(
           "CREATE TABLE days (tenant_id bigint, day int, PRIMARY KEY (tenant_id, day)) PARTITION BY RANGE (day)",
-          "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (10)");
-      shop.shards.get("a").execute("INSERT INTO days SELECT g, 1 FROM generate_series(0, 15) g");
+          "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (10)",
+          "CREATE TABLE logs (tenant_id bigint NOT NULL, day int, line text) PARTITION BY RANGE (day)",
+          "CREATE TABLE logs_1 PARTITION OF logs FOR VALUES FROM (0) TO (10)");
+      shop.shards
+          .get("a")
+          .execute(
+              "INSERT INTO days SELECT g, 1 FROM generate_series(0, 15) g",
+              "INSERT INTO logs SELECT g, 1, 'old' FROM generate_series(0, 15) g");
       CompletableFuture<Shop.Answer> worker = CompletableFuture.supplyAsync(() -> shop.run("run"));
       shop.awaitState(MigrationState.READY_FOR_CUTOVER);
 
       goesOnAfterAColumnWasAddedEverywhere(shop);
       aNewEmptyPartitionNeedsNobody(shop);
+      aNewPartitionOfATableWithoutAKeyTakesChanges(shop);
+      pausesForAPartitionThatWasAwayForAMoment(shop);
       pausesForAnAttachedPartitionWithRows(shop);
       pausesForADetachedPartition(shop);
 
@@ -41,7 +49,14 @@ class DdlWhileItRunsIT {
       shop.succeed("cancel");
       assertEquals(ExitCode.DONE.code(), worker.get(60, TimeUnit.SECONDS).exitCode());
       shop.requireClean();
+      assertEquals(List.of("d"), identities(shop.shards.get("a")));
     }
+  }
+
+  /** Of the partitions of logs. */
+  private static List<String> identities(SandboxShard shard) throws Exception {
+    return shard.query(
+        "SELECT DISTINCT relreplident FROM pg_class WHERE relispartition AND relname ~ '^logs_'");
   }
 
   @Test
@@ -275,6 +290,29 @@ class DdlWhileItRunsIT {
     shop.shards.get("a").execute("INSERT INTO days SELECT g, 11 FROM generate_series(0, 15) g");
     TimeUnit.SECONDS.sleep(3); // the catalogs are looked at every second
     assertEquals("READY_FOR_CUTOVER", shop.state());
+  }
+
+  private static void aNewPartitionOfATableWithoutAKeyTakesChanges(Shop shop) throws Exception {
+    shop.shards.execute("CREATE TABLE logs_2 PARTITION OF logs FOR VALUES FROM (10) TO (20)");
+    SandboxShard a = shop.shards.get("a");
+    while (!identities(a).equals(List.of("f"))) {
+      TimeUnit.MILLISECONDS.sleep(50); // the catalogs are looked at every second
+    }
+    a.execute(
+        "INSERT INTO logs SELECT g, 11, 'old' FROM generate_series(0, 15) g",
+        "UPDATE logs SET line = 'new' WHERE tenant_id % 2 = 1",
+        "UPDATE logs SET tenant_id = 15 - tenant_id WHERE tenant_id IN (0, 15)",
+        "DELETE FROM logs WHERE tenant_id IN (2, 13)");
+  }
+
+  private static void pausesForAPartitionThatWasAwayForAMoment(Shop shop) throws Exception {
+    shop.shards
+        .get("a")
+        .execute(
+            "BEGIN; ALTER TABLE days DETACH PARTITION days_2; ALTER TABLE days ATTACH PARTITION days_2 FOR VALUES FROM (10) TO (20); COMMIT");
+    shop.awaitState(MigrationState.PAUSED);
+    tells(shop, "partition public.days_2 was detached, and attached again");
+    resume(shop);
   }
 
   private static void pausesForAnAttachedPartitionWithRows(Shop shop) throws Exception {

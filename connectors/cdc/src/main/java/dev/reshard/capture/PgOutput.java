@@ -80,7 +80,7 @@ final class PgOutput {
   private void relation(ByteBuffer in) {
     int oid = in.getInt();
     TableId id = new TableId(string(in), string(in));
-    in.get(); // kind of identity; the columns' flags say it all
+    boolean full = in.get() == 'f'; // of others the columns' flags say it all
     int count = in.getShort();
     List<String> columns = new ArrayList<>(count);
     List<Integer> key = new ArrayList<>();
@@ -92,7 +92,7 @@ final class PgOutput {
       in.getInt(); // type
       in.getInt(); // modifier
     }
-    relations.put(oid, new Relation(id, columns, key));
+    relations.put(oid, new Relation(id, columns, key, full));
   }
 
   private void change(char kind, ByteBuffer in) {

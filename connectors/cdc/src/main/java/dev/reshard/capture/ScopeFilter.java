@@ -65,7 +65,7 @@ final class ScopeFilter implements ChangeHandler {
   public void update(Relation relation, TextTuple old, boolean oldIsWhole, TextTuple sent) {
     anyChange = true;
     ScopedTable table = scoped(relation);
-    table.requireShardKeyInIdentity();
+    table.requireShardKeyIn(old);
     TextTuple row = table.ignoring(old == null ? sent : filled(table, old, oldIsWhole, sent));
     int newBucket = table.bucketOf(row);
     int oldBucket = old == null ? newBucket : table.bucketOf(old);
@@ -85,7 +85,7 @@ final class ScopeFilter implements ChangeHandler {
   public void delete(Relation relation, TextTuple old) {
     anyChange = true;
     ScopedTable table = scoped(relation);
-    table.requireShardKeyInIdentity();
+    table.requireShardKeyIn(old);
     int bucket = table.bucketOf(old);
     if (isWanted(table, bucket, bucket)) {
       held.add(

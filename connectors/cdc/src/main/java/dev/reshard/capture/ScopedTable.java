@@ -16,12 +16,14 @@ import java.util.stream.IntStream;
  * A table of the stream, as the scope sees it. Immutable.
  *
  * @param shardKey position of the shard key's column; -1 for a reference table
+ * @param full whether changes are announced to say the whole old row
  * @param published whether its changes are published at all
  * @param ignored positions of columns that the migration file leaves out
  */
 record ScopedTable(
     ChangedTable table,
     int shardKey,
+    boolean full,
     boolean published,
     Partitioning partitioning,
     List<Integer> ignored) {
@@ -45,7 +47,8 @@ record ScopedTable(
             .boxed()
             .toList();
     if (keyspace.reference().contains(relation.id())) {
-      return new ScopedTable(table, -1, scope.reference(), keyspace.partitioning(), ignored);
+      return new ScopedTable(
+          table, -1, relation.full(), scope.reference(), keyspace.partitioning(), ignored);
     }
     Optional<Keyspace.ShardedTable> sharded =
         keyspace.sharded().stream().filter(t -> t.id().equals(relation.id())).findFirst();
@@ -64,7 +67,8 @@ record ScopedTable(
           "table %s has no column %s any more, so its changes have no bucket"
               .formatted(relation.id(), sharded.get().key()));
     }
-    return new ScopedTable(table, shardKey, true, keyspace.partitioning(), ignored);
+    return new ScopedTable(
+        table, shardKey, relation.full(), true, keyspace.partitioning(), ignored);
   }
 
   boolean isSharded() {
@@ -124,17 +128,22 @@ record ScopedTable(
   }
 
   /**
+   * What is announced is the table's identity, what comes is that of the partition that the row
+   * lies in, which may say less. A shard key is never NULL.
+   *
+   * @param old null if none was sent, as where an UPDATE leaves the identity's columns as they are
    * @throws CaptureException if an old row of this table does not tell its shard key
    */
-  void requireShardKeyInIdentity() {
-    if (isSharded() && !table.key().contains(shardKey)) {
+  void requireShardKeyIn(TextTuple old) {
+    boolean lacks = old == null ? full : isSharded() && old.isNull(shardKey);
+    if (lacks || (isSharded() && !table.key().contains(shardKey))) {
       throw new CaptureException(
           Reason.IDENTITY_LACKS_SHARD_KEY,
-          ("a row of table %s was updated or deleted, and the table's replica identity does not "
-                  + "contain its shard key %s: whose row it was cannot be told, and the change is "
+          ("a row of table %s was updated or deleted, and the table's replica identity, or that of "
+                  + "its partition, does not contain its shard key %s: whose row it was cannot be told, and the change is "
                   + "lost to the destinations. 'reshard check --fixes' prints how to give the table "
                   + "another identity; then begin again from a new anchor.")
-              .formatted(table.id(), table.columns().get(shardKey)));
+              .formatted(table.id(), isSharded() ? table.columns().get(shardKey) : "(none)"));
     }
   }
 }

@@ -12,8 +12,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
@@ -21,15 +23,19 @@ import java.util.stream.Stream;
  * migration file has left out are not seen. Stateless; confined to the thread of the connection.
  */
 public final class Catalog {
+  private static final String IDENTITY_INDEX =
+      """
+      (SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
+        WHERE i.indrelid = c.oid AND i.indisreplident)""";
+
   private static final String TABLES =
       """
-      SELECT n.nspname, c.relname, c.oid, c.relkind = 'p', c.relreplident,
-             (SELECT x.relname FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid
-               WHERE i.indrelid = c.oid AND i.indisreplident)
+      SELECT n.nspname, c.relname, c.oid, c.relkind = 'p', c.relreplident, %s
         FROM unnest(?, ?) AS wanted(schema, name)
         JOIN pg_namespace n ON n.nspname = wanted.schema
         JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = wanted.name
-       WHERE c.relkind IN ('r', 'p')""";
+       WHERE c.relkind IN ('r', 'p')"""
+          .formatted(IDENTITY_INDEX);
 
   private static final String COLUMNS =
       """
@@ -70,7 +76,11 @@ public final class Catalog {
                                 a.attgenerated, a.attidentity, a.attcollation),
                       a.attnum)::numeric) %% 1000000000000000
                 %1$s)::int8,
-             pg_relation_size(c.oid) / 8192, c.relpersistence = 'p'
+             pg_relation_size(c.oid) / 8192, c.relpersistence = 'p',
+             (SELECT coalesce(sum(hashint8extended(h.xmin::text::int8, h.inhrelid::int8)::numeric)
+                                %% 1000000000000000, 0)
+                FROM pg_partition_ancestors(c.oid) p JOIN pg_inherits h ON h.inhrelid = p.relid)::int8,
+             c.relreplident, %2$s
         FROM pg_class r
         CROSS JOIN LATERAL (
           SELECT t.relid FROM pg_partition_tree(r.oid) t WHERE r.relkind = 'p' AND t.isleaf
@@ -79,7 +89,7 @@ public final class Catalog {
         JOIN pg_namespace l ON l.oid = c.relnamespace
        WHERE r.oid = ANY (?) AND c.relkind = 'r'
        ORDER BY r.oid, c.oid"""
-          .formatted(COUNTED);
+          .formatted(COUNTED, IDENTITY_INDEX);
 
   private Catalog() {}
 
@@ -116,8 +126,8 @@ public final class Catalog {
         connection.createArrayOf(
             "oid", found.stream().map(table -> table.oid).toArray(Long[]::new));
     Map<Long, List<Column>> columns = columns(connection, oids);
-    Map<Long, List<KeyColumn>> keys = keyColumns(connection, oids);
-    Map<Long, List<Table.Leaf>> leaves = leaves(connection, oids);
+    Map<Long, List<FoundLeaf>> leaves = leaves(connection, oids);
+    Map<Long, List<KeyColumn>> keys = keyColumns(connection, withLeaves(connection, found, leaves));
     SortedMap<TableId, Table> tables = new TreeMap<>();
     for (Found table : found) {
       List<Column> own = columns.getOrDefault(table.oid, List.of());
@@ -130,15 +140,27 @@ public final class Catalog {
               table.partitioned,
               own,
               key.stream().filter(KeyColumn::primary).map(KeyColumn::name).toList(),
-              identity(table, own, key),
-              leaves.getOrDefault(table.oid, List.of())));
+              identity(table.identity, own, key),
+              leaves.getOrDefault(table.oid, List.of()).stream()
+                  .map(leaf -> leaf.with(identity(leaf.identity, own, keys.get(leaf.oid()))))
+                  .toList()));
     }
     return tables;
   }
 
+  private static Array withLeaves(
+      Connection connection, List<Found> tables, Map<Long, List<FoundLeaf>> leaves)
+      throws SQLException {
+    Set<Long> oids = new TreeSet<>();
+    tables.forEach(table -> oids.add(table.oid));
+    leaves.values().forEach(some -> some.forEach(leaf -> oids.add(leaf.oid())));
+    return connection.createArrayOf("oid", oids.toArray());
+  }
+
   private static Table.ReplicaIdentity identity(
-      Found table, List<Column> columns, List<KeyColumn> keys) {
-    return switch (table.identity) {
+      Identity identity, List<Column> columns, List<KeyColumn> found) {
+    List<KeyColumn> keys = found == null ? List.of() : found;
+    return switch (identity.kind) {
       case "d" ->
           new Table.ReplicaIdentity(
               said(keys.stream().filter(key -> key.primary && key.immediate), columns),
@@ -148,7 +170,7 @@ public final class Catalog {
           new Table.ReplicaIdentity(
               said(keys.stream().filter(key -> key.identity && key.immediate), columns),
               false,
-              table.index == null ? "DEFAULT" : "USING INDEX " + TableId.quote(table.index));
+              identity.index == null ? "DEFAULT" : "USING INDEX " + TableId.quote(identity.index));
       case "f" ->
           new Table.ReplicaIdentity(
               columns.stream().filter(c -> !c.generated()).map(Column::name).toList(),
@@ -169,12 +191,35 @@ public final class Catalog {
   }
 
   /**
-   * A table without what other catalogs say of it.
+   * What {@code pg_class} says.
    *
-   * @param identity {@code pg_class.relreplident}
+   * @param kind {@code relreplident}
    * @param index that of REPLICA IDENTITY USING INDEX, or null
    */
-  private record Found(TableId id, long oid, boolean partitioned, String identity, String index) {}
+  private record Identity(String kind, String index) {}
+
+  /** A table without what other catalogs say of it. */
+  private record Found(TableId id, long oid, boolean partitioned, Identity identity) {}
+
+  /** A leaf without the columns of its identity. */
+  private record FoundLeaf(Table.Leaf leaf, Identity identity) {
+    long oid() {
+      return leaf.oid();
+    }
+
+    Table.Leaf with(Table.ReplicaIdentity own) {
+      return new Table.Leaf(
+          leaf.id(),
+          leaf.oid(),
+          leaf.fileNode(),
+          leaf.columnsVersion(),
+          leaf.columnsShape(),
+          leaf.blocks(),
+          leaf.logged(),
+          leaf.attached(),
+          own);
+    }
+  }
 
   /** A column of an index that can identify a row. */
   private record KeyColumn(String name, boolean primary, boolean identity, boolean immediate) {}
@@ -192,8 +237,7 @@ public final class Catalog {
                   new TableId(row.getString(1), row.getString(2)),
                   row.getLong(3),
                   row.getBoolean(4),
-                  row.getString(5),
-                  row.getString(6)));
+                  new Identity(row.getString(5), row.getString(6))));
         }
       }
     }
@@ -231,21 +275,25 @@ public final class Catalog {
                 row.getString(2), row.getBoolean(3), row.getBoolean(4), row.getBoolean(5)));
   }
 
-  private static Map<Long, List<Table.Leaf>> leaves(Connection connection, Array oids)
+  private static Map<Long, List<FoundLeaf>> leaves(Connection connection, Array oids)
       throws SQLException {
     return byTable(
         connection,
         LEAVES,
         oids,
         row ->
-            new Table.Leaf(
-                new TableId(row.getString(2), row.getString(3)),
-                row.getLong(4),
-                row.getLong(5),
-                row.getLong(6),
-                row.getLong(7),
-                row.getLong(8),
-                row.getBoolean(9)));
+            new FoundLeaf(
+                new Table.Leaf(
+                    new TableId(row.getString(2), row.getString(3)),
+                    row.getLong(4),
+                    row.getLong(5),
+                    row.getLong(6),
+                    row.getLong(7),
+                    row.getLong(8),
+                    row.getBoolean(9),
+                    row.getLong(10),
+                    null),
+                new Identity(row.getString(11), row.getString(12))));
   }
 
   private interface Row<T> {

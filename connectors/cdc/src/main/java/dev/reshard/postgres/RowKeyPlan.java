@@ -8,10 +8,13 @@ import java.util.stream.Collectors;
 /**
  * How a table's replica identity comes to contain its shard key (HAZARDS F1, F2). Immutable.
  *
- * @param kind what has to be done
+ * @param kind what has to be done to the table itself
  * @param columns of the unique index, for {@link Kind#INDEX}
+ * @param partitions of which all columns become the identity: theirs would say less than the
+ *     table's, and what the table says is not theirs
  */
-public record RowKeyPlan(Table table, Kind kind, List<String> columns) {
+public record RowKeyPlan(
+    Table table, Kind kind, List<String> columns, List<Table.Leaf> partitions) {
 
   /** What has to be done. */
   public enum Kind {
@@ -23,31 +26,61 @@ public record RowKeyPlan(Table table, Kind kind, List<String> columns) {
     FULL
   }
 
+  /**
+   * One ALTER TABLE.
+   *
+   * @param table it, or a partition
+   * @param before what its identity is now, as ALTER TABLE writes it
+   * @param sql the statement
+   */
+  public record Setting(TableId table, String before, String sql) {}
+
   public RowKeyPlan {
     columns = List.copyOf(columns);
+    partitions = List.copyOf(partitions);
   }
 
   /** For a sharded table that has the column {@code key}. */
   public static RowKeyPlan sharded(Table table, String key) {
     Table.ReplicaIdentity identity = table.identity();
     if (identity.full() || identity.columns().contains(key)) {
-      return new RowKeyPlan(table, Kind.NOTHING, List.of());
+      return of(table, Kind.NOTHING);
     }
     boolean canIndex =
         !table.partitioned()
             && !identity.columns().isEmpty()
             && identity.columns().stream().map(table::column).allMatch(Column::notNull);
     if (!canIndex) {
-      return new RowKeyPlan(table, Kind.FULL, List.of());
+      return of(table, Kind.FULL);
     }
     List<String> columns = new ArrayList<>(identity.columns());
     columns.add(key);
-    return new RowKeyPlan(table, Kind.INDEX, columns);
+    return new RowKeyPlan(table, Kind.INDEX, columns, List.of());
   }
 
   /** For a table whose rows do not move: any identity will do. */
   public static RowKeyPlan reference(Table table) {
-    return new RowKeyPlan(table, table.identity().isUsable() ? Kind.NOTHING : Kind.FULL, List.of());
+    return of(table, table.identity().isUsable() ? Kind.NOTHING : Kind.FULL);
+  }
+
+  /** For partitions alone, of a table that is well itself. */
+  public static RowKeyPlan partitions(Table table) {
+    return of(table, Kind.NOTHING);
+  }
+
+  private static RowKeyPlan of(Table table, Kind kind) {
+    List<Table.Leaf> partitions =
+        kind == Kind.NOTHING
+            ? table.leavesThatSayLess()
+            : table.leaves().stream()
+                .filter(leaf -> leaf.oid() != table.oid() && !leaf.identity().full())
+                .toList();
+    return new RowKeyPlan(table, kind, List.of(), partitions);
+  }
+
+  /** Whether all is well as it is. */
+  public boolean isDone() {
+    return kind == Kind.NOTHING && partitions.isEmpty();
   }
 
   /** Builds the index without stopping writers; not within a transaction. */
@@ -73,11 +106,22 @@ public record RowKeyPlan(Table table, Kind kind, List<String> columns) {
             options);
   }
 
-  /** Makes the index, if there is one, or all columns the identity. */
-  public String setIdentity(String index) {
-    return "ALTER TABLE %s REPLICA IDENTITY %s"
-        .formatted(
-            table.id().quoted(),
-            kind == Kind.INDEX ? "USING INDEX " + TableId.quote(index) : "FULL");
+  /** Makes the index, if there is one, or all columns the identity; of partitions first. */
+  public List<Setting> settings(String index) {
+    List<Setting> settings = new ArrayList<>();
+    partitions.forEach(leaf -> settings.add(setting(leaf.id(), leaf.identity().setting(), "FULL")));
+    if (kind != Kind.NOTHING) {
+      settings.add(
+          setting(
+              table.id(),
+              table.identity().setting(),
+              kind == Kind.INDEX ? "USING INDEX " + TableId.quote(index) : "FULL"));
+    }
+    return settings;
+  }
+
+  private static Setting setting(TableId table, String before, String identity) {
+    return new Setting(
+        table, before, "ALTER TABLE %s REPLICA IDENTITY %s".formatted(table.quoted(), identity));
   }
 }

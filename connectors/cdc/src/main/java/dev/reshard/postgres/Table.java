@@ -39,6 +39,11 @@ public record Table(
     public boolean isUsable() {
       return full || !columns.isEmpty();
     }
+
+    /** Whether it says of an old row at least what the other one does. */
+    private boolean saysAllOf(ReplicaIdentity other) {
+      return full || (!other.full && columns.containsAll(other.columns));
+    }
   }
 
   /**
@@ -51,6 +56,9 @@ public record Table(
    * @param columnsShape changes when a column is another one, or of another type
    * @param blocks its length in pages of 8 KiB, when it was read
    * @param logged whether the stream tells of its rows: not of those of an UNLOGGED table
+   * @param attached changes when the partition, or one that it lies in, is detached and attached
+   *     again: no message tells what happened to its rows in between (HAZARDS F6)
+   * @param identity the leaf's own
    */
   public record Leaf(
       TableId id,
@@ -59,7 +67,9 @@ public record Table(
       long columnsVersion,
       long columnsShape,
       long blocks,
-      boolean logged) {}
+      boolean logged,
+      long attached,
+      ReplicaIdentity identity) {}
 
   public Table {
     columns = List.copyOf(columns);
@@ -109,13 +119,27 @@ public record Table(
   }
 
   /**
+   * Partitions whose changes say less of the old row than the table's identity promises. Each has
+   * an identity of its own, a new one the default: {@code ALTER TABLE .. REPLICA IDENTITY} does not
+   * reach them (PostgreSQL, tablecmds.c), while the stream announces the table's.
+   */
+  public List<Leaf> leavesThatSayLess() {
+    return leaves.stream()
+        .filter(leaf -> leaf.oid() != oid && !leaf.identity().saysAllOf(identity))
+        .toList();
+  }
+
+  /**
    * What must not change while rows are copied or replicated: files, columns and partitions
    * (HAZARDS F4-F6). Two tables with an equal fingerprint hold the rows they held, changed only by
    * changes that the stream carries.
    */
   public String fingerprint() {
     StringBuilder text = new StringBuilder();
-    leaves.forEach(leaf -> text.append(leaf.id()).append(' ').append(leaf.fileNode()).append('\n'));
+    for (Leaf leaf : leaves) {
+      text.append(leaf.id()).append(' ').append(leaf.fileNode());
+      text.append(' ').append(leaf.attached()).append('\n');
+    }
     return text.append(shape()).toString();
   }
 

@@ -23,6 +23,8 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What of a shard's changes arrives in the topic, and as what. */
 @Timeout(180)
@@ -229,6 +231,32 @@ class CaptureIT {
       rig.inTransaction("INSERT INTO orders VALUES (1, 1)");
       assertEquals(List.of("INSERT orders -1>1 [1] [1, 1]"), lines(CaptureRig.next(rig.reader())));
       rig.inTransaction("DELETE FROM orders");
+      assertEquals(CaptureException.Reason.IDENTITY_LACKS_SHARD_KEY, CaptureRig.problem(capture));
+    }
+  }
+
+  /**
+   * F1: ALTER TABLE .. REPLICA IDENTITY does not reach partitions, and the stream announces the
+   * table's.
+   */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "DELETE FROM orders",
+        "UPDATE orders SET id = 2",
+        "UPDATE orders SET customer = 6",
+        "UPDATE orders SET note = 'new'"
+      })
+  void aPartitionThatSaysLessThanItsTableStopsCaptureByName(String change)
+      throws SQLException, InterruptedException {
+    try (CaptureRig rig =
+        CaptureRig.with(
+            "CREATE TABLE orders (id bigint PRIMARY KEY, customer bigint NOT NULL, note text) PARTITION BY RANGE (id)",
+            "CREATE TABLE part PARTITION OF orders FOR VALUES FROM (0) TO (10)",
+            "ALTER TABLE orders REPLICA IDENTITY FULL")) {
+      Capture capture = rig.startCapture();
+      rig.inTransaction("INSERT INTO orders VALUES (1, 1, 'old')");
+      rig.inTransaction(change);
       assertEquals(CaptureException.Reason.IDENTITY_LACKS_SHARD_KEY, CaptureRig.problem(capture));
     }
   }
