@@ -83,34 +83,39 @@ public final class CatalogWatch implements Service {
   }
 
   private void look() throws SQLException, InterruptedException {
-    prepareNewPartitions();
+    Map<ShardId, Map<TableId, Table>> now = prepared();
     MigrationState state = migration.control().state();
     if (state.replicates()) {
-      compare();
+      compare(now);
       reasonToPause().ifPresent(pause);
     } else if (state == MigrationState.COPYING) {
       tell(Map.of());
-      whyNotToCopy().ifPresent(pause);
+      whyNotToCopy(now).ifPresent(pause);
     } else {
       tell(Map.of()); // paused for it, or copied anew
     }
   }
 
-  /** Captures go on in a pause, and without it their changes would not say whose rows they were. */
-  private void prepareNewPartitions() throws SQLException, InterruptedException {
+  /**
+   * All tables, new partitions being made to say whose rows they change; also in a pause, in which
+   * captures go on.
+   */
+  private Map<ShardId, Map<TableId, Table>> prepared() throws SQLException, InterruptedException {
     RowKeys keys =
         new RowKeys(migration.sessions(), migration.control().registry(), migration.name());
-    for (Map.Entry<ShardId, Map<TableId, Table>> shard : read().entrySet()) {
-      keys.preparePartitions(shard.getKey(), shard.getValue().values());
+    Map<ShardId, Map<TableId, Table>> now = read();
+    boolean some = false;
+    for (Map.Entry<ShardId, Map<TableId, Table>> shard : now.entrySet()) {
+      some |= keys.preparePartitions(shard.getKey(), shard.getValue().values());
     }
+    return some ? read() : now;
   }
 
   /**
    * What keeps rows from being copied. Files and partitions may change: the next round looks at the
    * table anew. No lane is to be waited for: a table that was altered begins again.
    */
-  private Optional<String> whyNotToCopy() throws SQLException {
-    Map<ShardId, Map<TableId, Table>> now = read();
+  private Optional<String> whyNotToCopy(Map<ShardId, Map<TableId, Table>> now) {
     List<String> problems = new ArrayList<>(refused(now));
     List<String> differences = differences(now, TableShape::filled);
     if (!differences.isEmpty()) {
@@ -121,8 +126,7 @@ public final class CatalogWatch implements Service {
     return problems.isEmpty() ? Optional.empty() : Optional.of(String.join("; ", problems));
   }
 
-  private void compare() throws SQLException {
-    Map<ShardId, Map<TableId, Table>> now = read();
+  private void compare(Map<ShardId, Map<TableId, Table>> now) throws SQLException {
     Map<ShardId, List<String>> changed = new TreeMap<>();
     boolean onlyColumns = true;
     for (Map.Entry<ShardId, Map<TableId, Table>> shard : now.entrySet()) {

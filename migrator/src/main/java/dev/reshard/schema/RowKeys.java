@@ -70,17 +70,21 @@ public final class RowKeys {
    * Has partitions, such as new ones, say all that their tables' identities promise. Repeatable.
    *
    * @param tables as the shard has them now
+   * @return whether some did not
    */
-  public void preparePartitions(ShardId shard, Collection<Table> tables)
+  public boolean preparePartitions(ShardId shard, Collection<Table> tables)
       throws SQLException, InterruptedException {
+    boolean some = false;
     for (Table table : tables) {
       List<RowKeyPlan.Setting> settings = RowKeyPlan.partitions(table).settings("");
       if (!settings.isEmpty()) {
         try (Connection connection = sessions.open(shard, "row keys")) {
           set(connection, shard, settings);
         }
+        some = true;
       }
     }
+    return some;
   }
 
   /** A build that was cut short leaves an invalid index behind: it is dropped and built again. */
