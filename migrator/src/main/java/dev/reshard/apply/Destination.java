@@ -33,6 +33,7 @@ final class Destination implements AutoCloseable {
   private final ShardSessions sessions;
   private final LaneConfig config;
   private final LaneLimits limits;
+  private boolean installed;
   private volatile Connection connection;
   private BatchApplier applier;
 
@@ -55,6 +56,10 @@ final class Destination implements AutoCloseable {
     disconnect();
     Connection opened = sessions.open(config.destination(), "apply from " + config.source());
     try {
+      if (!installed) {
+        LaneProgress.install(opened); // an older version of ours may have made the table
+        installed = true;
+      }
       try (Statement statement = opened.createStatement()) {
         statement.execute(SETTINGS);
       }

@@ -156,7 +156,11 @@ final class Incoming implements AutoCloseable {
     }
     if (e instanceof ChangeException topic) {
       throw new LaneException(
-          Problem.SOURCE_FAILED, "the changes cannot be read: " + topic.getMessage(), topic);
+          topic.reason() == ChangeException.Reason.OTHER_SERVER
+              ? Problem.OTHER_SERVER
+              : Problem.SOURCE_FAILED,
+          "the changes cannot be read: " + topic.getMessage(),
+          topic);
     }
     return new SourceAwayException(e);
   }

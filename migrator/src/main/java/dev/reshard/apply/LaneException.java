@@ -31,6 +31,8 @@ public final class LaneException extends RuntimeException {
     OVERTAKEN,
     /** The destination could not be reached or written for too long. */
     DESTINATION_FAILED,
+    /** The source is another cluster, or on another timeline, than the lane's position. */
+    OTHER_SERVER,
     /** The changes could not be read. */
     SOURCE_FAILED,
     /** The lane was closed while somebody waited for it. */

@@ -3,12 +3,14 @@ package dev.reshard.apply;
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.ServerIdentity;
 import dev.reshard.postgres.ShardSchema;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Timestamp;
+import java.sql.Types;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -37,21 +39,23 @@ public final class LaneProgress {
   /**
    * Stores where a new lane starts; if the lane is stored already, nothing changes.
    *
-   * @param anchor what the destination already has of the source: all that committed up to here
+   * @param start what the destination already has of the source: all that committed up to there
    */
-  public static void create(Connection connection, String migration, ShardId source, Lsn anchor)
+  public static void create(
+      Connection connection, String migration, ShardId source, LanePosition start)
       throws SQLException {
     try (PreparedStatement statement =
         connection.prepareStatement(
             """
-            INSERT INTO reshard.lane (migration, source, applied, incarnation, next_offset)
-            VALUES (?, ?, ?::pg_lsn, ?, ?) ON CONFLICT (migration, source) DO NOTHING""")) {
-      LanePosition start = LanePosition.startingAfter(anchor);
+            INSERT INTO reshard.lane
+                   (migration, source, applied, incarnation, next_offset, system, timeline)
+            VALUES (?, ?, ?::pg_lsn, ?, ?, ?, ?) ON CONFLICT (migration, source) DO NOTHING""")) {
       statement.setString(1, migration);
       statement.setString(2, source.name());
       statement.setString(3, start.applied().toString());
       statement.setLong(4, start.incarnation());
       statement.setLong(5, start.nextOffset());
+      setServer(statement, 6, start);
       statement.executeUpdate();
     }
   }
@@ -74,7 +78,8 @@ public final class LaneProgress {
     try (PreparedStatement statement =
         connection.prepareStatement(
             """
-            SELECT incarnation, applied, next_offset, encode(muted, 'hex'), mute_changes, last_token
+            SELECT incarnation, applied, next_offset, encode(muted, 'hex'), mute_changes, last_token,
+                   system, timeline
               FROM reshard.lane WHERE migration = ? AND source = ?""")) {
       statement.setString(1, migration);
       statement.setString(2, source.name());
@@ -82,7 +87,11 @@ public final class LaneProgress {
         return row.next()
             ? Optional.of(
                 new Stored(
-                    new LanePosition(row.getLong(1), Lsn.parse(row.getString(2)), row.getLong(3)),
+                    new LanePosition(
+                        row.getLong(1),
+                        Lsn.parse(row.getString(2)),
+                        row.getLong(3),
+                        server(row.getString(7), row.getInt(8))),
                     BucketSet.fromHex(row.getString(4)),
                     row.getLong(5),
                     Optional.ofNullable(row.getString(6))))
@@ -144,22 +153,35 @@ public final class LaneProgress {
         connection.prepareStatement(
             """
             UPDATE reshard.lane SET applied = ?::pg_lsn, incarnation = ?, next_offset = ?,
-                   last_token = coalesce(?, last_token), last_commit = ?,
+                   system = ?, timeline = ?, last_token = coalesce(?, last_token), last_commit = ?,
                    updated = clock_timestamp()
              WHERE migration = ? AND source = ? AND applied = ?::pg_lsn
             RETURNING mute_changes""")) {
       statement.setString(1, to.applied().toString());
       statement.setLong(2, to.incarnation());
       statement.setLong(3, to.nextOffset());
-      statement.setString(4, token.orElse(null));
-      statement.setTimestamp(5, Timestamp.from(committed));
-      statement.setString(6, lane.migration());
-      statement.setString(7, lane.source().name());
-      statement.setString(8, from.applied().toString());
+      setServer(statement, 4, to);
+      statement.setString(6, token.orElse(null));
+      statement.setTimestamp(7, Timestamp.from(committed));
+      statement.setString(8, lane.migration());
+      statement.setString(9, lane.source().name());
+      statement.setString(10, from.applied().toString());
       try (ResultSet row = statement.executeQuery()) {
         return row.next() ? Optional.of(row.getLong(1)) : Optional.empty();
       }
     }
+  }
+
+  private static void setServer(PreparedStatement statement, int place, LanePosition position)
+      throws SQLException {
+    statement.setString(place, position.server().map(ServerIdentity::system).orElse(null));
+    statement.setObject(
+        place + 1, position.server().map(ServerIdentity::timeline).orElse(null), Types.INTEGER);
+  }
+
+  /** Empty in a row that an older version of ours wrote. */
+  private static Optional<ServerIdentity> server(String system, int timeline) {
+    return Optional.ofNullable(system).map(known -> new ServerIdentity(known, timeline));
   }
 
   /** Writes the row as it is: with a synchronous commit all that was applied before is durable. */

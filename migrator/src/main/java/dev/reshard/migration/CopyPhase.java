@@ -1,5 +1,6 @@
 package dev.reshard.migration;
 
+import dev.reshard.apply.LanePosition;
 import dev.reshard.apply.LaneProgress;
 import dev.reshard.control.CleanupRegistry.Kind;
 import dev.reshard.control.MigrationState;
@@ -10,7 +11,7 @@ import dev.reshard.copy.Strays;
 import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
-import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.Anchor;
 import dev.reshard.postgres.ReplicationSlots;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -136,8 +138,7 @@ public final class CopyPhase implements Phase {
       if (!another) {
         Receivers.finish(migration, guards);
       }
-      makeSlotsOfWayBack();
-      prepareWayBack();
+      prepareWayBack(makeSlotsOfWayBack());
       return new Outcome(MigrationState.CATCHING_UP, "%d rows copied".formatted(rows));
     } finally {
       threads.shutdownNow();
@@ -183,31 +184,35 @@ public final class CopyPhase implements Phase {
    * A shard that only receives is captured from here on. Not earlier, for it would have to keep the
    * WAL of all that is loaded; nor later, for it may own the buckets soon. Its guard is closed
    * since before the load, so that no application's write of a moving bucket is missed.
+   *
+   * @return where lanes from each of them start
    */
-  private void makeSlotsOfWayBack() throws SQLException {
+  private Map<ShardId, LanePosition> makeSlotsOfWayBack() throws SQLException {
+    Map<ShardId, LanePosition> starts = new TreeMap<>();
     for (ShardId shard : Receivers.of(migration)) {
       String slot = migration.slot(shard);
       migration.control().registry().register(shard, Kind.REPLICATION_SLOT, slot, "");
       try (Connection connection = migration.sessions().open(shard, "copy");
           Connection stream = migration.sessions().openReplication(shard, "copy")) {
         ReplicationSlots.drop(connection, slot);
-        ReplicationSlots.create(stream, shard, slot, ReplicationSlots.Kind.PERMANENT);
+        long before = migration.control().nextIncarnation();
+        Anchor anchor =
+            ReplicationSlots.create(stream, shard, slot, ReplicationSlots.Kind.PERMANENT);
+        starts.put(shard, LanePosition.startingAfter(anchor, before));
       }
     }
+    return starts;
   }
 
   /**
    * The lanes of the way back begin where their shard's slot does. Until a unit has moved, any
    * change they meet of its buckets is a violation: the destination is closed.
    */
-  private void prepareWayBack() throws SQLException {
+  private void prepareWayBack(Map<ShardId, LanePosition> receivers) throws SQLException {
     for (Move move : migration.moves().all()) {
-      Lsn start;
-      try (Connection connection = migration.sessions().open(move.destination(), "lane")) {
-        start =
-            ReplicationSlots.find(connection, migration.slot(move.destination()))
-                .orElseThrow()
-                .confirmed();
+      LanePosition start = receivers.get(move.destination());
+      if (start == null) {
+        start = besideLanesForth(move.destination());
       }
       try (Connection connection = migration.sessions().open(move.source(), "lane")) {
         LaneProgress.install(connection);
@@ -217,6 +222,19 @@ public final class CopyPhase implements Phase {
         } // else it is a lane forth, too, and begins at that shard's anchor
         LaneProgress.mute(connection, migration.name(), move.destination(), move.buckets());
       }
+    }
+  }
+
+  /** For a shard that rows come to and go from: its slot is there since its anchor. */
+  private LanePosition besideLanesForth(ShardId shard) throws SQLException {
+    ShardId fed = migration.fedBy(shard).iterator().next();
+    LanePosition forth;
+    try (Connection connection = migration.sessions().open(fed, "lane")) {
+      forth = LaneProgress.find(connection, migration.name(), shard).orElseThrow().position();
+    }
+    try (Connection connection = migration.sessions().open(shard, "lane")) {
+      return forth.besideFrom(
+          ReplicationSlots.find(connection, migration.slot(shard)).orElseThrow().confirmed());
     }
   }
 

@@ -42,6 +42,7 @@ final class CountedColumns {
         ? whole
         : new Transaction(
             whole.incarnation(),
+            whole.server(),
             whole.end(),
             whole.previous(),
             whole.committed(),

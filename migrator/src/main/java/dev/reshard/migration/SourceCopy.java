@@ -2,6 +2,7 @@ package dev.reshard.migration;
 
 import dev.reshard.apply.Lane;
 import dev.reshard.apply.LaneException;
+import dev.reshard.apply.LanePosition;
 import dev.reshard.apply.LaneProgress;
 import dev.reshard.apply.LaneStatus;
 import dev.reshard.control.CleanupRegistry.Kind;
@@ -69,6 +70,7 @@ final class SourceCopy {
   private static final Set<LaneException.Problem> BEGINS_ANEW =
       EnumSet.of(
           LaneException.Problem.GAP,
+          LaneException.Problem.OTHER_SERVER,
           LaneException.Problem.ROW_NOT_FOUND,
           LaneException.Problem.CONFLICT,
           LaneException.Problem.INCONSISTENT);
@@ -182,6 +184,7 @@ final class SourceCopy {
         .control()
         .registry()
         .register(source, Kind.REPLICATION_SLOT, migration.slot(source), "");
+    long before = migration.control().nextIncarnation();
     destinations.prepare(plan);
     AnchorHolder anchor = anchor(source, migration.slot(source), ReplicationSlots.Kind.PERMANENT);
     try {
@@ -190,8 +193,8 @@ final class SourceCopy {
         try (Connection connection = migration.sessions().open(destination, "lane");
             OwnTransaction own =
                 OwnTransaction.begin(connection, migration.worker(), Durability.SYNCHRONOUS)) {
-          Lsn position = anchor.anchor().position();
-          LaneProgress.create(connection, migration.name(), source, position);
+          LanePosition start = LanePosition.startingAfter(anchor.anchor(), before);
+          LaneProgress.create(connection, migration.name(), source, start);
           own.commit();
         }
       }

@@ -38,7 +38,7 @@ final class TopicSource implements ChangeSource {
             topic,
             new ChangeReader.Position(
                 position.incarnation(), position.applied(), position.nextOffset()),
-            Optional.empty());
+            position.server());
   }
 
   @Override

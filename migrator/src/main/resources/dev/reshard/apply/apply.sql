@@ -7,6 +7,8 @@ CREATE TABLE IF NOT EXISTS reshard.lane (
   applied pg_lsn NOT NULL,
   incarnation bigint NOT NULL,
   next_offset bigint NOT NULL,
+  system text,
+  timeline integer,
   muted bytea NOT NULL DEFAULT '',
   mute_changes bigint NOT NULL DEFAULT 0,
   last_token text,
@@ -15,6 +17,17 @@ CREATE TABLE IF NOT EXISTS reshard.lane (
   PRIMARY KEY (migration, source)
 ) WITH (fillfactor = 20);
 
+-- A table that an older version made. Asked before, as ALTER TABLE locks the lanes out even if it has
+-- nothing to do.
+DO $$ BEGIN
+  IF (SELECT count(*) FROM pg_attribute
+       WHERE attrelid = 'reshard.lane'::regclass AND attname IN ('system', 'timeline')) < 2 THEN
+    ALTER TABLE reshard.lane ADD COLUMN IF NOT EXISTS system text,
+      ADD COLUMN IF NOT EXISTS timeline integer;
+  END IF;
+END $$;
+
+COMMENT ON COLUMN reshard.lane.system IS 'whose WAL "applied" is of, with the timeline; null: not known';
 COMMENT ON COLUMN reshard.lane.applied IS 'end of the commit record of the last transaction applied';
 COMMENT ON COLUMN reshard.lane.muted IS 'bitmap of the buckets that left the source: read by get_bit';
 

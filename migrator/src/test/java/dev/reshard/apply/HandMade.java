@@ -8,6 +8,7 @@ import dev.reshard.keyspace.HashBuckets;
 import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.ServerIdentity;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ import java.util.stream.Stream;
 final class HandMade implements ChangeSource.Factory {
   static final Partitioning BUCKETS = new HashBuckets(HashBuckets.Function.MODULO, 16);
   static final Lsn START = new Lsn(1000);
+  static final ServerIdentity SERVER = new ServerIdentity("7300000000000000001", 1);
 
   private final List<Transaction> all = new ArrayList<>();
   private Lsn end = START;
@@ -111,7 +113,9 @@ final class HandMade implements ChangeSource.Factory {
   private Lsn add(Lsn previous, List<String> tokens, List<RowChange> changes) {
     end = new Lsn(end.value() + 10);
     long bytes = changes.stream().mapToLong(HandMade::bytes).sum();
-    all.add(new Transaction(7, end, previous, Instant.now(), changes, tokens, all.size(), bytes));
+    all.add(
+        new Transaction(
+            7, SERVER, end, previous, Instant.now(), changes, tokens, all.size(), bytes));
     notifyAll();
     return end;
   }

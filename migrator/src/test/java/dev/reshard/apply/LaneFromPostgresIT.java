@@ -37,7 +37,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
@@ -229,7 +228,7 @@ class LaneFromPostgresIT {
         ShardSchema.install(connection);
         LaneProgress.install(connection);
         ShardSchema.takeLease(connection, worker);
-        LaneProgress.create(connection, "m", A, anchor.position());
+        LaneProgress.create(connection, "m", A, LanePosition.startingAfter(anchor, 0));
       }
       capture =
           new Capture(
@@ -306,7 +305,7 @@ class LaneFromPostgresIT {
                 kafka,
                 topic,
                 new ChangeReader.Position(from.incarnation(), from.applied(), from.nextOffset()),
-                Optional.empty());
+                from.server());
       }
 
       @Override

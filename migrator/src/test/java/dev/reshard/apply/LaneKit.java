@@ -65,7 +65,7 @@ final class LaneKit implements AutoCloseable {
       ShardSchema.install(connection);
       LaneProgress.install(connection);
       ShardSchema.takeLease(connection, kit.worker);
-      LaneProgress.create(connection, "m", A, HandMade.START);
+      LaneProgress.create(connection, "m", A, LanePosition.startingAfter(HandMade.START));
     }
     return kit;
   }

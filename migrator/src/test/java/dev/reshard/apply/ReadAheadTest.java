@@ -65,6 +65,7 @@ class ReadAheadTest {
             given.add(
                 new Transaction(
                     1,
+                    HandMade.SERVER,
                     new Lsn(end),
                     new Lsn(end - 1),
                     Instant.EPOCH,

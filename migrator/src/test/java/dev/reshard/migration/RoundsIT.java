@@ -1,8 +1,10 @@
 package dev.reshard.migration;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.reshard.apply.LaneException;
 import dev.reshard.control.MigrationState;
 import dev.reshard.sandbox.SandboxRole;
 import java.sql.Connection;
@@ -66,6 +68,24 @@ class RoundsIT {
     writer.get(30, TimeUnit.SECONDS);
     scene.requireEqual();
     assertEquals(List.of("0"), scene.shards.get("b").query("SELECT count(*) FROM reshard.refetch"));
+  }
+
+  /** F18: its records are still in the topic when the copy begins from nothing. */
+  @Test
+  void aSourceThatFailedOverIsCopiedAnewAndItsFormerServersRecordsAreNotApplied() throws Exception {
+    assertEquals(MigrationState.COPYING, scene.round(6).next());
+    for (String destination : List.of("b", "c")) {
+      scene
+          .shards
+          .get(destination)
+          .executeAsSuperuser("UPDATE reshard.lane SET timeline = timeline + 1");
+    }
+    scene.publishAsFormerServer();
+    LaneException refused = assertThrows(LaneException.class, () -> scene.round(6));
+    assertEquals(LaneException.Problem.OTHER_SERVER, refused.problem());
+    assertEquals(List.of("0"), scene.shards.get("b").query("SELECT count(*) FROM reshard.lane"));
+    assertEquals(MigrationState.CATCHING_UP, scene.round(Integer.MAX_VALUE).next());
+    scene.requireEqual();
   }
 
   /** F4: rows move into ranges that were copied. */

@@ -1,5 +1,10 @@
 package dev.reshard.migration;
 
+import dev.reshard.change.ChangeWriter;
+import dev.reshard.change.ChangedTable;
+import dev.reshard.change.RowChange;
+import dev.reshard.change.TextTuple;
+import dev.reshard.change.TransactionEncoder;
 import dev.reshard.control.ControlStore;
 import dev.reshard.guard.Guard;
 import dev.reshard.keyspace.BucketSet;
@@ -12,7 +17,9 @@ import dev.reshard.keyspace.Partitioning;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
 import dev.reshard.keyspace.TableId;
+import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.Marker;
+import dev.reshard.postgres.ServerIdentity;
 import dev.reshard.postgres.ShardAddress;
 import dev.reshard.postgres.ShardSchema;
 import dev.reshard.postgres.ShardSessions;
@@ -30,6 +37,7 @@ import dev.reshard.throttle.Limit;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -171,6 +179,39 @@ final class RoundsScene implements AutoCloseable {
 
   SandboxShard a() {
     return shards.get("a");
+  }
+
+  /** A row of b's, in a transaction that ends after all that shard a will write. */
+  void publishAsFormerServer() throws SQLException {
+    ServerIdentity former = new ServerIdentity("7300000000000000001", 1);
+    try (ChangeWriter topic =
+        new ChangeWriter(
+            migration.kafka(),
+            migration.topics().changes(A),
+            "former",
+            error -> {
+              throw error;
+            })) {
+      TransactionEncoder encoder =
+          new TransactionEncoder(
+              former,
+              control.nextIncarnation(),
+              Lsn.ZERO,
+              (record, end) -> topic.send(record, offset -> {}));
+      encoder.begin(Lsn.parse("FFFF/0"), Instant.now());
+      encoder.row(
+          new ChangedTable(
+              new TableId("public", "orders"),
+              List.of("tenant", "id", "note", "doc"),
+              List.of(0, 1)),
+          RowChange.Kind.INSERT,
+          RowChange.NO_BUCKET,
+          0,
+          null,
+          TextTuple.of("0", "-1", "lost", null));
+      encoder.commit(Lsn.parse("FFFF/100"));
+      topic.flush();
+    }
   }
 
   /** A worker copies until it has begun so many chunks, then it dies. */

@@ -1,5 +1,6 @@
 package dev.reshard.shadow;
 
+import dev.reshard.apply.LanePosition;
 import dev.reshard.apply.LaneProgress;
 import dev.reshard.control.ControlStore;
 import dev.reshard.keyspace.BucketSet;
@@ -90,7 +91,7 @@ final class DualReadsScene implements AutoCloseable {
     try (Connection connection = sessions.open(B, "test")) {
       ShardSchema.install(connection);
       LaneProgress.install(connection);
-      LaneProgress.create(connection, name, A, position());
+      LaneProgress.create(connection, name, A, LanePosition.startingAfter(position()));
     }
   }
 

@@ -54,7 +54,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -150,7 +149,7 @@ final class MoveScene implements AutoCloseable {
       assertTrue(copier.copy(plan, anchor).complete());
       try (Connection connection = sessions.open(B, "test")) {
         LaneProgress.install(connection);
-        LaneProgress.create(connection, "scene", A, anchor.anchor().position());
+        LaneProgress.create(connection, "scene", A, LanePosition.startingAfter(anchor.anchor(), 0));
       }
     }
     ChangeTopics.create(kafka, name, (short) 1);
@@ -241,7 +240,7 @@ final class MoveScene implements AutoCloseable {
               kafka,
               name,
               new ChangeReader.Position(from.incarnation(), from.applied(), from.nextOffset()),
-              Optional.empty());
+              from.server());
     }
 
     @Override

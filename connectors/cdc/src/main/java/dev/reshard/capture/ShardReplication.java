@@ -1,9 +1,9 @@
 package dev.reshard.capture;
 
-import dev.reshard.change.ServerIdentity;
 import dev.reshard.change.TransactionEncoder;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.ServerIdentity;
 import io.debezium.connector.postgresql.connection.ReplicationConnection;
 import io.debezium.connector.postgresql.connection.ReplicationStream;
 import io.debezium.connector.postgresql.connection.WalPositionLocator;
@@ -48,7 +48,7 @@ final class ShardReplication implements ReplicationConnection {
   public ReplicationStream startStreaming(WalPositionLocator ignored) throws SQLException {
     Outbox outbox = new Outbox(progress);
     TransactionEncoder encoder =
-        new TransactionEncoder(identify(), incarnation, confirmed, outbox::add);
+        new TransactionEncoder(ServerIdentity.of(connection), incarnation, confirmed, outbox::add);
     Duration statusInterval = statusInterval();
     PGReplicationStream stream =
         connection
@@ -108,14 +108,6 @@ final class ShardReplication implements ReplicationConnection {
   /** Whether a stream was opened. */
   boolean isStreaming() {
     return streaming;
-  }
-
-  private ServerIdentity identify() throws SQLException {
-    try (Statement statement = connection.createStatement();
-        ResultSet row = statement.executeQuery("IDENTIFY_SYSTEM")) {
-      row.next();
-      return new ServerIdentity(row.getString("systemid"), row.getInt("timeline"));
-    }
   }
 
   /** A quarter of the time after which the server would hang up. */

@@ -2,6 +2,7 @@ package dev.reshard.change;
 
 import dev.reshard.change.ChangeException.Reason;
 import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.ServerIdentity;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -29,7 +30,8 @@ public final class ChangeReader implements AutoCloseable {
   /**
    * From where to read on. Immutable.
    *
-   * @param incarnation of the last transaction taken; 0 for none
+   * @param incarnation of the last transaction taken, before the first one the newest that does not
+   *     count any more: whatever an older one sent is dropped; 0 for none
    * @param end of the last transaction taken; for none the anchor's position
    * @param offset of the next record to read
    */
@@ -70,7 +72,8 @@ public final class ChangeReader implements AutoCloseable {
 
   /**
    * @param kafka client properties: addresses and security
-   * @param server whose changes are expected; empty: whoever's come first
+   * @param server whose changes are expected, as far as the position's incarnation does not drop
+   *     them; empty: whoever's come first
    */
   public ChangeReader(
       Map<String, Object> kafka, String topic, Position from, Optional<ServerIdentity> server) {

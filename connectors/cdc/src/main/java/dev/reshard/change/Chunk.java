@@ -1,6 +1,7 @@
 package dev.reshard.change;
 
 import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.ServerIdentity;
 import java.io.IOException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;

@@ -81,6 +81,7 @@ final class OpenTransaction {
         ? null
         : new Transaction(
             first.incarnation(),
+            first.begin().server(),
             end.end(),
             end.previous(),
             first.begin().committed(),

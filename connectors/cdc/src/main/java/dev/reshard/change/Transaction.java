@@ -1,6 +1,7 @@
 package dev.reshard.change;
 
 import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.ServerIdentity;
 import java.time.Instant;
 import java.util.List;
 
@@ -9,6 +10,7 @@ import java.util.List;
  * reference tables, in order. Immutable.
  *
  * @param incarnation which start of capture sent it; only the newest one counts
+ * @param server whose WAL its positions are of
  * @param end the end of its commit record
  * @param previous the end of the transaction before it in this incarnation; for the first one the
  *     slot's confirmed position: a reader that has not come that far has missed something
@@ -21,6 +23,7 @@ import java.util.List;
  */
 public record Transaction(
     long incarnation,
+    ServerIdentity server,
     Lsn end,
     Lsn previous,
     Instant committed,

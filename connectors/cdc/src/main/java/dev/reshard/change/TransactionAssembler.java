@@ -2,6 +2,7 @@ package dev.reshard.change;
 
 import dev.reshard.change.ChangeException.Reason;
 import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.ServerIdentity;
 import java.util.Optional;
 
 /**
@@ -14,6 +15,11 @@ import java.util.Optional;
  * again. A transaction that ends at or before the position is repeated: dropped. A transaction that
  * follows one which lies after the position shows a gap: changes are missing, unless a newer
  * incarnation sends them again.
+ *
+ * <p>A transaction of another server than the position's is refused, wherever it ends: positions of
+ * two servers do not compare, so that neither "repeated" nor "new" can be said of it (HAZARDS F18).
+ * A server that the source was before the reader's anchor is an older incarnation's, and dropped as
+ * such.
  */
 final class TransactionAssembler {
   private final String topic;
@@ -29,7 +35,7 @@ final class TransactionAssembler {
   /**
    * @param topic for messages
    * @param store gives the records of large transactions again
-   * @param incarnation the newest seen so far
+   * @param incarnation the newest seen so far, or the newest that does not count
    * @param position end of the last transaction taken
    * @param server whose positions these are; null: the first one seen
    */

@@ -138,7 +138,8 @@ public final class AnchorHolder implements AutoCloseable {
       Anchor made = create(replication, holder, shard, slot, kind, limit, deadline);
       try {
         importSnapshot(holder, made);
-        Anchor kept = new Anchor(shard, slot, made.position(), exportSnapshot(holder));
+        Anchor kept =
+            new Anchor(shard, slot, made.server(), made.position(), exportSnapshot(holder));
         held = true;
         return new AnchorHolder(sessions, holder, kept);
       } finally {

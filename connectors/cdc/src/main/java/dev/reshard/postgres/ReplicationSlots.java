@@ -51,6 +51,7 @@ public final class ReplicationSlots {
    */
   public static Anchor create(Connection replication, ShardId shard, String slot, Kind kind)
       throws SQLException {
+    ServerIdentity server = ServerIdentity.of(replication); // before: it would end the snapshot
     try (Statement statement = replication.createStatement();
         ResultSet row =
             statement.executeQuery(
@@ -60,6 +61,7 @@ public final class ReplicationSlots {
       return new Anchor(
           shard,
           slot,
+          server,
           Lsn.parse(row.getString("consistent_point")),
           row.getString("snapshot_name"));
     }

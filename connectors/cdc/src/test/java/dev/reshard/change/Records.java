@@ -2,6 +2,7 @@ package dev.reshard.change;
 
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.ServerIdentity;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;

@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.change.ChangeException.Reason;
 import dev.reshard.postgres.Lsn;
+import dev.reshard.postgres.ServerIdentity;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class TransactionAssemblerTest {
+  private static final ServerIdentity PROMOTED = new ServerIdentity(Records.SERVER.system(), 2);
   private static final String[] MANY = new String[2_000];
 
   static {
@@ -123,10 +125,44 @@ class TransactionAssemblerTest {
   @Test
   void anotherTimelineIsNamed() {
     take(new Records(1, 100).insert(200));
-    byte[] promoted =
-        new Records(new ServerIdentity(Records.SERVER.system(), 2), 2, 200).insert(300);
+    byte[] promoted = new Records(PROMOTED, 2, 200).insert(300);
     ChangeException error = assertThrows(ChangeException.class, () -> take(promoted));
     assertEquals(Reason.OTHER_SERVER, error.reason());
+  }
+
+  /** F18: a promoted standby without the last WAL commits again where the lane has been. */
+  @Test
+  void aNewReaderRefusesAnotherTimelineAlsoBeforeItsPosition() {
+    TransactionAssembler again = reader(1, 300, Records.SERVER);
+    byte[] lost = new Records(PROMOTED, 2, 200).insert(250);
+    ChangeException error = assertThrows(ChangeException.class, () -> again.take(lost, 7));
+    assertEquals(Reason.OTHER_SERVER, error.reason());
+    assertEquals(new Lsn(300), again.position());
+  }
+
+  /** F18: the topic begins with them, and some end after the new anchor. */
+  @Test
+  void aNewAnchorsReaderDropsWhatTheFormerServerSentBefore() {
+    TransactionAssembler anew = reader(2, 250, PROMOTED);
+    Records former = new Records(1, 100);
+    for (long end : new long[] {200, 300, 400}) {
+      assertTrue(anew.take(former.insert(end), offset++).isEmpty());
+    }
+    assertTrue(anew.gap().isEmpty());
+    byte[] first = new Records(PROMOTED, 3, 250).insert(300);
+    Transaction next = anew.take(first, offset++).orElseThrow();
+    assertEquals(PROMOTED, next.server());
+    assertEquals(new Lsn(300), next.end());
+    byte[] back = new Records(4, 300).insert(400);
+    assertEquals(
+        Reason.OTHER_SERVER,
+        assertThrows(ChangeException.class, () -> anew.take(back, offset)).reason());
+  }
+
+  private static TransactionAssembler reader(
+      long incarnation, long position, ServerIdentity server) {
+    return new TransactionAssembler(
+        "topic", from -> List.of(), incarnation, new Lsn(position), server);
   }
 
   @Test
