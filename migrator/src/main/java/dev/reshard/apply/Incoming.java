@@ -156,12 +156,16 @@ final class Incoming implements AutoCloseable {
     }
     if (e instanceof ChangeException topic) {
       throw new LaneException(
-          topic.reason() == ChangeException.Reason.OTHER_SERVER
-              ? Problem.OTHER_SERVER
-              : Problem.SOURCE_FAILED,
-          "the changes cannot be read: " + topic.getMessage(),
-          topic);
+          problem(topic.reason()), "the changes cannot be read: " + topic.getMessage(), topic);
     }
     return new SourceAwayException(e);
+  }
+
+  private static Problem problem(ChangeException.Reason reason) {
+    return switch (reason) {
+      case GAP, RECORDS_GONE -> Problem.GAP;
+      case OTHER_SERVER -> Problem.OTHER_SERVER;
+      case CORRUPT, UNREADABLE, NOT_SENT -> Problem.SOURCE_FAILED;
+    };
   }
 }

@@ -35,6 +35,8 @@ public final class LaneException extends RuntimeException {
     OTHER_SERVER,
     /** The changes could not be read. */
     SOURCE_FAILED,
+    /** It broke where nothing should: a bug, or no memory. Nothing is wrong with the rows. */
+    FAILED,
     /** The lane was closed while somebody waited for it. */
     CLOSED
   }

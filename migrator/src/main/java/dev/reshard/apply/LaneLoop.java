@@ -116,7 +116,14 @@ final class LaneLoop implements Runnable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (RuntimeException | Error e) {
-      end = new LaneException(Problem.INCONSISTENT, "lane " + config.name() + " failed: " + e, e);
+      end =
+          new LaneException(
+              Problem.FAILED,
+              """
+              Lane %s failed: %s. What it applied before is committed. Its log has more; where it is \
+              memory, start the worker anew with a larger heap (-Xmx), then 'reshard resume'."""
+                  .formatted(config.name(), e),
+              e);
       last = State.STOPPED;
       log.error("lane {} failed", config.name(), e);
     }

@@ -12,9 +12,11 @@ import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Anchor;
+import dev.reshard.postgres.AnchorHolder;
 import dev.reshard.postgres.ReplicationSlots;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -34,12 +36,14 @@ import org.slf4j.LoggerFactory;
 public final class CopyPhase implements Phase {
   private static final Logger log = LoggerFactory.getLogger(CopyPhase.class);
   private static final long PAUSE_MS = 1_000;
+  private static final Duration SLOT_LIMIT = Duration.ofMinutes(5);
 
   private final Migration migration;
   private final Guards guards;
   private final Replication replication;
   private final Consumer<String> pause;
   private final SourceCopy copy;
+  private final Duration slotLimit;
 
   /**
    * The phase of COPYING.
@@ -65,10 +69,15 @@ public final class CopyPhase implements Phase {
         throttle,
         stop,
         pause,
-        CopyOptions.DEFAULT.chunkBlocks());
+        CopyOptions.DEFAULT.chunkBlocks(),
+        SLOT_LIMIT);
   }
 
-  /** With chunks of another size. */
+  /**
+   * With chunks of another size.
+   *
+   * @param slotLimit how long a receiver may take to make its replication slot
+   */
   CopyPhase(
       Migration migration,
       Guards guards,
@@ -77,7 +86,9 @@ public final class CopyPhase implements Phase {
       Throttles throttle,
       BooleanSupplier stop,
       Consumer<String> pause,
-      int chunkBlocks) {
+      int chunkBlocks,
+      Duration slotLimit) {
+    this.slotLimit = slotLimit;
     this.pause = pause;
     this.migration = migration;
     this.guards = guards;
@@ -138,7 +149,7 @@ public final class CopyPhase implements Phase {
       if (!another) {
         Receivers.finish(migration, guards);
       }
-      prepareWayBack(makeSlotsOfWayBack());
+      openWayBack();
       return new Outcome(MigrationState.CATCHING_UP, "%d rows copied".formatted(rows));
     } finally {
       threads.shutdownNow();
@@ -180,6 +191,33 @@ public final class CopyPhase implements Phase {
     }
   }
 
+  /** Nobody reads the slots before the next state: unless all is ready for it, none stays. */
+  private void openWayBack() throws SQLException, InterruptedException {
+    boolean open = false;
+    try {
+      prepareWayBack(makeSlotsOfWayBack());
+      open = true;
+    } finally {
+      if (!open) {
+        dropSlotsOfWayBack();
+      }
+    }
+  }
+
+  private void dropSlotsOfWayBack() {
+    for (ShardId shard : Receivers.of(migration)) {
+      try (Connection connection = migration.sessions().open(shard, "copy")) {
+        ReplicationSlots.drop(connection, migration.slot(shard));
+      } catch (SQLException e) {
+        log.warn(
+            "{}: replication slot {} keeps WAL until this is tried again",
+            shard,
+            migration.slot(shard),
+            e);
+      }
+    }
+  }
+
   /**
    * A shard that only receives is captured from here on. Not earlier, for it would have to keep the
    * WAL of all that is loaded; nor later, for it may own the buckets soon. Its guard is closed
@@ -187,17 +225,16 @@ public final class CopyPhase implements Phase {
    *
    * @return where lanes from each of them start
    */
-  private Map<ShardId, LanePosition> makeSlotsOfWayBack() throws SQLException {
+  private Map<ShardId, LanePosition> makeSlotsOfWayBack()
+      throws SQLException, InterruptedException {
     Map<ShardId, LanePosition> starts = new TreeMap<>();
     for (ShardId shard : Receivers.of(migration)) {
       String slot = migration.slot(shard);
       migration.control().registry().register(shard, Kind.REPLICATION_SLOT, slot, "");
-      try (Connection connection = migration.sessions().open(shard, "copy");
-          Connection stream = migration.sessions().openReplication(shard, "copy")) {
+      try (Connection connection = migration.sessions().open(shard, "copy")) {
         ReplicationSlots.drop(connection, slot);
         long before = migration.control().nextIncarnation();
-        Anchor anchor =
-            ReplicationSlots.create(stream, shard, slot, ReplicationSlots.Kind.PERMANENT);
+        Anchor anchor = AnchorHolder.permanentSlot(migration.sessions(), shard, slot, slotLimit);
         starts.put(shard, LanePosition.startingAfter(anchor, before));
       }
     }

@@ -168,9 +168,17 @@ public record SchemaPlan(
 
     /** A partition that is attached to a table with indexes is given them. */
     private boolean comesWithParent(SchemaObject object) {
-      return object.follows()
-          && source.parentsOf(source.objects().get(object.partOf())).stream()
-              .anyMatch(parent -> isTheirs(parent.identity()));
+      return object.follows() && isUsed(object);
+    }
+
+    /**
+     * Of a partition that is attached to a table which was there before us: its applications lock
+     * all partitions, so that nothing long is made of one that has rows already.
+     */
+    private boolean isUsed(SchemaObject part) {
+      SchemaObject table = source.objects().get(part.partOf());
+      return table != null
+          && source.parentsOf(table).stream().anyMatch(parent -> isTheirs(parent.identity()));
     }
 
     private boolean isTheirs(String whole) {
@@ -220,7 +228,7 @@ public record SchemaPlan(
               first,
               statements,
               object.undo(),
-              late.contains(object.identity())));
+              late.contains(object.identity()) && !isUsed(object)));
       made.merge(object.kind(), 1, Integer::sum);
       if (!object.remark().isEmpty()) {
         notes.add("%s: %s: %s".formatted(destination.shard(), object.describe(), object.remark()));

@@ -68,6 +68,23 @@ class LaneServerIT {
     }
   }
 
+  /** A copy that finds its rows wrong begins from nothing: that is no reason to. */
+  @Test
+  void aLaneThatHasNoMemoryLeftIsNotTakenForWrongRows() throws Exception {
+    try (LaneKit kit = kit()) {
+      ChangeSource.Factory breaks =
+          position -> {
+            throw new OutOfMemoryError("Java heap space");
+          };
+      try (Lane lane = new Lane(kit.config(), LaneLimits.DEFAULT, kit.sessions, breaks)) {
+        lane.start();
+        LaneException stopped =
+            assertThrows(LaneException.class, () -> lane.awaitToken("never", LaneKit.PATIENCE));
+        assertEquals(Problem.FAILED, stopped.problem());
+      }
+    }
+  }
+
   @Test
   void aTableOfAnOlderVersionGetsTheColumnsFromTheFirstLane() throws Exception {
     try (LaneKit kit = kit();

@@ -6,10 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.apply.LaneException;
 import dev.reshard.control.MigrationState;
+import dev.reshard.postgres.ShardSessions;
 import dev.reshard.sandbox.SandboxRole;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLTimeoutException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -84,6 +87,35 @@ class RoundsIT {
     LaneException refused = assertThrows(LaneException.class, () -> scene.round(6));
     assertEquals(LaneException.Problem.OTHER_SERVER, refused.problem());
     assertEquals(List.of("0"), scene.shards.get("b").query("SELECT count(*) FROM reshard.lane"));
+    assertEquals(MigrationState.CATCHING_UP, scene.round(Integer.MAX_VALUE).next());
+    scene.requireEqual();
+  }
+
+  /** It would keep WAL that nobody looks at. */
+  @Test
+  void aReceiverThatCannotBeCapturedIsNamedAndNoOthersSlotIsLeft() throws Exception {
+    scene.slotLimit = Duration.ofSeconds(1);
+    scene.shards.get("c").execute("CREATE TABLE theirs (id int)");
+    try (Connection app = scene.shards.get("c").connect(SandboxRole.APP);
+        Statement statement = app.createStatement()) {
+      app.setAutoCommit(false);
+      statement.execute("INSERT INTO theirs VALUES (1)");
+      SQLTimeoutException refused =
+          assertThrows(SQLTimeoutException.class, () -> scene.round(Integer.MAX_VALUE));
+      assertTrue(
+          refused.getMessage().contains("pid " + ShardSessions.pid(app) + " (user app"),
+          refused.getMessage());
+      for (String receiver : List.of("b", "c")) {
+        assertEquals(
+            List.of(),
+            scene
+                .shards
+                .get(receiver)
+                .query(
+                    "SELECT slot_name FROM pg_replication_slots WHERE database = current_database()"));
+      }
+      app.rollback();
+    }
     assertEquals(MigrationState.CATCHING_UP, scene.round(Integer.MAX_VALUE).next());
     scene.requireEqual();
   }

@@ -63,6 +63,7 @@ final class RoundsScene implements AutoCloseable {
 
   final SandboxShards shards = SharedSandbox.shards(3);
   final Migration migration;
+  Duration slotLimit = PATIENCE;
   private final ControlStore control;
   private final List<String> tables;
 
@@ -239,7 +240,8 @@ final class RoundsScene implements AutoCloseable {
               throttle,
               stop,
               pause,
-              CHUNK_BLOCKS)
+              CHUNK_BLOCKS,
+              slotLimit)
           .run();
     }
   }

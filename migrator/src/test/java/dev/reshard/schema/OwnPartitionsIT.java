@@ -4,6 +4,7 @@ import static dev.reshard.schema.SchemaScene.A;
 import static dev.reshard.schema.SchemaScene.C;
 import static dev.reshard.schema.SchemaScene.assertHas;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.keyspace.Keyspace;
 import java.sql.SQLException;
@@ -102,6 +103,38 @@ class OwnPartitionsIT {
         List.of("0"), scene.shard(C).query("SELECT count(*) FROM pg_index WHERE NOT indisvalid"));
     assertEquals(List.of(), scene.plan(DAYS).steps());
     assertEquals(List.of(), scene.plan(DAYS).problems());
+  }
+
+  /**
+   * Clients of the table lock all its partitions: an index of many rows would keep them waiting.
+   */
+  @Test
+  void whatAPartitionBesideThemHasOfItsOwnIsMadeBeforeItsRows() throws Exception {
+    scene
+        .shard(A)
+        .execute(
+            DAYS_DDL,
+            "CREATE INDEX own ON days_2 (customer)",
+            "ALTER TABLE days_2 ADD CONSTRAINT one UNIQUE (day, customer)");
+    scene
+        .shard(C)
+        .execute(
+            "CREATE TABLE days (customer bigint, day int, PRIMARY KEY (customer, day)) PARTITION BY RANGE (day)",
+            "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (10)");
+    assertEquals(3, scene.plan(DAYS).steps().size());
+    assertEquals(List.of(false), late());
+    scene.run(DAYS);
+    assertEquals(scene.listing(A), scene.listing(C));
+  }
+
+  @Test
+  void indexesOfATableThatIsMadeWholeComeAfterItsRows() throws Exception {
+    scene.shard(A).execute(DAYS_DDL, "CREATE INDEX own ON days_2 (customer)");
+    assertTrue(late().contains(true));
+  }
+
+  private List<Boolean> late() throws Exception {
+    return scene.plan(DAYS).steps().stream().map(SchemaPlan.Step::late).distinct().toList();
   }
 
   @Test

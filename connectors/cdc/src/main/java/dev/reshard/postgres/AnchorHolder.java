@@ -64,10 +64,50 @@ public final class AnchorHolder implements AutoCloseable {
       ReplicationSlots.Kind kind,
       Duration limit)
       throws SQLException, InterruptedException {
+    return retried(
+        shard, limit, deadline -> takeOnce(sessions, shard, slot, kind, limit, deadline));
+  }
+
+  /**
+   * Makes a permanent replication slot, whose snapshot nobody needs.
+   *
+   * @param limit how long the server may take to make the slot, all tries together
+   * @return its position; the snapshot is gone
+   * @throws SQLTimeoutException naming the sessions that it still waits for; no slot is left
+   * @throws InterruptedException no slot is left
+   */
+  public static Anchor permanentSlot(
+      ShardSessions sessions, ShardId shard, String slot, Duration limit)
+      throws SQLException, InterruptedException {
+    return retried(
+        shard,
+        limit,
+        deadline -> {
+          try (Connection observer = sessions.open(shard, "snapshot");
+              Connection replication = sessions.openReplication(shard, "anchor")) {
+            return create(
+                replication,
+                observer,
+                shard,
+                slot,
+                ReplicationSlots.Kind.PERMANENT,
+                limit,
+                deadline);
+          }
+        });
+  }
+
+  /** One try to make a slot, until a moment of {@link System#nanoTime}. */
+  private interface Try<T> {
+    T until(long deadline) throws SQLException, InterruptedException;
+  }
+
+  private static <T> T retried(ShardId shard, Duration limit, Try<T> making)
+      throws SQLException, InterruptedException {
     long deadline = System.nanoTime() + limit.toNanos();
     for (Duration pause = FIRST_PAUSE; ; pause = pause.multipliedBy(2)) {
       try {
-        return takeOnce(sessions, shard, slot, kind, limit, deadline);
+        return making.until(deadline);
       } catch (SQLException e) {
         if (!TOO_MANY_SUBTRANSACTIONS.equals(e.getSQLState())) {
           throw e;
