@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -62,6 +63,7 @@ class LockWatchIT {
 
   /** It is tried for a moment, again and again: at most of our looks nobody waits. */
   @Test
+  @Tag("matrix")
   void whoIsInTheWayOfAnAlteredTableIsNamedUntilItHasEnded() throws Exception {
     int pid = leftOpen();
     try (Connection ours = sessions.open(A, "row keys")) {
