@@ -111,6 +111,7 @@ public final class CopyPhase implements Phase {
   }
 
   private Outcome copyAll() throws Exception {
+    dropSlotsOfWayBack(); // of a worker that died where all was ready
     Set<ShardId> sources = migration.copied();
     boolean another = copy.hasBegun(sources);
     if (another) {
@@ -208,7 +209,7 @@ public final class CopyPhase implements Phase {
     for (ShardId shard : Receivers.of(migration)) {
       try (Connection connection = migration.sessions().open(shard, "copy")) {
         ReplicationSlots.drop(connection, migration.slot(shard));
-      } catch (SQLException e) {
+      } catch (SQLException | RuntimeException e) {
         log.warn(
             "{}: replication slot {} keeps WAL until this is tried again",
             shard,

@@ -25,7 +25,6 @@ import java.util.List;
  */
 public final class RowKeys {
   private static final String IDENTITY = " REPLICA IDENTITY ";
-  private static final String TABLE = ObjectKind.TABLE.word();
   private static final String NO_TABLE = "42P01";
 
   private final ShardSessions sessions;
@@ -106,19 +105,23 @@ public final class RowKeys {
 
   /** Whether this migration made the table: nobody but us has written to it then. */
   private boolean isOurs(Connection connection, ShardId shard, TableId table) throws SQLException {
-    try (PreparedStatement name =
-        connection.prepareStatement("SELECT format('%s %%I.%%I', ?, ?)".formatted(TABLE))) {
+    String identity = SchemaObject.identity(ObjectKind.TABLE, name(connection, table));
+    return registry.items().stream()
+        .anyMatch(
+            item ->
+                item.kind() == Kind.SCHEMA_OBJECT
+                    && item.shard().equals(shard)
+                    && item.name().equals(identity));
+  }
+
+  /** As {@link SchemaObject} has it. */
+  private static String name(Connection connection, TableId table) throws SQLException {
+    try (PreparedStatement name = connection.prepareStatement("SELECT format('%I.%I', ?, ?)")) {
       name.setString(1, table.schema());
       name.setString(2, table.name());
       try (ResultSet row = name.executeQuery()) {
         row.next();
-        String identity = row.getString(1);
-        return registry.items().stream()
-            .anyMatch(
-                item ->
-                    item.kind() == Kind.SCHEMA_OBJECT
-                        && item.shard().equals(shard)
-                        && item.name().equals(identity));
+        return row.getString(1);
       }
     }
   }
@@ -138,7 +141,7 @@ public final class RowKeys {
       registry.register(
           shard,
           Kind.REPLICA_IDENTITY,
-          setting.table().toString(),
+          name(connection, setting.table()),
           "ALTER TABLE %s%s%s".formatted(table, IDENTITY, setting.before()));
       StrongLock.politely(connection, table, setting.sql());
     }

@@ -122,16 +122,27 @@ public final class SchemaCopy {
           "the schema cannot be made on the destinations, and nothing was changed on them: "
               + String.join("; ", impossible));
     }
+    Set<String> identities = identitiesOfRowKeys(registry);
     Map<ShardId, SchemaPlan> steps = new TreeMap<>();
     for (SchemaPlan plan : plans) {
       ShardId destination = plan.destination();
-      steps.put(destination, empty.contains(destination) ? plan.beforeRows() : plan);
+      steps.put(
+          destination,
+          (empty.contains(destination) ? plan.beforeRows() : plan).without(identities));
     }
     EachShard.run(
         "schema",
         steps.keySet(),
         shard -> new SchemaWriter(sessions, registry, worker).make(steps.get(shard)));
     return steps.values().stream().mapToInt(plan -> plan.steps().size()).sum();
+  }
+
+  /** What {@link RowKeys} set on the pattern, which gets its own back at the end. */
+  private Set<String> identitiesOfRowKeys(CleanupRegistry registry) throws SQLException {
+    return registry.items().stream()
+        .filter(item -> item.kind() == Kind.REPLICA_IDENTITY && item.shard().equals(pattern))
+        .map(item -> SchemaObject.identity(ObjectKind.REPLICA_IDENTITY, item.name()))
+        .collect(Collectors.toSet());
   }
 
   private Schema readPattern() throws SQLException {

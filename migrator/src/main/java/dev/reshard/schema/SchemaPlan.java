@@ -75,6 +75,20 @@ public record SchemaPlan(
         notes);
   }
 
+  /**
+   * The same without some steps.
+   *
+   * @param names of steps
+   */
+  SchemaPlan without(Set<String> names) {
+    return new SchemaPlan(
+        destination,
+        steps.stream().filter(step -> !names.contains(step.name())).toList(),
+        impossible,
+        differences,
+        notes);
+  }
+
   /** What {@code check} says: all that keeps a migration from beginning. */
   public List<String> problems() {
     List<String> problems = new ArrayList<>(impossible);

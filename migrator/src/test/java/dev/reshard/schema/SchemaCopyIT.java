@@ -341,6 +341,37 @@ class SchemaCopyIT {
     assertEquals(List.of(), scene.check(ORDERS, A));
   }
 
+  /** Else a destination would keep it for ever. */
+  @Test
+  void whatRowKeysSetOnTheSourceIsNotTakenForItsSchema() throws Exception {
+    scene
+        .shard(A)
+        .execute(
+            "CREATE TABLE orders (customer bigint NOT NULL, note text) PARTITION BY RANGE (customer)",
+            "CREATE TABLE \"Some orders\" PARTITION OF orders DEFAULT");
+    scene.copy(ORDERS, A).runBeforeRows(scene.registry, scene.worker, Set.of(C));
+    RowKeys rowKeys = new RowKeys(scene.sessions, scene.registry, "shop");
+    rowKeys.prepare(A, ORDERS);
+    assertEquals(List.of("f"), identities(A));
+    scene.run(ORDERS);
+    assertEquals(List.of("d"), identities(C));
+    rowKeys.prepare(C, ORDERS);
+    assertEquals(List.of("f"), identities(C));
+    for (Item item : scene.registry.items()) {
+      if (item.kind() == Kind.REPLICA_IDENTITY) {
+        scene.undo(item);
+      }
+    }
+    assertEquals(List.of("d"), identities(A));
+    assertEquals(List.of("d"), identities(C));
+  }
+
+  private List<String> identities(ShardId shard) throws SQLException {
+    return scene
+        .shard(shard)
+        .query("SELECT DISTINCT relreplident FROM pg_class WHERE relname ~ 'orders$'");
+  }
+
   @Test
   void aFunctionThatNamesAnIgnoredTableIsMadeAndSaysSo() throws Exception {
     scene
