@@ -18,8 +18,9 @@ import java.util.TreeMap;
 final class CatalogReader implements AutoCloseable {
   private static final String OLDER_ROWS =
       """
-      SELECT EXISTS (SELECT FROM ONLY %s r WHERE age(r.xmin) >=
-                     (SELECT age(i.xmin) FROM pg_inherits i WHERE i.inhrelid = %d))""";
+      SELECT EXISTS (SELECT FROM ONLY %s r WHERE age(r.xmin) < 0 OR age(r.xmin) >=
+                     (SELECT min(age(i.xmin)) FROM pg_partition_ancestors(%d) p
+                        JOIN pg_inherits i ON i.inhrelid = p.relid))""";
 
   private final ShardSessions sessions;
   private final Map<ShardId, Connection> open = new TreeMap<>();

@@ -11,11 +11,13 @@ import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.Table;
 import dev.reshard.schema.RowKeys;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -34,6 +36,10 @@ import org.slf4j.LoggerFactory;
  */
 public final class CatalogWatch implements Service {
   private static final Logger log = LoggerFactory.getLogger(CatalogWatch.class);
+  private static final String AS_THEY_WERE = "as they were";
+
+  /** A look may take seconds where there are many tables, and looks take a tenth of the time. */
+  private static final Duration FRESH = Duration.ofMinutes(1);
 
   /**
    * What was seen on one shard.
@@ -49,6 +55,9 @@ public final class CatalogWatch implements Service {
   private final Map<ShardId, Found> found = new TreeMap<>();
   private final CatalogReader catalogs;
   private final RepeatedLook watch = new RepeatedLook("catalog", this::look);
+  private final RepeatedLook partitions = new RepeatedLook("partitions", this::preparePartitions);
+  private volatile List<String> unprepared = List.of();
+  private volatile OptionalLong comparedNanos = OptionalLong.empty();
 
   /**
    * Starts nothing.
@@ -75,6 +84,7 @@ public final class CatalogWatch implements Service {
   @Override
   public void start() {
     watch.start();
+    partitions.start();
   }
 
   @Override
@@ -82,8 +92,8 @@ public final class CatalogWatch implements Service {
     return state.replicates() || state == MigrationState.COPYING;
   }
 
-  private void look() throws SQLException, InterruptedException {
-    Map<ShardId, Map<TableId, Table>> now = prepared();
+  private void look() throws SQLException {
+    Map<ShardId, Map<TableId, Table>> now = read();
     MigrationState state = migration.control().state();
     if (state.replicates()) {
       compare(now);
@@ -97,18 +107,17 @@ public final class CatalogWatch implements Service {
   }
 
   /**
-   * All tables, new partitions being made to say whose rows they change; also in a pause, in which
-   * captures go on.
+   * New partitions are made to say whose rows they change; also in a pause, in which captures go
+   * on. Beside the other looks, as who reads a partition keeps it waiting.
    */
-  private Map<ShardId, Map<TableId, Table>> prepared() throws SQLException, InterruptedException {
+  private void preparePartitions() throws SQLException {
     RowKeys keys =
         new RowKeys(migration.sessions(), migration.control().registry(), migration.name());
-    Map<ShardId, Map<TableId, Table>> now = read();
-    boolean some = false;
-    for (Map.Entry<ShardId, Map<TableId, Table>> shard : now.entrySet()) {
-      some |= keys.preparePartitions(shard.getKey(), shard.getValue().values());
+    List<String> problems = new ArrayList<>();
+    for (Map.Entry<ShardId, Map<TableId, Table>> shard : read().entrySet()) {
+      problems.addAll(keys.preparePartitions(shard.getKey(), shard.getValue().values()));
     }
-    return some ? read() : now;
+    unprepared = problems;
   }
 
   /**
@@ -144,6 +153,7 @@ public final class CatalogWatch implements Service {
       changed.clear();
     }
     tell(changed);
+    comparedNanos = OptionalLong.of(System.nanoTime());
   }
 
   private void tell(Map<ShardId, List<String>> changed) throws SQLException {
@@ -238,6 +248,7 @@ public final class CatalogWatch implements Service {
     synchronized (this) {
       found.clear();
     }
+    comparedNanos = OptionalLong.of(System.nanoTime());
   }
 
   /** Tables of which the stream does not tell all, or without a column that tells rows apart. */
@@ -340,7 +351,29 @@ public final class CatalogWatch implements Service {
 
   @Override
   public synchronized Optional<String> trouble() {
-    return text(found);
+    return text(found).or(() -> unprepared.stream().findFirst());
+  }
+
+  /**
+   * Open while all tables are as they were: what changed without a message is not on the other
+   * side. After a cutover nothing pauses for it, as the way back must stay open.
+   */
+  public Gate gate() {
+    return () -> {
+      Optional<String> changed;
+      synchronized (this) {
+        changed = text(found);
+      }
+      OptionalLong compared = comparedNanos;
+      boolean known =
+          compared.isPresent() && System.nanoTime() - compared.getAsLong() < FRESH.toNanos();
+      return new Gate.Verdict(
+          "tables",
+          known && changed.isEmpty(),
+          known ? changed.orElse(AS_THEY_WERE) : "not looked at for " + FRESH.toSeconds() + " s",
+          AS_THEY_WERE,
+          known ? "" : "wait, or look whether all shards are up");
+    };
   }
 
   private static Optional<String> text(Map<ShardId, Found> seen) {
@@ -352,6 +385,7 @@ public final class CatalogWatch implements Service {
   @Override
   public void close() {
     watch.close();
+    partitions.close();
     catalogs.close();
   }
 }

@@ -27,6 +27,8 @@ final class TableShape {
     COLUMN_SET,
     /** Of another type, for example. */
     COLUMNS,
+    /** By another one of the same name and type. */
+    REPLACED,
     IDENTITY,
     REWRITTEN,
     UNLOGGED,
@@ -51,6 +53,7 @@ final class TableShape {
   private static final String PARTITION = "partition ";
   private static final String FILE = "file";
   private static final String VERSION = "columns' version";
+  private static final String SHAPE = "columns of ";
   private static final String UNLOGGED = "unlogged";
   private static final String IDENTITY = "replica identity";
 
@@ -66,6 +69,7 @@ final class TableShape {
       if (leaf.oid() == table.oid()) {
         parts.put(VERSION, Long.toString(leaf.columnsVersion()));
       }
+      parts.put(SHAPE + name, Long.toString(leaf.columnsShape()));
       if (!leaf.logged()) {
         parts.put(UNLOGGED + " " + name, leaf.id().toString());
       }
@@ -108,6 +112,7 @@ final class TableShape {
       // of others: a right or the statistics of a column, or logged again, which makes a new file
       boolean tells =
           !part.equals(VERSION)
+              && !part.startsWith(SHAPE)
               && !part.startsWith(UNLOGGED)
               && !(part.equals(FILE) && sameColumns && now.containsKey(FILE));
       if (tells && !now.containsKey(part)) {
@@ -117,12 +122,23 @@ final class TableShape {
       }
     }
     for (String part : now.keySet()) {
-      boolean isNew = !before.containsKey(part) && !part.equals(VERSION);
+      boolean isNew = !before.containsKey(part) && !part.equals(VERSION) && !part.startsWith(SHAPE);
       if (isNew || part.startsWith(UNLOGGED)) {
         changes.add(added(part, now.get(part)));
       }
     }
+    if (changes.isEmpty() && isOfOtherColumns(before, now)) {
+      changes.add(new Change(Kind.REPLACED, "a column was dropped and added again, or renamed"));
+    }
     return changes;
+  }
+
+  /** Their names and types may be the same. */
+  private static boolean isOfOtherColumns(
+      SortedMap<String, String> before, SortedMap<String, String> now) {
+    return before.keySet().stream()
+        .anyMatch(
+            part -> part.startsWith(SHAPE) && now.containsKey(part) && !isSame(part, before, now));
   }
 
   private static boolean isSame(
@@ -146,6 +162,7 @@ final class TableShape {
   static SortedMap<String, String> without(SortedMap<String, String> shape, Table.Leaf partition) {
     SortedMap<String, String> rest = new TreeMap<>(shape);
     rest.remove(PARTITION + partition.id());
+    rest.remove(SHAPE + PARTITION + partition.id());
     return rest;
   }
 
@@ -192,6 +209,8 @@ final class TableShape {
   private static String remedy(Kind kind, TableId table) {
     return switch (kind) {
       case COLUMN_SET -> WAYS_ON;
+      case REPLACED ->
+          "as all rows have other values in it without a message, run the same DDL on the other shards or bring the values over by hand, verify afterwards";
       case COLUMNS, GONE -> "run the same DDL on the other shards";
       case IDENTITY -> "set it back with ALTER TABLE %s REPLICA IDENTITY".formatted(table.quoted());
       case UNLOGGED ->

@@ -9,14 +9,17 @@ import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Catalog;
 import dev.reshard.postgres.RowKeyPlan;
 import dev.reshard.postgres.ShardSessions;
+import dev.reshard.postgres.SqlState;
 import dev.reshard.postgres.Table;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Makes every sharded table's replica identity contain the shard key (HAZARDS F1, F2): else a
@@ -25,7 +28,9 @@ import java.util.List;
  */
 public final class RowKeys {
   private static final String IDENTITY = " REPLICA IDENTITY ";
-  private static final String NO_TABLE = "42P01";
+
+  /** The table, or its schema. */
+  private static final Set<String> GONE = Set.of("42P01", "3F000");
 
   private final ShardSessions sessions;
   private final CleanupRegistry registry;
@@ -66,24 +71,37 @@ public final class RowKeys {
   }
 
   /**
-   * Has partitions, such as new ones, say all that their tables' identities promise. Repeatable.
+   * Has partitions, such as new ones, say all that their tables' identities promise; one try for
+   * each. Repeatable.
    *
    * @param tables as the shard has them now
-   * @return whether some did not
+   * @return what is in the way of those that do not yet
    */
-  public boolean preparePartitions(ShardId shard, Collection<Table> tables)
-      throws SQLException, InterruptedException {
-    boolean some = false;
+  public List<String> preparePartitions(ShardId shard, Collection<Table> tables)
+      throws SQLException {
+    List<String> problems = new ArrayList<>();
     for (Table table : tables) {
       List<RowKeyPlan.Setting> settings = RowKeyPlan.partitions(table).settings("");
-      if (!settings.isEmpty()) {
-        try (Connection connection = sessions.open(shard, "row keys")) {
-          set(connection, shard, settings);
+      if (settings.isEmpty()) {
+        continue;
+      }
+      try (Connection connection = sessions.open(shard, "row keys")) {
+        for (RowKeyPlan.Setting setting : settings) {
+          try {
+            register(connection, shard, setting);
+            StrongLock.once(connection, setting.table().quoted(), setting.sql());
+          } catch (SQLException e) {
+            if (SqlState.isBroken(e) || SqlState.isLeaseLost(e)) {
+              throw e;
+            }
+            problems.add(
+                "partition %s on shard %s: %s failed (%s); it is tried again. Until then an UPDATE or DELETE of its rows is refused, or stops capture: let who holds it end"
+                    .formatted(setting.table(), shard, setting.sql(), e.getMessage()));
+          }
         }
-        some = true;
       }
     }
-    return some;
+    return problems;
   }
 
   /** A build that was cut short leaves an invalid index behind: it is dropped and built again. */
@@ -137,14 +155,18 @@ public final class RowKeys {
   private void set(Connection connection, ShardId shard, List<RowKeyPlan.Setting> settings)
       throws SQLException, InterruptedException {
     for (RowKeyPlan.Setting setting : settings) {
-      String table = setting.table().quoted();
-      registry.register(
-          shard,
-          Kind.REPLICA_IDENTITY,
-          name(connection, setting.table()),
-          "ALTER TABLE %s%s%s".formatted(table, IDENTITY, setting.before()));
-      StrongLock.politely(connection, table, setting.sql());
+      register(connection, shard, setting);
+      StrongLock.politely(connection, setting.table().quoted(), setting.sql());
     }
+  }
+
+  private void register(Connection connection, ShardId shard, RowKeyPlan.Setting setting)
+      throws SQLException {
+    registry.register(
+        shard,
+        Kind.REPLICA_IDENTITY,
+        name(connection, setting.table()),
+        "ALTER TABLE %s%s%s".formatted(setting.table().quoted(), IDENTITY, setting.before()));
   }
 
   /**
@@ -158,7 +180,7 @@ public final class RowKeys {
     try {
       StrongLock.politely(connection, table, undo);
     } catch (SQLException e) {
-      if (!NO_TABLE.equals(e.getSQLState())) {
+      if (!GONE.contains(e.getSQLState())) {
         throw e;
       }
     }

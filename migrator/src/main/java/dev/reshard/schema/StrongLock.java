@@ -45,9 +45,24 @@ public final class StrongLock {
    */
   public static void politely(Connection connection, String table, String sql)
       throws SQLException, InterruptedException {
+    untilFree(connection, List.of(withoutAutovacuum(table, sql)));
+  }
+
+  private static String withoutAutovacuum(String table, String sql) {
     String noAutovacuum = "LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE".formatted(table);
     String body = String.join(";\n", "BEGIN " + LONG, noAutovacuum, SHORT, sql, NONE, "END");
-    untilFree(connection, List.of("DO '%s'".formatted(body.replace("'", "''"))));
+    return "DO '%s'".formatted(body.replace("'", "''"));
+  }
+
+  /**
+   * One try of the same.
+   *
+   * @throws SQLException 55P03 if others hold the table
+   */
+  static void once(Connection connection, String table, String sql) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(withoutAutovacuum(table, sql));
+    }
   }
 
   /** The same for a table that only we use: nobody queues behind us there. */

@@ -124,6 +124,20 @@ class TableShapeIT {
     assertEquals(List.of(Kind.REWRITTEN), changed(PARTED, sql));
   }
 
+  /** Its rows have other values then, and no message says so. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "ALTER TABLE plain DROP COLUMN note, ADD COLUMN note text DEFAULT 'other'",
+        "BEGIN; ALTER TABLE plain RENAME note TO x; ALTER TABLE plain RENAME word TO note; ALTER TABLE plain RENAME x TO word; COMMIT"
+      })
+  void anotherColumnOfTheSameNameAndTypeIsSeen(String sql) throws SQLException {
+    shard.execute("ALTER TABLE plain ADD COLUMN word text, DROP COLUMN twice");
+    String before = read(PLAIN).fingerprint();
+    assertEquals(List.of(Kind.REPLACED), changed(PLAIN, sql));
+    assertNotEquals(before, read(PLAIN).fingerprint());
+  }
+
   /** What was changed in it meanwhile came without a message. */
   @Test
   void aPartitionThatWasAwayForAMomentIsSeen() throws SQLException {

@@ -15,7 +15,11 @@ import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.TableId;
+import dev.reshard.postgres.Catalog;
+import dev.reshard.postgres.Table;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -364,6 +368,32 @@ class SchemaCopyIT {
     }
     assertEquals(List.of("d"), identities(A));
     assertEquals(List.of("d"), identities(C));
+  }
+
+  @Test
+  void aPartitionThatSomebodyReadsIsToldAndTriedAgain() throws Exception {
+    scene
+        .shard(A)
+        .execute(
+            "CREATE TABLE orders (customer bigint NOT NULL, note text) PARTITION BY RANGE (customer)",
+            "ALTER TABLE orders REPLICA IDENTITY FULL",
+            "CREATE TABLE new_orders PARTITION OF orders DEFAULT");
+    RowKeys rowKeys = new RowKeys(scene.sessions, scene.registry, "shop");
+    try (Connection ours = scene.sessions.open(A, "test");
+        Connection reader = scene.shard(A).connectAsOwner();
+        Statement statement = reader.createStatement()) {
+      List<Table> tables = List.of(Catalog.read(ours, ORDERS.sharded().get(0).id()));
+      reader.setAutoCommit(false);
+      statement.execute("SELECT FROM new_orders");
+      List<String> problems = rowKeys.preparePartitions(A, tables);
+      assertEquals(1, problems.size(), problems::toString);
+      assertTrue(
+          problems.get(0).startsWith("partition public.new_orders on shard a: ALTER TABLE"),
+          problems::toString);
+      reader.rollback();
+      assertEquals(List.of(), rowKeys.preparePartitions(A, tables));
+      assertEquals(List.of("f"), identities(A));
+    }
   }
 
   private List<String> identities(ShardId shard) throws SQLException {

@@ -335,7 +335,8 @@ public final class Wiring implements AutoCloseable {
             Gates.lag(migration, replication),
             Gates.oldTransactions(migration),
             Gates.standbys(migration),
-            guards.gate());
+            guards.gate(),
+            catalogs.gate());
     List<Gate> wayForth = new ArrayList<>(wayBack);
     wayForth.addAll(shadowing.gates());
     services.add(new GateWatch(migration, wayForth, wayBack));

@@ -59,6 +59,38 @@ class DdlWhileItRunsIT {
         "SELECT DISTINCT relreplident FROM pg_class WHERE relispartition AND relname ~ '^logs_'");
   }
 
+  /**
+   * Nothing is paused then, as the way back must stay open: but not for rows that are not there.
+   */
+  @Test
+  @Tag("matrix")
+  void afterACutoverAChangeWithoutAMessageShutsTheWayBackUntilAnOperatorTookIt() throws Exception {
+    try (Shop shop = Shop.open(folder, "ddl-back", 2, 3)) {
+      shop.shards.execute(
+          "CREATE TABLE days (tenant_id bigint, day int, PRIMARY KEY (tenant_id, day)) PARTITION BY RANGE (day)",
+          "CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM (0) TO (10)");
+      shop.shards.get("a").execute("INSERT INTO days SELECT g, 1 FROM generate_series(0, 15) g");
+      CompletableFuture<Shop.Answer> worker = shop.ask("run");
+      shop.awaitState(MigrationState.READY_FOR_CUTOVER);
+      shop.succeed("verify");
+      shop.succeedOnceGatesOpen("cutover");
+      shop.shards.get("c").execute("DROP TABLE days_1");
+      String told = "partition public.days_1 was detached or dropped";
+      while (!shop.run("status").text().replaceAll("\\s+", " ").contains(told)) {
+        TimeUnit.MILLISECONDS.sleep(50); // the catalogs are looked at every second
+      }
+      Shop.Answer refused = shop.run("rollback");
+      assertTrue(refused.exitCode() != ExitCode.DONE.code(), refused::toString);
+      assertTrue(refused.text().replaceAll("\\s+", " ").contains(told), refused::toString);
+      shop.shards.get("a").execute("DROP TABLE days_1");
+      shop.succeed("resume");
+      shop.succeedOnceGatesOpen("rollback");
+      shop.succeed("complete");
+      assertEquals(ExitCode.DONE.code(), worker.get(60, TimeUnit.SECONDS).exitCode());
+      shop.requireClean();
+    }
+  }
+
   @Test
   @Tag("matrix")
   void aTruncateEmptiesTheDestinationsAndARewriteOfAPlainTableNeedsNobody() throws Exception {

@@ -17,6 +17,8 @@ import java.util.List;
  * are dropped whole (HAZARDS F15). Confined to one thread.
  */
 final class ScopeFilter implements ChangeHandler {
+  private static final int MOST_TABLES = 10_000;
+
   private final CaptureScope scope;
   private final Marker marker;
   private final TransactionEncoder encoder;
@@ -152,7 +154,11 @@ final class ScopeFilter implements ChangeHandler {
     }
   }
 
+  /** A server announces a table anew for each partition, and whenever it forgot it. */
   private ScopedTable scoped(Relation relation) {
+    if (tables.size() > MOST_TABLES) {
+      tables.clear();
+    }
     return tables.computeIfAbsent(relation, r -> ScopedTable.of(r, scope));
   }
 

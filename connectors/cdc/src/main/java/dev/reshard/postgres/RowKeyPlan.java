@@ -43,7 +43,8 @@ public record RowKeyPlan(
   /** For a sharded table that has the column {@code key}. */
   public static RowKeyPlan sharded(Table table, String key) {
     Table.ReplicaIdentity identity = table.identity();
-    if (identity.full() || identity.columns().contains(key)) {
+    boolean says = identity.columns().contains(key) && !isIndexThatPartitionsLack(table);
+    if (identity.full() || says) {
       return of(table, Kind.NOTHING);
     }
     boolean canIndex =
@@ -66,6 +67,11 @@ public record RowKeyPlan(
   /** For partitions alone, of a table that is well itself. */
   public static RowKeyPlan partitions(Table table) {
     return of(table, Kind.NOTHING);
+  }
+
+  /** A new partition's identity is its primary key, whatever index its table names. */
+  private static boolean isIndexThatPartitionsLack(Table table) {
+    return table.partitioned() && !table.identity().columns().equals(table.primaryKey());
   }
 
   private static RowKeyPlan of(Table table, Kind kind) {

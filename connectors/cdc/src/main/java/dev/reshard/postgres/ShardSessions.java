@@ -43,6 +43,7 @@ public final class ShardSessions {
           "IntervalStyle = postgres",
           "extra_float_digits = 1",
           "bytea_output = hex",
+          "array_nulls = on",
           "TimeZone = 'UTC'",
           "lc_monetary = 'C'",
           "xmloption = content",

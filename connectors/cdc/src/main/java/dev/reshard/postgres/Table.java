@@ -138,7 +138,7 @@ public record Table(
     StringBuilder text = new StringBuilder();
     for (Leaf leaf : leaves) {
       text.append(leaf.id()).append(' ').append(leaf.fileNode());
-      text.append(' ').append(leaf.attached()).append('\n');
+      text.append(' ').append(leaf.attached()).append(' ').append(leaf.columnsShape()).append('\n');
     }
     return text.append(shape()).toString();
   }
