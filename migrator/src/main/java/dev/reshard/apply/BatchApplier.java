@@ -22,11 +22,16 @@ final class BatchApplier {
   private final LaneFilter filter;
   private final DestinationTables tables;
   private final StepWriter writer;
+  private final KeyTeller teller;
   private BucketSet muted;
   private long muteChanges;
 
   BatchApplier(
-      Connection connection, LaneConfig config, LaneLimits limits, LaneProgress.Stored stored) {
+      Connection connection,
+      LaneConfig config,
+      LaneLimits limits,
+      LaneProgress.Stored stored,
+      KeyTeller teller) {
     this.connection = connection;
     this.config = config;
     this.limits = limits;
@@ -34,6 +39,7 @@ final class BatchApplier {
         new LaneFilter(config.buckets(), config.reference(), config.keyspace(), config.absent());
     this.tables = new DestinationTables(connection, config);
     this.writer = new StepWriter(connection, config);
+    this.teller = teller;
     this.muted = stored.muted();
     this.muteChanges = stored.muteChanges();
   }
@@ -105,7 +111,11 @@ final class BatchApplier {
         plan.write(writer::write);
       }
       if (plan.violations().isEmpty()) {
-        own.commit();
+        try {
+          own.commit();
+        } finally {
+          teller.tell(plan); // it may be committed even if nobody hears the answer
+        }
         return plan;
       }
     }

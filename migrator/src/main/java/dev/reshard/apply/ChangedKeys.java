@@ -7,8 +7,9 @@ import java.util.List;
 /**
  * Learns which rows a lane has changed, so that they can be compared again. Called on the lane's
  * thread, after the commit and before the lane shows its new position: whoever sees {@code applied}
- * at a position has been told of all before it. Must return at once, and bounds what it keeps; a
- * batch that was told may be told again after a crash.
+ * at a position has been told of all before it. Must return at once, and bounds what it keeps. A
+ * batch may be told again after a crash, and is told although its commit failed, as its fate is not
+ * known then.
  */
 public interface ChangedKeys {
 

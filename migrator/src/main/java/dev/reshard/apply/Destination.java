@@ -33,14 +33,16 @@ final class Destination implements AutoCloseable {
   private final ShardSessions sessions;
   private final LaneConfig config;
   private final LaneLimits limits;
+  private final KeyTeller teller;
   private boolean installed;
   private volatile Connection connection;
   private BatchApplier applier;
 
-  Destination(ShardSessions sessions, LaneConfig config, LaneLimits limits) {
+  Destination(ShardSessions sessions, LaneConfig config, LaneLimits limits, KeyTeller teller) {
     this.sessions = sessions;
     this.config = config;
     this.limits = limits;
+    this.teller = teller;
   }
 
   boolean isConnected() {
@@ -69,7 +71,8 @@ final class Destination implements AutoCloseable {
         Optional<LaneProgress.Stored> stored =
             LaneProgress.find(opened, config.migration(), config.source());
         own.commit();
-        applier = new BatchApplier(opened, config, limits, stored.orElseThrow(this::noLane));
+        applier =
+            new BatchApplier(opened, config, limits, stored.orElseThrow(this::noLane), teller);
         connection = opened;
         return stored.get();
       }

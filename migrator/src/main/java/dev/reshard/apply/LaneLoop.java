@@ -38,7 +38,6 @@ final class LaneLoop implements Runnable {
   private final TokenBoard tokens;
   private final Destination destination;
   private final Incoming incoming;
-  private final KeyTeller teller;
   private final Backoff backoff;
   private final LaneWatch watch;
   private long flushedAtNanos;
@@ -63,9 +62,8 @@ final class LaneLoop implements Runnable {
     this.limits = limits;
     this.gate = gate;
     this.tokens = tokens;
-    this.destination = new Destination(sessions, config, limits);
+    this.destination = new Destination(sessions, config, limits, new KeyTeller(listener));
     this.incoming = new Incoming(source, limits);
-    this.teller = new KeyTeller(listener);
     this.backoff = new Backoff();
     this.watch =
         new LaneWatch(config, sessions, destination, () -> batchBeganNanos, limits.lookEvery());
@@ -253,7 +251,6 @@ final class LaneLoop implements Runnable {
   }
 
   private void applied(List<Transaction> batch, BatchPlan plan, Durability durability) {
-    teller.tell(plan);
     Transaction last = batch.get(batch.size() - 1);
     LanePosition position = LanePosition.after(last);
     boolean flushed = durability == Durability.SYNCHRONOUS;

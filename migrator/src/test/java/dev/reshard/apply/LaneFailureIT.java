@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.reshard.apply.HandMade.Source;
 import dev.reshard.apply.LaneException.Problem;
+import dev.reshard.keyspace.TableId;
+import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.Marker;
 import dev.reshard.postgres.ShardSchema;
 import dev.reshard.postgres.WorkerIdentity;
@@ -19,6 +21,8 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -60,6 +64,45 @@ class LaneFailureIT {
       assertEquals(
           List.of("400/400"),
           kit.query("SELECT count(*) || '/' || count(*) FILTER (WHERE v = 'b') FROM t"));
+    }
+  }
+
+  /** A commit is made wait by a constraint that is deferred; its session is cut meanwhile. */
+  @Test
+  void rowsOfACommitWhoseAnswerWasLostAreToldToo() throws Exception {
+    Set<String> told = ConcurrentHashMap.newKeySet();
+    ChangedKeys listener =
+        new ChangedKeys() {
+          @Override
+          public void changed(TableId table, List<String> columns, List<String> key, Lsn end) {
+            told.add(String.join("/", key));
+          }
+
+          @Override
+          public void truncated(TableId table, Lsn end) {}
+        };
+    try (LaneKit kit = kit();
+        TcpProxy proxy = TcpProxy.to(kit.shard.server())) {
+      kit.shard.executeAsSuperuser(
+          """
+          CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql
+            AS 'BEGIN PERFORM pg_sleep(1); RETURN NULL; END';
+          CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION slow();
+          ALTER TABLE t ENABLE ALWAYS TRIGGER slow""");
+      Lane lane = kit.lane(kit.through(proxy), listener);
+      lane.start();
+      kit.source.commit(T.insert("1", "1", "a"));
+      while (kit.query(
+              "SELECT 1 FROM pg_stat_activity WHERE query = 'COMMIT' AND wait_event = 'PgSleep'")
+          .isEmpty()) {
+        Thread.sleep(5); // between two looks
+      }
+      LaneKit.breakConnections(proxy);
+      kit.source.token("end");
+      assertTrue(lane.awaitToken("end", PATIENCE), () -> lane.status().toString());
+      assertEquals(List.of("1/1/a"), kit.query(ROWS));
+      assertEquals(Set.of("1/1"), told);
     }
   }
 
