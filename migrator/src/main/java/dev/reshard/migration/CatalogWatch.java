@@ -261,6 +261,11 @@ public final class CatalogWatch implements Service {
               "table %s is UNLOGGED on %s; set it LOGGED, then resume"
                   .formatted(leaf, shard.getKey()));
         }
+        for (TableId stranger : table.strangers()) {
+          problems.add(
+              "table %s on %s has %s as a child by INHERITS or as a foreign partition; take it out (NO INHERIT, or DETACH PARTITION), then resume"
+                  .formatted(table.id(), shard.getKey(), stranger));
+        }
         Set<String> keys = table.tellingColumns();
         keys.retainAll(migration.keyspace().ignoredOf(table.id()));
         if (!keys.isEmpty()) {

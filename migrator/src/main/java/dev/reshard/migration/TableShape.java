@@ -32,6 +32,7 @@ final class TableShape {
     IDENTITY,
     REWRITTEN,
     UNLOGGED,
+    STRANGER,
     ATTACHED,
     ATTACHED_AGAIN,
     DETACHED,
@@ -55,6 +56,7 @@ final class TableShape {
   private static final String VERSION = "columns' version";
   private static final String SHAPE = "columns of ";
   private static final String UNLOGGED = "unlogged";
+  private static final String STRANGER = "stranger";
   private static final String IDENTITY = "replica identity";
 
   private TableShape() {}
@@ -73,6 +75,9 @@ final class TableShape {
       if (!leaf.logged()) {
         parts.put(UNLOGGED + " " + name, leaf.id().toString());
       }
+    }
+    for (TableId stranger : table.strangers()) {
+      parts.put(STRANGER + " " + stranger, stranger.toString());
     }
     Table.ReplicaIdentity identity = table.identity();
     parts.put(IDENTITY, identity.setting() + (identity.full() ? "" : " " + identity.columns()));
@@ -114,6 +119,7 @@ final class TableShape {
           !part.equals(VERSION)
               && !part.startsWith(SHAPE)
               && !part.startsWith(UNLOGGED)
+              && !part.startsWith(STRANGER)
               && !(part.equals(FILE) && sameColumns && now.containsKey(FILE));
       if (tells && !now.containsKey(part)) {
         changes.add(removed(part, before.get(part)));
@@ -123,7 +129,7 @@ final class TableShape {
     }
     for (String part : now.keySet()) {
       boolean isNew = !before.containsKey(part) && !part.equals(VERSION) && !part.startsWith(SHAPE);
-      if (isNew || part.startsWith(UNLOGGED)) {
+      if (isNew || part.startsWith(UNLOGGED) || part.startsWith(STRANGER)) {
         changes.add(added(part, now.get(part)));
       }
     }
@@ -176,6 +182,10 @@ final class TableShape {
     if (part.startsWith(UNLOGGED)) {
       return new Change(Kind.UNLOGGED, is + " was set UNLOGGED, the stream has no change of it");
     }
+    if (part.startsWith(STRANGER)) {
+      return new Change(
+          Kind.STRANGER, is + " became its child by INHERITS, or a foreign table as partition");
+    }
     return part.startsWith(COLUMN)
         ? new Change(Kind.COLUMN_SET, "%s (%s) was added".formatted(part, is))
         : new Change(Kind.ATTACHED, part + " was attached with rows");
@@ -217,6 +227,8 @@ final class TableShape {
           "set it LOGGED again, bring the rows that were written meanwhile over by hand, verify afterwards";
       case REWRITTEN ->
           "run it on the other shards too if it was ALTER COLUMN .. USING, which changes rows without a message (VACUUM FULL, CLUSTER and TRUNCATE of a whole table need nothing; after TRUNCATE of one partition delete its rows on the destinations), verify afterwards";
+      case STRANGER ->
+          "as its rows are neither copied nor told by the stream, take it out again (ALTER TABLE .. NO INHERIT, or DETACH PARTITION), INSERT its rows into the table if they are to be there";
       case ATTACHED ->
           "as its rows came without a message, detach it, make an empty partition in its place on all shards and INSERT its rows into the table";
       case ATTACHED_AGAIN ->

@@ -44,6 +44,7 @@ class KeyChoiceTest {
             .toList(),
         primaryKey,
         new Table.ReplicaIdentity(primaryKey, false, "DEFAULT"),
+        List.of(),
         List.of());
   }
 }

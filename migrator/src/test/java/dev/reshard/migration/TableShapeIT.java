@@ -167,6 +167,26 @@ class TableShapeIT {
         List.of(Kind.REWRITTEN, Kind.UNLOGGED), changed(PARTED, "ALTER TABLE part SET LOGGED"));
   }
 
+  /** Whoever reads the table finds their rows too, and so would a comparison. */
+  @Test
+  void aChildByInheritsAndAForeignPartitionAreNamed() throws SQLException {
+    String before = read(PLAIN).fingerprint();
+    assertEquals(List.of(Kind.STRANGER), changed(PLAIN, "CREATE TABLE child () INHERITS (plain)"));
+    assertEquals(List.of(new TableId("public", "child")), read(PLAIN).strangers());
+    assertNotEquals(before, read(PLAIN).fingerprint());
+    assertEquals(List.of(Kind.STRANGER), changed(PLAIN)); // for as long as it is there
+    assertEquals(List.of(), changed(PLAIN, "ALTER TABLE child NO INHERIT plain"));
+    assertEquals(before, read(PLAIN).fingerprint());
+
+    shard.executeAsSuperuser(
+        "ALTER TABLE parted DROP CONSTRAINT parted_pkey",
+        "CREATE FOREIGN DATA WRAPPER nothing",
+        "CREATE SERVER far FOREIGN DATA WRAPPER nothing",
+        "CREATE FOREIGN TABLE far PARTITION OF parted FOR VALUES FROM (10) TO (20) SERVER far");
+    assertEquals(List.of(new TableId("public", "far")), read(PARTED).strangers());
+    assertEquals(List.of(Kind.STRANGER), changed(PARTED));
+  }
+
   private List<Kind> changed(TableId table, String... sql) throws SQLException {
     var before = TableShape.of(read(table));
     shard.execute(sql);

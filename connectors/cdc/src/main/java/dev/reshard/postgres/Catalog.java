@@ -19,7 +19,7 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 
 /**
- * Reads tables from a shard's catalog: any number of them with four queries. Columns that the
+ * Reads tables from a shard's catalog: any number of them with five queries. Columns that the
  * migration file has left out are not seen. Stateless; confined to the thread of the connection.
  */
 public final class Catalog {
@@ -91,6 +91,19 @@ public final class Catalog {
        ORDER BY r.oid, c.oid"""
           .formatted(COUNTED, IDENTITY_INDEX);
 
+  private static final String STRANGERS =
+      """
+      SELECT r.oid, n.nspname, c.relname
+        FROM pg_class r
+        CROSS JOIN LATERAL (
+          SELECT t.relid FROM pg_partition_tree(r.oid) t WHERE r.relkind = 'p' AND t.isleaf
+          UNION ALL
+          SELECT h.inhrelid FROM pg_inherits h WHERE r.relkind = 'r' AND h.inhparent = r.oid) below
+        JOIN pg_class c ON c.oid = below.relid
+        JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE r.oid = ANY (?) AND (r.relkind = 'r' OR c.relkind = 'f')
+       ORDER BY r.oid, c.oid""";
+
   private Catalog() {}
 
   /** A table that must be there. */
@@ -127,6 +140,9 @@ public final class Catalog {
             "oid", found.stream().map(table -> table.oid).toArray(Long[]::new));
     Map<Long, List<Column>> columns = columns(connection, oids);
     Map<Long, List<FoundLeaf>> leaves = leaves(connection, oids);
+    Map<Long, List<TableId>> strangers =
+        byTable(
+            connection, STRANGERS, oids, row -> new TableId(row.getString(2), row.getString(3)));
     Map<Long, List<KeyColumn>> keys = keyColumns(connection, withLeaves(connection, found, leaves));
     SortedMap<TableId, Table> tables = new TreeMap<>();
     for (Found table : found) {
@@ -143,7 +159,8 @@ public final class Catalog {
               identity(table.identity, own, key),
               leaves.getOrDefault(table.oid, List.of()).stream()
                   .map(leaf -> leaf.with(identity(leaf.identity, own, keys.get(leaf.oid()))))
-                  .toList()));
+                  .toList(),
+              strangers.getOrDefault(table.oid, List.of())));
     }
     return tables;
   }

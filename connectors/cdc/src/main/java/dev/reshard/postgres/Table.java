@@ -12,6 +12,8 @@ import java.util.TreeSet;
  * @param primaryKey its columns; empty without one
  * @param identity what a change says of the old row
  * @param leaves where the rows lie: the table itself, or the leaves of a partitioned one
+ * @param strangers tables whose rows a query of this one finds too, though they cannot be followed:
+ *     children by INHERITS, and foreign tables that are partitions (HAZARDS F6)
  */
 public record Table(
     TableId id,
@@ -20,7 +22,8 @@ public record Table(
     List<Column> columns,
     List<String> primaryKey,
     ReplicaIdentity identity,
-    List<Leaf> leaves) {
+    List<Leaf> leaves,
+    List<TableId> strangers) {
 
   /**
    * The replica identity (PostgreSQL manual, ALTER TABLE). Immutable.
@@ -75,6 +78,7 @@ public record Table(
     columns = List.copyOf(columns);
     primaryKey = List.copyOf(primaryKey);
     leaves = List.copyOf(leaves);
+    strangers = List.copyOf(strangers);
   }
 
   /** The columns that we copy and write: all but generated ones. */
@@ -140,7 +144,7 @@ public record Table(
       text.append(leaf.id()).append(' ').append(leaf.fileNode());
       text.append(' ').append(leaf.attached()).append(' ').append(leaf.columnsShape()).append('\n');
     }
-    return text.append(shape()).toString();
+    return text.append(strangers).append('\n').append(shape()).toString();
   }
 
   /** Its columns, and what changes say of its rows. */
