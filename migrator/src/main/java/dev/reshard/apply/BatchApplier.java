@@ -8,6 +8,7 @@ import dev.reshard.postgres.OwnTransaction.Durability;
 import dev.reshard.postgres.SqlState;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import java.util.Optional;
 
@@ -123,7 +124,14 @@ final class BatchApplier {
   }
 
   private BatchPlan plan(List<Transaction> batch, boolean inOrder) throws SQLException {
-    return BatchPlan.of(batch, filter, muted, tables::get, limits, inOrder);
+    return BatchPlan.of(batch, filter, muted, tables::get, limits, this::beat, inOrder);
+  }
+
+  /** A transaction may be long and concern the lane not at all; {@link LaneWatch} looks. */
+  private void beat() throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("SELECT");
+    }
   }
 
   private LaneException violation(List<BatchPlan.Violation> violations, boolean inOrder)

@@ -34,6 +34,8 @@ final class BatchPlan {
   }
 
   /** No more are named to an operator. */
+  private static final int CHANGES_PER_BEAT = 10_000;
+
   private static final int MOST_VIOLATIONS = 10_000;
 
   private record Part(DestinationTable table, Coalescer changes) {}
@@ -41,6 +43,7 @@ final class BatchPlan {
   private final LaneFilter filter;
   private final BucketSet muted;
   private final Tables tables;
+  private final Beat beat;
   private final LaneLimits limits;
   private final boolean inOrder;
   private final List<Transaction> batch;
@@ -59,7 +62,9 @@ final class BatchPlan {
       BucketSet muted,
       Tables tables,
       LaneLimits limits,
+      Beat beat,
       boolean inOrder) {
+    this.beat = beat;
     this.batch = batch;
     this.filter = filter;
     this.muted = muted;
@@ -71,6 +76,7 @@ final class BatchPlan {
   /**
    * A plan of all that fits into memory; of a larger transaction, an empty one.
    *
+   * @param beat called now and then while a large transaction is read
    * @param inOrder every change by itself, in the order in which it was made within its table
    * @throws LaneException if a change cannot be applied
    */
@@ -80,9 +86,10 @@ final class BatchPlan {
       BucketSet muted,
       Tables tables,
       LaneLimits limits,
+      Beat beat,
       boolean inOrder)
       throws SQLException {
-    BatchPlan plan = new BatchPlan(batch, filter, muted, tables, limits, inOrder);
+    BatchPlan plan = new BatchPlan(batch, filter, muted, tables, limits, beat, inOrder);
     if (!plan.isLarge()) {
       plan.readAll((table, step) -> {}); // writes nothing
     }
@@ -123,6 +130,11 @@ final class BatchPlan {
     current.clear();
     unwrittenRows = 0;
     unwrittenBytes = 0;
+  }
+
+  /** Shows that reading goes on, also where nothing that is read has to be written. */
+  interface Beat {
+    void beat() throws SQLException;
   }
 
   /** Takes one step. */
@@ -170,6 +182,9 @@ final class BatchPlan {
         }
       }
       place++;
+      if (large && place % CHANGES_PER_BEAT == 0) {
+        beat.beat();
+      }
     }
   }
 

@@ -419,6 +419,10 @@ public final class ControlStore implements AutoCloseable {
     return new CleanupRegistry(migration, database);
   }
 
+  public MovedTables movedTables() {
+    return new MovedTables(migration, database);
+  }
+
   public TableShapes tableShapes() {
     return new TableShapes(migration, database);
   }

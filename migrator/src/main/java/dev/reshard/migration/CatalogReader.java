@@ -54,11 +54,12 @@ final class CatalogReader implements AutoCloseable {
     }
   }
 
-  private interface Question<T> {
+  /** What is asked over a shard's session. */
+  interface Question<T> {
     T of(Connection session) throws SQLException;
   }
 
-  private <T> T ask(ShardId shard, Question<T> question) throws SQLException {
+  synchronized <T> T ask(ShardId shard, Question<T> question) throws SQLException {
     Connection session = open.get(shard);
     if (session == null || session.isClosed()) {
       session = sessions.open(shard, "catalog");

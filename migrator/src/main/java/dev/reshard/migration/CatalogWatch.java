@@ -41,6 +41,8 @@ public final class CatalogWatch implements Service {
   /** A look may take seconds where there are many tables, and looks take a tenth of the time. */
   private static final Duration FRESH = Duration.ofMinutes(1);
 
+  static final String NOT_LOOKED = "not looked at for " + FRESH.toSeconds() + " s";
+
   /**
    * What was seen on one shard.
    *
@@ -369,16 +371,19 @@ public final class CatalogWatch implements Service {
       synchronized (this) {
         changed = text(found);
       }
-      OptionalLong compared = comparedNanos;
-      boolean known =
-          compared.isPresent() && System.nanoTime() - compared.getAsLong() < FRESH.toNanos();
+      boolean known = isFresh(comparedNanos);
       return new Gate.Verdict(
           "tables",
           known && changed.isEmpty(),
-          known ? changed.orElse(AS_THEY_WERE) : "not looked at for " + FRESH.toSeconds() + " s",
+          known ? changed.orElse(AS_THEY_WERE) : NOT_LOOKED,
           AS_THEY_WERE,
           known ? "" : "wait, or look whether all shards are up");
     };
+  }
+
+  /** Whether what was seen at that moment may still be believed. */
+  static boolean isFresh(OptionalLong nanos) {
+    return nanos.isPresent() && System.nanoTime() - nanos.getAsLong() < FRESH.toNanos();
   }
 
   private static Optional<String> text(Map<ShardId, Found> seen) {

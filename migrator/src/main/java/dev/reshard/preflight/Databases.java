@@ -113,6 +113,13 @@ final class Databases implements Check {
               .at(shard)
               .todo("REINDEX them, then ALTER DATABASE .. REFRESH COLLATION VERSION"));
     }
+    if (database.encoding.equals("SQL_ASCII")) {
+      findings.add(
+          Finding.blocker(
+                  "the encoding is SQL_ASCII: nobody knows what its text means, and rows that are no UTF-8 could not be read")
+              .at(shard)
+              .todo("bring it into a database with the encoding that the text is in, UTF8 mostly"));
+    }
     for (String relation : database.leftAlone) {
       findings.add(
           Finding.note("nobody moves or refreshes it")

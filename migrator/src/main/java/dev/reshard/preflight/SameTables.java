@@ -34,7 +34,7 @@ final class SameTables implements Check {
     List<Finding> findings = new ArrayList<>();
     for (TableId id : subject.tableIds()) {
       Map<ShardId, Table> there = new TreeMap<>();
-      for (ShardId shard : subject.shards()) {
+      for (ShardId shard : shards()) {
         if (!subject.tables().containsKey(shard)) {
           continue; // could not be asked, which is a finding already
         }
@@ -56,6 +56,13 @@ final class SameTables implements Check {
                               "make them the same, or name the columns under keyspace.tables.ignored_columns")));
     }
     return findings;
+  }
+
+  /** Also the control shard, as it says which tables there are. */
+  private Set<ShardId> shards() {
+    Set<ShardId> shards = new TreeSet<>(subject.shards());
+    shards.add(subject.spec().control());
+    return shards;
   }
 
   /** A destination is given what it lacks; but a reference table's rows only if it is new. */

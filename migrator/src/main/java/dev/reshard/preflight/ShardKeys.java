@@ -56,6 +56,15 @@ final class ShardKeys implements Check {
                   "if another column holds the shard key, name it under keyspace.tables.key_of; if its rows are the same on every shard, list it as reference; if it shall stay where it is, as ignored; else add the column and fill it"));
     }
     Column key = table.column(sharded.key());
+    if (key.generated()) {
+      return List.of(
+          Finding.blocker(
+                  "%s is a generated column, which changes do not say".formatted(key.name()))
+              .at(shard)
+              .on(id)
+              .todo(
+                  "ALTER COLUMN .. DROP EXPRESSION, and let the application or a trigger fill it"));
+    }
     return key.notNull() ? List.of() : List.of(nullable(box, id, key).at(shard).on(id));
   }
 

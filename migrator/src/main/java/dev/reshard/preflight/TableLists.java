@@ -31,6 +31,10 @@ public record TableLists(Keyspace keyspace, List<Finding> problems) {
 
   /** Reads the tables of one shard, mostly the control shard: checks compare the others with it. */
   public static TableLists read(Connection connection, KeyspaceSpec spec) throws SQLException {
+    return place(names(connection, spec), spec);
+  }
+
+  private static List<TableId> names(Connection connection, KeyspaceSpec spec) throws SQLException {
     List<TableId> tables = new ArrayList<>();
     try (PreparedStatement statement = connection.prepareStatement(TABLES)) {
       statement.setArray(1, connection.createArrayOf("text", schemas(spec).toArray()));
@@ -40,7 +44,7 @@ public record TableLists(Keyspace keyspace, List<Finding> problems) {
         }
       }
     }
-    return place(tables, spec);
+    return tables;
   }
 
   /** The tables of one shard in the schemas of the spec, in whatever list they are. */
@@ -64,19 +68,7 @@ public record TableLists(Keyspace keyspace, List<Finding> problems) {
     List<ShardedTable> sharded = new ArrayList<>();
     List<TableId> reference = new ArrayList<>();
     for (TableId table : tables) {
-      List<List<String>> lists = new ArrayList<>();
-      for (List<String> list : List.of(spec.sharded(), spec.reference(), spec.ignored())) {
-        if (list.contains(table.toString())) {
-          lists.add(list);
-        }
-      }
-      if (lists.isEmpty()) {
-        for (List<String> list : List.of(spec.sharded(), spec.reference(), spec.ignored())) {
-          if (list.contains(table.schema() + ".*")) {
-            lists.add(list);
-          }
-        }
-      }
+      List<List<String>> lists = listsWith(table, spec);
       if (lists.size() != 1) {
         problems.add(
             Finding.blocker(
@@ -132,6 +124,31 @@ public record TableLists(Keyspace keyspace, List<Finding> problems) {
     return new TableLists(
         new Keyspace(spec.name(), spec.buckets(), sharded, reference, spec.ignoredColumns()),
         problems);
+  }
+
+  /** The lists that name the table; if none does, those with a pattern for its schema. */
+  private static List<List<String>> listsWith(TableId table, KeyspaceSpec spec) {
+    List<List<String>> all = List.of(spec.sharded(), spec.reference(), spec.ignored());
+    List<List<String>> named =
+        all.stream().filter(list -> list.contains(table.toString())).toList();
+    return named.isEmpty()
+        ? all.stream().filter(list -> list.contains(table.schema() + ".*")).toList()
+        : named;
+  }
+
+  /**
+   * Tables of one shard that the file does not ignore, and that a migration under way does not
+   * move.
+   *
+   * @param moved the tables that it moves
+   */
+  public static List<TableId> newTables(Connection connection, KeyspaceSpec spec, Keyspace moved)
+      throws SQLException {
+    return names(connection, spec).stream()
+        .filter(id -> moved.sharded().stream().noneMatch(table -> table.id().equals(id)))
+        .filter(id -> !moved.reference().contains(id))
+        .filter(id -> listsWith(id, spec).stream().noneMatch(list -> list == spec.ignored()))
+        .toList();
   }
 
   /** Tables that are to be copied first, but are not copied at all. */

@@ -30,7 +30,9 @@ final class TableShapes implements Check {
                  NOT c.relispartition AND c.relkind = 'r' AND EXISTS (
                    SELECT FROM pg_inherits h WHERE h.inhrelid = c.oid OR h.inhparent = c.oid),
                  c.relkind = 'f', c.relrowsecurity, c.relforcerowsecurity,
-                 CASE WHEN c.oid <> tree.root THEN 'partition ' || c.relname ELSE '' END
+                 CASE WHEN c.oid <> tree.root THEN 'partition ' || c.relname ELSE '' END,
+                 tree.oid::regclass::text,
+                 (SELECT r.rolbypassrls FROM pg_roles r WHERE r.rolname = current_user)
             FROM tree JOIN pg_class c ON c.oid = tree.oid
            ORDER BY 1, 7""";
 
@@ -85,7 +87,8 @@ final class TableShapes implements Check {
               if (row.getBoolean(4)) {
                 found.add(unfollowed("has a foreign table as partition", "detach it"));
               }
-              rowSecurity(row.getBoolean(5), row.getBoolean(6), ids.get(row.getLong(1)), found);
+              boolean forced = row.getBoolean(6) && !row.getBoolean(9);
+              rowSecurity(row.getBoolean(5), forced, row.getString(8), found);
               return placed(found, session, ids.get(row.getLong(1)), row.getString(7));
             },
             session.oids(ids.keySet()),
@@ -119,16 +122,20 @@ final class TableShapes implements Check {
     return Finding.blocker(what + ", which we cannot follow").todo(way + ", or list it as ignored");
   }
 
-  /** We own the tables, so that only FORCE filters us: our sessions then fail instead. */
+  /**
+   * We own the tables, so that only FORCE filters us: our sessions then fail instead.
+   *
+   * @param forced and we do not bypass it
+   */
   private static void rowSecurity(
-      boolean enabled, boolean forced, TableId id, Collection<Finding> findings) {
+      boolean enabled, boolean forced, String table, Collection<Finding> findings) {
     if (enabled && forced) {
       findings.add(
           Finding.blocker(
                   "has FORCE ROW LEVEL SECURITY, under which we could not read all rows, so that every read of ours is refused")
               .todo(
                   "NO FORCE ROW LEVEL SECURITY until the migration is complete, or ALTER ROLE .. BYPASSRLS")
-              .sql("ALTER TABLE %s NO FORCE ROW LEVEL SECURITY;".formatted(id.quoted())));
+              .sql("ALTER TABLE %s NO FORCE ROW LEVEL SECURITY;".formatted(table)));
     } else if (enabled) {
       findings.add(
           Finding.note(

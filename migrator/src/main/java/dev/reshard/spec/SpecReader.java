@@ -345,6 +345,13 @@ public final class SpecReader {
     return text;
   }
 
+  /** One or more hosts with their ports; then a database, and maybe options. */
+  private static final Pattern URL =
+      Pattern.compile(
+          "jdbc:postgresql://((?:[\\w.-]*|\\[[0-9a-fA-F:.%]+])(?::\\d{1,5})?(?:,(?:[\\w.-]+|\\[[0-9a-fA-F:.%]+])(?::\\d{1,5})?)*)/[^/?@]*(?:\\?.*)?");
+
+  private static final Pattern PORT = Pattern.compile(":(\\d{1,5})(?=,|$)");
+
   /**
    * A shard's URL, checked.
    *
@@ -356,6 +363,15 @@ public final class SpecReader {
     }
     if (text.matches(".*[?&](user|password)=.*")) {
       throw new IllegalArgumentException("user and password do not belong into the URL");
+    }
+    Matcher parts = URL.matcher(text);
+    if (!parts.matches()
+        || PORT.matcher(parts.group(1))
+            .results()
+            .anyMatch(p -> Integer.parseInt(p.group(1)) > 65535)) {
+      // without its text, which may hold a secret; a driver that cannot read it shows all of it
+      throw new IllegalArgumentException(
+          "is not of the form jdbc:postgresql://host:port/database?option=value");
     }
     return text;
   }

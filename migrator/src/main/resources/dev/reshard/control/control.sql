@@ -123,6 +123,15 @@ CREATE TABLE IF NOT EXISTS reshard.table_shape (
   PRIMARY KEY (migration, shard, table_schema, table_name)
 );
 
+-- The tables that a migration began with; a reference table has no key.
+CREATE TABLE IF NOT EXISTS reshard.moved_table (
+  migration text NOT NULL REFERENCES reshard.migration ON DELETE CASCADE,
+  table_schema text NOT NULL,
+  table_name text NOT NULL,
+  shard_key text,
+  PRIMARY KEY (migration, table_schema, table_name)
+);
+
 -- Columns that rows were moved without, as the file named them under ignored_columns: from then on they
 -- stay left out, as other shards do not have their values.
 CREATE TABLE IF NOT EXISTS reshard.left_out_column (

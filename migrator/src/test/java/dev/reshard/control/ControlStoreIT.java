@@ -11,6 +11,9 @@ import dev.reshard.control.Requests.Command;
 import dev.reshard.control.Requests.Request;
 import dev.reshard.control.StageUnit.Direction;
 import dev.reshard.control.StageUnit.Place;
+import dev.reshard.keyspace.HashBuckets;
+import dev.reshard.keyspace.Keyspace;
+import dev.reshard.keyspace.Keyspace.ShardedTable;
 import dev.reshard.keyspace.TableId;
 import dev.reshard.sandbox.TcpProxy;
 import java.sql.SQLException;
@@ -30,6 +33,14 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class ControlStoreIT {
   private static final Set<Command> ALL = EnumSet.allOf(Command.class);
+
+  private static final ShardedTable ORDERS =
+      new ShardedTable(new TableId("public", "orders"), "tenant_id");
+  private static final ShardedTable ITEMS =
+      new ShardedTable(new TableId("public", "items"), "tenant_id");
+  private static final TableId PLANS = new TableId("public", "plans");
+  private static final HashBuckets BUCKETS =
+      new HashBuckets(HashBuckets.Function.MODULO, ControlScene.BUCKETS);
 
   private ControlScene scene;
   private ControlStore store;
@@ -143,6 +154,30 @@ class ControlStoreIT {
     Map<TableId, Set<String>> other = Map.of(new TableId("s.a", "b"), Set.of("note"));
     store.leftOut().save(other, 1);
     assertEquals(other, store.leftOut().read());
+  }
+
+  /** Whatever the file's patterns match later: of a new table no row was copied. */
+  @Test
+  void aMigrationKeepsTheTablesThatItBeganWith() throws SQLException {
+    Keyspace begun = keyspace(List.of(ORDERS, ITEMS), List.of(PLANS));
+    assertEquals(begun, store.movedTables().keep(begun));
+    ShardedTable invoices = new ShardedTable(new TableId("public", "invoices"), "tenant_id");
+    TableId rates = new TableId("public", "rates");
+    assertEquals(
+        begun,
+        store
+            .movedTables()
+            .keep(keyspace(List.of(invoices, ORDERS, ITEMS), List.of(PLANS, rates))));
+    Keyspace fewer = keyspace(List.of(ORDERS), List.of());
+    assertEquals(fewer, store.movedTables().keep(fewer)); // others were dropped
+    Keyspace other = keyspace(List.of(new ShardedTable(ORDERS.id(), "id"), ITEMS), List.of());
+    String why =
+        assertThrows(RefusedException.class, () -> store.movedTables().keep(other)).getMessage();
+    assertTrue(why.contains("public.orders as a sharded one by id"), why);
+  }
+
+  private static Keyspace keyspace(List<ShardedTable> sharded, List<TableId> reference) {
+    return new Keyspace("shop", BUCKETS, sharded, reference);
   }
 
   @Test

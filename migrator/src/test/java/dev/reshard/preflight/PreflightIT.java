@@ -142,6 +142,7 @@ class PreflightIT {
         "a | CREATE UNIQUE INDEX by_id ON orders (id)     | a: public.orders (by_id): unique key without the shard key customer",
         "a | CREATE UNIQUE INDEX by_id ON orders (id) INCLUDE (customer) | a: public.orders (by_id): unique key without the shard key customer",
         "a | ALTER TABLE orders SET UNLOGGED              | a: public.orders: is not logged",
+        "a | CREATE TABLE basket (x bigint, customer bigint GENERATED ALWAYS AS (x % 9) STORED NOT NULL) | a, b: public.basket: customer is a generated column",
         "b | CREATE TABLE special () INHERITS (orders)    | b: public.orders: uses INHERITS"
       })
   void aFaultIsABlockerAndNothingIsChanged(String shard, String fault, String blocker)

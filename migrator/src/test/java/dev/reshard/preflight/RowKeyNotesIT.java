@@ -48,7 +48,11 @@ class RowKeyNotesIT {
         "CREATE TRIGGER stamp BEFORE INSERT ON basket FOR EACH ROW EXECUTE FUNCTION stamp()",
         "ALTER TABLE basket ENABLE ALWAYS TRIGGER stamp",
         "ALTER TABLE visit ENABLE ROW LEVEL SECURITY",
-        "ALTER TABLE visit FORCE ROW LEVEL SECURITY");
+        "ALTER TABLE visit FORCE ROW LEVEL SECURITY",
+        "CREATE TABLE day (id bigint, customer bigint NOT NULL, PRIMARY KEY (id, customer)) PARTITION BY RANGE (id)",
+        "CREATE TABLE day_1 PARTITION OF day DEFAULT",
+        "ALTER TABLE day_1 ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE day_1 FORCE ROW LEVEL SECURITY");
     runFixes(scene.check().fixes());
     assertEquals(
         List.of(

@@ -88,18 +88,24 @@ class SurroundingsIT {
         "note  b: file_fdw: a source has the extension, but this destination has not");
   }
 
-  @Test
-  void differentEncodingsAreABlocker() throws Exception {
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "LATIN1    | LATIN1, UTF8: the databases have different encodings",
+        "SQL_ASCII | b: the encoding is SQL_ASCII: nobody knows what its text means"
+      })
+  void anotherEncodingAndNoneAtAllAreBlockers(String encoding, String blocker) throws Exception {
     SandboxShard b = scene.b();
     b.drop();
     try (Connection connection = b.server().superuserConnection("postgres");
         Statement statement = connection.createStatement()) {
       statement.execute(
-          "CREATE DATABASE %s ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0"
-              .formatted(b.database()));
+          "CREATE DATABASE %s ENCODING '%s' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0"
+              .formatted(b.database(), encoding));
       statement.execute("GRANT CREATE ON DATABASE %s TO reshard".formatted(b.database()));
     }
-    scene.assertFinds("BLOCKER  LATIN1, UTF8: the databases have different encodings");
+    scene.assertFinds("BLOCKER  " + blocker);
   }
 
   @Test

@@ -202,6 +202,8 @@ class SpecReaderTest {
         "1  | migration: [shop]                         | migration must be one value",
         "3  | '  a: postgres://ha/shop'                 | shards.a: must begin with jdbc:postgresql://",
         "3  | '  a: jdbc:postgresql://ha/shop?password=x' | shards.a: user and password do not belong",
+        "3  | '  a: jdbc:postgresql://me:secret@ha/shop' | shards.a: is not of the form jdbc:postgresql://host:port/database",
+        "3  | '  a: jdbc:postgresql://ha:99999/shop?sslpassword=x' | shards.a: is not of the form jdbc:postgresql://host:port/database",
         "5  | control: c                                | control: there is no shard 'c' under shards",
         "6  | 'kafka: {}'                               | kafka.bootstrap.servers is missing",
         "6  | 'kafka: k1:9092'                          | kafka: must be client properties, as {bootstrap.servers: \"k1:9092\"}, or 'embedded'",

@@ -33,28 +33,41 @@ public final class RecentChanges {
 
   private final Map<TableId, List<String>> columns = new HashMap<>();
   private final Map<TableId, Set<List<String>>> keys = new HashMap<>();
+  private Set<TableId> without = Set.of();
   private boolean collecting;
   private int kept;
   private long left;
 
-  /** Takes note of a changed row, if somebody wants to know. */
+  /**
+   * Takes note of a changed row, if somebody wants to know.
+   *
+   * @param keyColumns in any order: shards may have made the same key in another one
+   */
   public synchronized void changed(TableId table, List<String> keyColumns, List<String> key) {
-    if (!collecting) {
+    if (!collecting || without.contains(table)) {
       return;
     }
-    if (kept == MOST) {
+    List<String> known = columns.computeIfAbsent(table, t -> List.copyOf(keyColumns));
+    boolean isSame = known.equals(keyColumns);
+    if (kept == MOST || !(isSame || Set.copyOf(known).equals(Set.copyOf(keyColumns)))) {
       left++;
       return;
     }
-    columns.putIfAbsent(table, List.copyOf(keyColumns));
-    if (keys.computeIfAbsent(table, t -> new LinkedHashSet<>()).add(key)) {
+    List<String> ordered =
+        isSame ? key : known.stream().map(column -> key.get(keyColumns.indexOf(column))).toList();
+    if (keys.computeIfAbsent(table, t -> new LinkedHashSet<>()).add(ordered)) {
       kept++;
     }
   }
 
-  /** Begins to collect, from nothing. */
-  synchronized void collect() {
+  /**
+   * Begins to collect, from nothing.
+   *
+   * @param keyless tables whose rows are not compared again, as none can be found
+   */
+  synchronized void collect(Set<TableId> keyless) {
     collecting = true;
+    without = Set.copyOf(keyless);
     columns.clear();
     keys.clear();
     kept = 0;

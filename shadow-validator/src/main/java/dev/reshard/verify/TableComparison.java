@@ -48,7 +48,7 @@ final class TableComparison {
     this.destination = destination;
     this.copy = copy;
     this.target = target;
-    this.key = rowKey(copy);
+    this.key = keyOf(copy);
     this.digest = digest;
     this.digests = digests;
     this.turns = turns;
@@ -240,7 +240,7 @@ final class TableComparison {
   }
 
   /** Shard key and primary key, or else what the replica identity's index has; empty without. */
-  private static List<Column> rowKey(TableCopy copy) {
+  static List<Column> keyOf(TableCopy copy) {
     Table table = copy.table();
     List<String> unique =
         !table.primaryKey().isEmpty() || table.identity().full()

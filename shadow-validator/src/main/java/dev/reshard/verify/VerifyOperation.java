@@ -11,6 +11,7 @@ import dev.reshard.copy.CopyPlan;
 import dev.reshard.keyspace.Keyspace;
 import dev.reshard.keyspace.Moves;
 import dev.reshard.keyspace.ShardId;
+import dev.reshard.keyspace.TableId;
 import dev.reshard.migration.Gate;
 import dev.reshard.migration.Migration;
 import dev.reshard.migration.Operation;
@@ -34,6 +35,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
 
 /**
  * The full verification, as operators ask for it: every moved row of every source at one position,
@@ -94,17 +96,45 @@ public final class VerifyOperation implements Operation {
 
   private int run(Consumer<String> say) throws Exception {
     Map<String, String> fingerprints = Fingerprints.read(migration);
+    Tally found = new Tally();
+    try {
+      return compare(fingerprints, found, say);
+    } catch (Exception e) {
+      if (found.differing > 0) {
+        say.accept(
+            "%d rows differ in what was compared before it ended".formatted(found.differing));
+        found.lines.forEach(say);
+        save(found, new Tally(), fingerprints); // what an older one found counts no longer
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * Compares all.
+   *
+   * @param found gets each table's result at once, also if a later one fails
+   */
+  private int compare(Map<String, String> fingerprints, Tally found, Consumer<String> say)
+      throws Exception {
     Tally all = new Tally();
     Tally again = new Tally();
     for (ShardId source : migration.copied()) {
       CopyPlan plan = plan(source);
+      if (plan.destinations().isEmpty()) {
+        continue; // its buckets have moved already
+      }
       List<HeldLane> lanes = lanes(source, plan);
       FrozenComparison comparison =
-          new FrozenComparison(migration.sessions(), result -> {}, limits(source));
+          new FrozenComparison(
+              migration.sessions(),
+              result -> found.add(migration.keyspace(), result),
+              limits(source));
       RecentChanges.Rows changed;
       try {
         all.add(
-            migration.keyspace(), comparison.compare(plan, lanes, slot(source), changes::collect));
+            migration.keyspace(),
+            comparison.compare(plan, lanes, slot(source), () -> changes.collect(keyless(plan))));
       } finally {
         changed = changes.take();
       }
@@ -232,6 +262,15 @@ public final class VerifyOperation implements Operation {
             .toList());
   }
 
+  /** Tables whose rows cannot be found again one by one. */
+  private static Set<TableId> keyless(CopyPlan plan) {
+    return plan.destinations().stream()
+        .flatMap(to -> plan.tablesTo(to).stream())
+        .filter(table -> TableComparison.keyOf(table).isEmpty())
+        .map(table -> table.table().id())
+        .collect(Collectors.toSet());
+  }
+
   private CopyPlan plan(ShardId source) throws SQLException {
     try (Connection connection = migration.sessions().open(source, "verify")) {
       return CopyPlan.read(
@@ -269,16 +308,19 @@ public final class VerifyOperation implements Operation {
     private long left;
 
     void add(Keyspace keyspace, ComparisonResult result) {
-      for (TableResult table : result.tables()) {
-        rows += table.sourceRows();
-        if (!table.keyColumns().isEmpty() && !keyspace.reference().contains(table.table())) {
-          keyedRows += table.sourceRows();
-        }
-        differing += table.missing() + table.extra() + table.changed();
-        if (!table.isEqual()) {
-          lines.add("differs: " + table);
-          table.differences().stream().limit(SHOWN).forEach(d -> lines.add("  " + d));
-        }
+      result.tables().forEach(table -> add(keyspace, table));
+    }
+
+    /** From any thread. */
+    synchronized void add(Keyspace keyspace, TableResult table) {
+      rows += table.sourceRows();
+      if (!table.keyColumns().isEmpty() && !keyspace.reference().contains(table.table())) {
+        keyedRows += table.sourceRows();
+      }
+      differing += table.missing() + table.extra() + table.changed();
+      if (!table.isEqual()) {
+        lines.add("differs: " + table);
+        table.differences().stream().limit(SHOWN).forEach(d -> lines.add("  " + d));
       }
     }
   }

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -271,7 +272,7 @@ class ThrottledComparisonIT {
   @Test
   void rowsThatChangedAreComparedAgainAtTheRate() throws Exception {
     RecentChanges changes = new RecentChanges();
-    changes.collect();
+    changes.collect(Set.of());
     for (int i = 0; i < 3000; i++) {
       long id = 8L * i + 1;
       if (id <= 8000) {

@@ -24,6 +24,7 @@ import dev.reshard.migration.Guards;
 import dev.reshard.migration.LeftOutRecord;
 import dev.reshard.migration.LockWatch;
 import dev.reshard.migration.Migration;
+import dev.reshard.migration.NewTables;
 import dev.reshard.migration.PauseOperation;
 import dev.reshard.migration.PausedCopy;
 import dev.reshard.migration.Phase;
@@ -297,7 +298,7 @@ public final class Wiring implements AutoCloseable {
       control.create(spec().keyspace().name(), plan.moves(), plan.current().count());
     }
     MigrationRecord stored = control.load().orElseThrow();
-    Keyspace keyspace = keyspace();
+    Keyspace keyspace = control.movedTables().keep(keyspace());
     return new Migration(
         broker.isPresent() ? spec().reachingKafka(broker.get().bootstrapServers()) : spec(),
         keyspace,
@@ -318,6 +319,7 @@ public final class Wiring implements AutoCloseable {
     WalWatch wal = new WalWatch(migration, replication, why -> worker.get().pause(why));
     CatalogWatch catalogs =
         new CatalogWatch(migration, replication, why -> worker.get().pause(why), guards::lookAgain);
+    NewTables newTables = new NewTables(migration);
     Throttles throttles = new Throttles(migration, wal::limits);
     List<Service> services =
         new ArrayList<>(
@@ -328,6 +330,7 @@ public final class Wiring implements AutoCloseable {
                 replication,
                 guards,
                 catalogs,
+                newTables,
                 wal));
     services.addAll(shadowing.services());
     List<Gate> wayBack =
@@ -336,7 +339,8 @@ public final class Wiring implements AutoCloseable {
             Gates.oldTransactions(migration),
             Gates.standbys(migration),
             guards.gate(),
-            catalogs.gate());
+            catalogs.gate(),
+            newTables.gate());
     List<Gate> wayForth = new ArrayList<>(wayBack);
     wayForth.addAll(shadowing.gates());
     services.add(new GateWatch(migration, wayForth, wayBack));

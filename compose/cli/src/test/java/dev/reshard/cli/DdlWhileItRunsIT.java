@@ -43,6 +43,7 @@ class DdlWhileItRunsIT {
       pausesForAPartitionThatWasAwayForAMoment(shop);
       pausesForAnAttachedPartitionWithRows(shop);
       pausesForADetachedPartition(shop);
+      aTableThatIsMadeMeanwhileShutsTheGates(shop);
 
       shop.awaitTransactions(SOME);
       shop.succeed("verify");
@@ -370,6 +371,19 @@ class DdlWhileItRunsIT {
         "ALTER TABLE days ATTACH PARTITION days_1 FOR VALUES FROM (0) TO (10)",
         "DELETE FROM days WHERE day < 10 AND tenant_id < 8");
     resume(shop);
+  }
+
+  /** Its rows would stay behind, as nobody copied them. */
+  private static void aTableThatIsMadeMeanwhileShutsTheGates(Shop shop) throws Exception {
+    shop.shards.execute("CREATE TABLE invoices (tenant_id bigint PRIMARY KEY)");
+    while (!shop.run("status").text().contains("public.invoices on [a, b, c]")) {
+      TimeUnit.MILLISECONDS.sleep(50); // the catalogs are looked at every second
+    }
+    tells(shop, "came after the migration began: their rows are not moved");
+    Shop.Answer refused = shop.run("cutover");
+    assertTrue(refused.exitCode() != ExitCode.DONE.code(), refused::toString);
+    assertTrue(refused.text().contains("new tables"), refused::toString);
+    shop.shards.execute("DROP TABLE invoices");
   }
 
   private static void tells(Shop shop, String text) {
