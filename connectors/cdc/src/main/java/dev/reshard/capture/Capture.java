@@ -209,7 +209,10 @@ public final class Capture implements AutoCloseable {
 
   private void giveUp(CaptureException why) {
     synchronized (this) {
-      if (problem != null || isClosing()) {
+      // also if it had given up: what its slot kept is lost then, which is worse
+      boolean isNews =
+          problem == null || (why.reason().isSlotGone() && !problem.reason().isSlotGone());
+      if (!isNews || isClosing()) {
         return;
       }
       problem = why;
@@ -217,7 +220,11 @@ public final class Capture implements AutoCloseable {
       state = State.FAILED;
     }
     LOG.error("capture of shard {} gives up: {}", source.shard(), why.getMessage());
-    heartbeat.stop();
+    if (why.reason().isSlotGone()) {
+      heartbeat.stop();
+    } else {
+      heartbeat.onlyLook();
+    }
     Incarnation current = incarnation;
     if (current != null) {
       current.fail(why);

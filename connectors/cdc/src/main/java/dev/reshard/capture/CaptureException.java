@@ -29,7 +29,12 @@ public final class CaptureException extends RuntimeException {
     /** A message of a guard's trigger, or of the server, cannot be read. */
     UNREADABLE,
     /** A row, or what one statement makes capture hold, does not fit into memory. */
-    ROW_TOO_LARGE
+    ROW_TOO_LARGE;
+
+    /** Whether the replication slot cannot give any more what it owes. */
+    boolean isSlotGone() {
+      return this == SLOT_MISSING || this == SLOT_LOST;
+    }
   }
 
   private final Reason reason;

@@ -27,12 +27,7 @@ public record CaptureStatus(
 
   /** Whether the replication slot cannot give any more what it owes. */
   public boolean isSlotGone() {
-    return problem
-        .filter(
-            is ->
-                is == CaptureException.Reason.SLOT_MISSING
-                    || is == CaptureException.Reason.SLOT_LOST)
-        .isPresent();
+    return problem.filter(CaptureException.Reason::isSlotGone).isPresent();
   }
 
   /** Whether a change did not fit into memory. */

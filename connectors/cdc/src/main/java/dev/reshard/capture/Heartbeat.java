@@ -28,6 +28,7 @@ final class Heartbeat implements Runnable {
   private final Consumer<Slot> slotSeen;
   private final Consumer<CaptureException> slotGone;
   private volatile boolean stopped;
+  private volatile boolean silent;
   private volatile Optional<Slot> slot = Optional.empty();
   private Connection session;
 
@@ -60,6 +61,11 @@ final class Heartbeat implements Runnable {
     stopped = true;
   }
 
+  /** From now on only looks at the slot: it keeps WAL, though nobody reads it. */
+  void onlyLook() {
+    silent = true;
+  }
+
   /** As it was seen last; empty before the first look. */
   Optional<Slot> slot() {
     return slot;
@@ -74,11 +80,8 @@ final class Heartbeat implements Runnable {
           statement.execute("SET synchronous_commit = local");
         }
       }
-      try (PreparedStatement statement =
-          session.prepareStatement("SELECT pg_logical_emit_message(true, ?, ?)")) {
-        statement.setString(1, Marker.HEARTBEAT);
-        statement.setString(2, Long.toString(System.currentTimeMillis()));
-        statement.execute();
+      if (!silent) {
+        emit();
       }
       Slot seen = SlotCheck.require(session, source);
       slot = Optional.of(seen);
@@ -88,6 +91,15 @@ final class Heartbeat implements Runnable {
       closeSession();
     } catch (CaptureException e) {
       slotGone.accept(e);
+    }
+  }
+
+  private void emit() throws SQLException {
+    try (PreparedStatement statement =
+        session.prepareStatement("SELECT pg_logical_emit_message(true, ?, ?)")) {
+      statement.setString(1, Marker.HEARTBEAT);
+      statement.setString(2, Long.toString(System.currentTimeMillis()));
+      statement.execute();
     }
   }
 

@@ -221,6 +221,27 @@ class CaptureIT {
     }
   }
 
+  /** F21, F24: its slot goes on to keep WAL, and may be lost. */
+  @Test
+  void theSlotOfACaptureThatGaveUpIsStillLookedAt() throws SQLException, InterruptedException {
+    try (CaptureRig rig = CaptureRig.withOrders()) {
+      rig.inTransaction(
+          "INSERT INTO orders VALUES (1, 1, 'whose?')",
+          "SELECT pg_logical_emit_message(true, '%s', '')".formatted(rig.source.marker().prefix()));
+      Capture capture = rig.startCapture();
+      assertEquals(CaptureException.Reason.MARKER_NOT_FIRST, CaptureRig.problem(capture));
+      long before = capture.status().slot().orElseThrow().walBytes();
+      rig.inTransaction(
+          "INSERT INTO orders SELECT g, 1, repeat('x', 500) FROM generate_series(100, 9000) g");
+      CaptureRig.await(
+          "more WAL", () -> capture.status().slot().orElseThrow().walBytes() > before + 4_000_000);
+      assertEquals(CaptureException.Reason.MARKER_NOT_FIRST, CaptureRig.problem(capture));
+      rig.shard.executeAsSuperuser(
+          "SELECT pg_drop_replication_slot('%s')".formatted(rig.source.slot()));
+      CaptureRig.await("the slot's loss", () -> capture.status().isSlotGone());
+    }
+  }
+
   /** F1. */
   @Test
   void aDeleteThatDoesNotTellItsShardKeyStopsCaptureByName()
