@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
@@ -17,7 +18,8 @@ import java.util.TreeSet;
 final class Databases implements Check {
   private static final String DATABASE =
       """
-      SELECT pg_encoding_to_char(encoding), datcollate || ' / ' || datctype, %s
+      SELECT pg_postmaster_start_time()::text || ' ' || oid,
+             pg_encoding_to_char(encoding), datcollate || ' / ' || datctype, %s
         FROM pg_database WHERE datname = current_database()""";
 
   /** Since 15 a database knows which version of its collation made its indexes. */
@@ -42,7 +44,13 @@ final class Databases implements Check {
     this.subject = subject;
   }
 
+  /**
+   * What is looked at.
+   *
+   * @param identity no other database has it: its server's start to the microsecond, and its oid
+   */
   private record Database(
+      String identity,
       String encoding,
       String collation,
       String version,
@@ -82,6 +90,24 @@ final class Databases implements Check {
               .todo("see that your application does not mind"));
     }
     findings.addAll(missingExtensions(databases));
+    findings.addAll(twice(databases));
+    return findings;
+  }
+
+  /** Rows would be moved from a database to itself, or two lanes write the same ones. */
+  private static List<Finding> twice(Map<ShardId, Database> databases) {
+    List<Finding> findings = new ArrayList<>();
+    Map<String, ShardId> first = new TreeMap<>();
+    databases.forEach(
+        (shard, database) -> {
+          ShardId other = first.putIfAbsent(database.identity, shard);
+          if (other != null) {
+            findings.add(
+                Finding.blocker("is the same database as shard " + other)
+                    .at(shard)
+                    .todo("give each shard its own URL under shards"));
+          }
+        });
     return findings;
   }
 
@@ -98,7 +124,8 @@ final class Databases implements Check {
                     row.getString(1),
                     row.getString(2),
                     row.getString(3),
-                    row.getBoolean(4),
+                    row.getString(4),
+                    row.getBoolean(5),
                     extensions,
                     leftAlone))
         .get(0);

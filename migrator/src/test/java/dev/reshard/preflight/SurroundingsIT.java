@@ -88,6 +88,14 @@ class SurroundingsIT {
         "note  b: file_fdw: a source has the extension, but this destination has not");
   }
 
+  /** A URL that was copied, and not changed. */
+  @Test
+  void twoShardsInOneDatabaseAreABlocker() throws Exception {
+    scene
+        .reaching(CheckScene.B, scene.a().url())
+        .assertFinds("BLOCKER  b: is the same database as shard a");
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
