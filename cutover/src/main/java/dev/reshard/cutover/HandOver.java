@@ -59,6 +59,7 @@ final class HandOver {
     for (StageUnit unit : migration.control().units()) {
       if (unit.place() == Place.FENCED || unit.place() == Place.DECIDED) {
         try (ShardSteps steps = new ShardSteps(migration, replication, unit, true)) {
+          steps.refuseTwoOwners();
           boolean sealed = steps.isSealed();
           if (sealed) {
             steps.decided();

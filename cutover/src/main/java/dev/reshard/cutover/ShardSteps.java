@@ -6,6 +6,7 @@ import dev.reshard.apply.LaneProgress;
 import dev.reshard.control.StageUnit;
 import dev.reshard.control.StageUnit.Place;
 import dev.reshard.guard.Guard;
+import dev.reshard.guard.GuardState;
 import dev.reshard.guard.Writer;
 import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.ShardId;
@@ -36,6 +37,9 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
   /** How long recovery waits for a lane to come to the token of a decided attempt. */
   private static final Duration RECOVERY_LIMIT = Duration.ofMinutes(1);
 
+  private static final String WITHOUT_LAST_WRITES =
+      "%s: shard %s came back without the last writes, as after a failover to a standby that was behind; it is not opened before its lane has applied them again";
+
   /** Each statement ends within the budget; for so long after that its answer may be on its way. */
   private static final Duration ANSWER = Duration.ofSeconds(10);
 
@@ -51,6 +55,7 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
   private final String token;
   private StageUnit unit;
   private long deadlineNanos;
+  private boolean awaitsToken;
 
   /**
    * Steps for one attempt.
@@ -66,6 +71,7 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
             migration.sessions(), "cutover", migration.spec().budget().pause().plus(ANSWER));
     this.unit = unit;
     this.recovering = recovering;
+    this.awaitsToken = recovering;
     Move move = Guards.moveOf(migration, unit);
     this.handOver = unit.direction() == StageUnit.Direction.FORWARD ? move : move.reversed();
     this.guard = new Guard(Guards.unitOf(migration, move), migration.worker());
@@ -176,6 +182,12 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
     try (Statement statement = receiver.createStatement()) {
       statement.execute("SET LOCAL lock_timeout = " + Math.max(1, remaining().toMillis()));
       mute(receiver);
+      if (!hasLastWrites(receiver)) {
+        receiver.rollback();
+        receiver.setAutoCommit(true);
+        notes.add(WITHOUT_LAST_WRITES.formatted(unit, unit.receiver()));
+        return false;
+      }
       return true;
     } catch (SQLException e) {
       abandon(receiver, e);
@@ -189,6 +201,17 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
 
   private void mute(Connection receiver) throws SQLException {
     LaneProgress.mute(receiver, migration.name(), unit.owner(), handOver.buckets());
+  }
+
+  /**
+   * Whether the database that is about to be opened is one that has what the lane said is there:
+   * after a failover to a standby that was behind it may not be (HAZARDS F18).
+   */
+  private boolean hasLastWrites(Connection receiver) throws SQLException {
+    return LaneProgress.find(receiver, migration.name(), unit.owner())
+        .flatMap(LaneProgress.Stored::lastToken)
+        .filter(token::equals)
+        .isPresent();
   }
 
   /**
@@ -223,26 +246,34 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
 
   @Override
   public void open() throws SQLException, InterruptedException {
+    if (awaitsToken && !lane.awaitToken(token, RECOVERY_LIMIT)) {
+      throw new SQLException(
+          "%s is decided, but its receiver has not applied the last writes yet".formatted(unit));
+    }
     if (recovering) {
-      if (!lane.awaitToken(token, RECOVERY_LIMIT)) {
-        throw new SQLException(
-            "%s is decided, but its receiver has not applied the last writes yet".formatted(unit));
-      }
       unmuteWayBack(on(unit.owner()));
     }
     awaitStandbys(unit.owner(), "the decision");
     awaitStandbys(unit.receiver(), "the last writes");
     Connection session = on(unit.receiver());
     boolean isMuted = !session.getAutoCommit(); // if the session is still the one of drain()
-    inTransaction(
-        session,
-        receiver -> {
-          if (!isMuted) {
-            mute(receiver);
-          }
-          guard.open(receiver, unit.attempt(), unit.epoch());
-          return true;
-        });
+    boolean opened =
+        inTransaction(
+            session,
+            receiver -> {
+              if (!isMuted) {
+                mute(receiver);
+                if (!hasLastWrites(receiver)) {
+                  return false;
+                }
+              }
+              guard.open(receiver, unit.attempt(), unit.epoch());
+              return true;
+            });
+    if (!opened) {
+      awaitsToken = true;
+      throw new SQLException(WITHOUT_LAST_WRITES.formatted(unit, unit.receiver()));
+    }
   }
 
   /** Bounded by the budget: the pause must not last as long as a standby is behind. */
@@ -284,6 +315,23 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
               }
             });
     unit = arrived;
+  }
+
+  /**
+   * The receiver is only ever opened after the owner was sealed. If it is open and the owner is
+   * not, the owner has lost its seal: to lift it would be to let two shards take writes for good.
+   */
+  void refuseTwoOwners() throws SQLException {
+    boolean isOpen = is(unit.receiver(), GuardState.Kind.OPEN);
+    if (isOpen && !is(unit.owner(), GuardState.Kind.CLOSED)) {
+      throw new SQLException(
+          "%s: shard %s takes writes of its buckets, and shard %s came back without the decision, as after a failover to a standby that was behind, and may take them too. Keep the application from %s, and bring it back with the decision; what it took since is on no other shard"
+              .formatted(unit, unit.receiver(), unit.owner(), unit.owner()));
+    }
+  }
+
+  private boolean is(ShardId shard, GuardState.Kind kind) throws SQLException {
+    return guard.state(on(shard)).filter(state -> state.kind() == kind).isPresent();
   }
 
   /** Whether the owner is sealed by this unit's last attempt: the only truth after a crash. */

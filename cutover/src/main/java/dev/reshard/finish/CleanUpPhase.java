@@ -22,6 +22,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -76,6 +77,10 @@ public final class CleanUpPhase implements Phase {
     for (int i = services.size() - 1; i >= 0; i--) {
       services.get(i).close();
     }
+    Optional<String> contradiction = contradiction();
+    if (contradiction.isPresent()) {
+      throw new UndoneException(contradiction.get());
+    }
     CleanUpOptions options = CleanUpOptions.parse(migration.control().cleanUp());
     undo(List.of(CleanupRegistry.Kind.REPLICATION_SLOT, CleanupRegistry.Kind.PUBLICATION));
     Map<ShardId, Long> purged = new Purge(migration, options.keepSource(), throttles, ends).run();
@@ -96,6 +101,16 @@ public final class CleanUpPhase implements Phase {
     }
     migration.control().releaseClaims();
     return new Outcome(MigrationState.CLEANED, "rows purged: " + purged(purged));
+  }
+
+  /** Why nothing must be deleted; empty if the shards agree with the control database. */
+  Optional<String> contradiction() throws SQLException {
+    List<String> found = guards.contradictions();
+    return found.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            "%s. Nothing was deleted. The control database has lost what it had noted, by a failover or a restore: bring it back to its newest state, then ask again"
+                .formatted(String.join("; ", found)));
   }
 
   /** Undoes everything of some kinds, trying again what fails. */

@@ -15,6 +15,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
@@ -80,6 +81,11 @@ public final class CompleteOperation implements Operation {
     if (state == MigrationState.COMPLETED && !referencesArrived()) {
       say.accept(
           "refused: the last writes of reference tables have not come to every new shard; see the lanes in 'reshard status'");
+      return REFUSED;
+    }
+    Optional<String> contradiction = cleanUp.contradiction();
+    if (contradiction.isPresent()) {
+      say.accept("refused: " + contradiction.get());
       return REFUSED;
     }
     long lease = migration.worker().lease();

@@ -185,6 +185,10 @@ final class LaneLoop implements Runnable {
     LaneProgress.Stored stored = destination.connect();
     LanePosition position = stored.position();
     LanePosition before = progress.applied();
+    boolean isBehind = before.applied().isAfter(position.applied());
+    if (isBehind) {
+      tokens.forget();
+    }
     progress = new Progress(position, position, progress.committed(), progress.rows());
     flushedAtNanos = System.nanoTime();
     // before the topic is opened: whoever waits for a token that is applied need not wait for Kafka
@@ -192,7 +196,7 @@ final class LaneLoop implements Runnable {
     if (!incoming.isOpen()) {
       log.info("lane {} starts after {}", config.name(), position.applied());
       incoming.open(position);
-    } else if (before.applied().isAfter(position.applied())) {
+    } else if (isBehind) {
       log.warn(
           "shard {} came back at {}, before {}: its last asynchronous commits are lost and applied again",
           config.destination(),

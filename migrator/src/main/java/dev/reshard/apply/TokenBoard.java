@@ -33,6 +33,16 @@ final class TokenBoard {
     }
   }
 
+  /** The shard came back without its last commits: nothing that was seen there counts any more. */
+  void forget() {
+    lock.lock();
+    try {
+      seen.clear();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   void stop(LaneException reason) {
     lock.lock();
     try {

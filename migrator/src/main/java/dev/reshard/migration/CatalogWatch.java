@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -141,7 +142,7 @@ public final class CatalogWatch implements Service {
     Map<ShardId, List<String>> changed = new TreeMap<>();
     boolean onlyColumns = true;
     for (Map.Entry<ShardId, Map<TableId, Table>> shard : now.entrySet()) {
-      Map<TableId, List<Change>> changes = changes(shard.getKey(), shard.getValue());
+      Map<TableId, List<Change>> changes = changes(shard.getKey(), now);
       for (Map.Entry<TableId, List<Change>> table : changes.entrySet()) {
         onlyColumns &= table.getValue().stream().allMatch(c -> c.kind().isOfColumns());
         changed
@@ -179,19 +180,23 @@ public final class CatalogWatch implements Service {
     return found.get(shard);
   }
 
-  /** What is not as it was; a table that was never looked at before is as it should be. */
-  private Map<TableId, List<Change>> changes(ShardId shard, Map<TableId, Table> now)
+  /** What is not as it was; a table that was never looked at before should be as elsewhere. */
+  private Map<TableId, List<Change>> changes(ShardId shard, Map<ShardId, Map<TableId, Table>> all)
       throws SQLException {
+    Map<TableId, Table> now = all.get(shard);
     Map<TableId, SortedMap<String, String>> before = migration.control().tableShapes().read(shard);
     Map<TableId, List<Change>> changes = new TreeMap<>();
     Map<TableId, SortedMap<String, String>> first = new TreeMap<>();
+    boolean hasNewParts = false;
     for (TableId id : tables(shard)) {
       Table table = now.get(id);
       SortedMap<String, String> shape = table == null ? new TreeMap<>() : TableShape.of(table);
       SortedMap<String, String> known = before.get(id);
       if (known == null && table != null) {
-        first.put(id, shape);
-        known = shape;
+        known = elsewhere(id, shard, all).map(t -> TableShape.asIn(t, table)).orElse(shape);
+        if (known.equals(shape)) {
+          first.put(id, shape);
+        }
       }
       if (known != null) {
         List<Change> found =
@@ -201,11 +206,24 @@ public final class CatalogWatch implements Service {
           changes.put(id, found);
         } else if (!shape.equals(known)) {
           first.put(id, shape); // a new partition, whose rows all came by messages
+          hasNewParts = true;
         }
       }
     }
     migration.control().tableShapes().save(shard, first);
+    if (hasNewParts) {
+      altered.run(); // guards have no trigger on it yet
+    }
     return changes;
+  }
+
+  private static Optional<Table> elsewhere(
+      TableId id, ShardId shard, Map<ShardId, Map<TableId, Table>> all) {
+    return all.keySet().stream()
+        .filter(other -> !other.equals(shard))
+        .map(other -> all.get(other).get(id))
+        .filter(Objects::nonNull)
+        .findFirst();
   }
 
   /**

@@ -6,6 +6,7 @@ import dev.reshard.control.RefusedException;
 import dev.reshard.control.StageUnit;
 import dev.reshard.guard.Arming;
 import dev.reshard.guard.Guard;
+import dev.reshard.guard.GuardState;
 import dev.reshard.guard.Patience;
 import dev.reshard.guard.PrivateRanges;
 import dev.reshard.guard.Probe;
@@ -14,6 +15,7 @@ import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
 import dev.reshard.postgres.SqlState;
+import dev.reshard.routing.ShardMapStore;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -189,6 +191,44 @@ public final class Guards implements Service {
     };
   }
 
+  /**
+   * What the shards say against where the control database has the units. It may have lost its last
+   * commits, by a failover or a restore; a guard is asked before rows are deleted on its word.
+   *
+   * @return empty if they agree; a guard that is not there says nothing
+   */
+  public List<String> contradictions() throws SQLException {
+    List<String> found = new ArrayList<>();
+    for (StageUnit unit : migration.control().units()) {
+      boolean moved = unit.place() == StageUnit.Place.AT_DESTINATION;
+      if (!moved && unit.place() != StageUnit.Place.AT_SOURCE) {
+        found.add("%s is on its way".formatted(unit));
+        continue;
+      }
+      ShardId owner = moved ? unit.destination() : unit.source();
+      ShardId other = moved ? unit.source() : unit.destination();
+      String buckets = "the buckets of %s, which are %s's here".formatted(unit, owner);
+      if (kind(owner, unit).filter(kind -> kind == GuardState.Kind.CLOSED).isPresent()) {
+        found.add("shard %s takes no writes of %s".formatted(owner, buckets));
+      }
+      if (kind(other, unit).filter(kind -> kind != GuardState.Kind.CLOSED).isPresent()) {
+        found.add("shard %s takes writes of %s".formatted(other, buckets));
+      }
+    }
+    return found;
+  }
+
+  /** Empty if the unit is not armed there. */
+  private Optional<GuardState.Kind> kind(ShardId shard, StageUnit unit) throws SQLException {
+    try (Connection connection = migration.sessions().open(shard, "guards")) {
+      return Guard.isInstalled(connection)
+          ? new Guard(unitOf(migration, moveOf(migration, unit)), migration.worker())
+              .state(connection)
+              .map(GuardState::kind)
+          : Optional.empty();
+    }
+  }
+
   private void takeRanges() throws SQLException {
     Map<String, Long> highest = new TreeMap<>();
     for (ShardId shard : migration.before().byShard().keySet()) {
@@ -203,6 +243,7 @@ public final class Guards implements Service {
         ranges.take(
             connection,
             ordinal,
+            List.copyOf(migration.moves().destinations()).indexOf(shard),
             migration.moves().destinations().size(),
             highest,
             SMALLEST_INT_RANGE);
@@ -244,17 +285,11 @@ public final class Guards implements Service {
     }
   }
 
+  /** As it is stored: an epoch that an attempt had reserved and never used must be told nobody. */
   private ShardMap mapNow() throws SQLException {
-    List<Move> moved =
-        migration.control().units().stream()
-            .filter(unit -> unit.place() == StageUnit.Place.AT_DESTINATION)
-            .map(unit -> moveOf(migration, unit))
-            .toList();
-    long epoch =
-        migration.control().units().stream()
-            .mapToLong(StageUnit::epoch)
-            .reduce(migration.before().epoch(), Math::max);
-    return migration.before().with(moved, epoch);
+    try (Connection connection = migration.sessions().open(migration.spec().control(), "arm")) {
+      return ShardMapStore.load(connection, migration.keyspace().name()).orElseThrow().map();
+    }
   }
 
   private List<Move> touching(ShardId shard) {

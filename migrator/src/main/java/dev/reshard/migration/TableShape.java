@@ -93,6 +93,21 @@ final class TableShape {
     return columns;
   }
 
+  /** A table's shape as it would be if its rows had the columns, and types, of another's. */
+  static SortedMap<String, String> asIn(Table other, Table table) {
+    SortedMap<String, String> shape = of(table);
+    SortedMap<String, String> there = filled(other);
+    SortedMap<String, String> here = filled(table);
+    shape.keySet().removeIf(part -> here.containsKey(part) && !there.containsKey(part));
+    there.forEach(
+        (part, type) -> {
+          if (!type.equals(here.get(part))) {
+            shape.put(part, type);
+          }
+        });
+    return shape;
+  }
+
   /** All columns, each with what it is; none of no table. */
   static SortedMap<String, String> columns(Table table) {
     SortedMap<String, String> columns = table == null ? new TreeMap<>() : of(table);

@@ -187,6 +187,22 @@ class TableShapeIT {
     assertEquals(List.of(Kind.STRANGER), changed(PARTED));
   }
 
+  /** A destination that somebody altered before it was first looked at. */
+  @Test
+  void aTableThatIsSeenFirstIsComparedWithAnothers() throws SQLException {
+    shard.execute("CREATE TABLE altered (id int PRIMARY KEY, note varchar, grade int)");
+    try (Connection connection = shard.connect(SandboxRole.RESHARD)) {
+      Table here = Catalog.find(connection, PLAIN).orElseThrow();
+      Table there = Catalog.find(connection, new TableId("public", "altered")).orElseThrow();
+      assertEquals(TableShape.of(here), TableShape.asIn(here, here));
+      assertEquals(
+          List.of(Kind.COLUMN_SET, Kind.COLUMNS),
+          TableShape.changes(TableShape.asIn(there, here), TableShape.of(here)).stream()
+              .map(Change::kind)
+              .toList());
+    }
+  }
+
   private List<Kind> changed(TableId table, String... sql) throws SQLException {
     var before = TableShape.of(read(table));
     shard.execute(sql);

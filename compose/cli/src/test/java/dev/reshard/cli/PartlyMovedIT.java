@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.reshard.cli.Shop.Answer;
 import dev.reshard.control.MigrationState;
 import dev.reshard.sandbox.SandboxRole;
+import dev.reshard.sandbox.SandboxShard;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -34,6 +35,7 @@ class PartlyMovedIT {
       CompletableFuture<Answer> worker = shop.ask("run");
       shop.awaitState(MigrationState.READY_FOR_CUTOVER);
       long all = rows(shop.succeed("verify"));
+      aReceiverWithoutTheLastWritesIsNotOpened(shop);
       moveOnlyTheFirst(shop);
       assertEquals("READY_FOR_CUTOVER", shop.state());
       shop.awaitTransactions(SOME);
@@ -42,10 +44,40 @@ class PartlyMovedIT {
       shop.succeedOnceGatesOpen("cutover");
       assertEquals("COMPLETED", shop.state());
       shop.awaitTransactions(SOME);
+      nothingIsDeletedOnTheControlDatabasesWordAlone(shop);
       shop.succeed("complete");
       assertEquals(ExitCode.DONE.code(), worker.get(60, TimeUnit.SECONDS).exitCode());
       shop.requireClean();
     }
+  }
+
+  /** As if c were a standby that had not got them when it took over. */
+  private static void aReceiverWithoutTheLastWritesIsNotOpened(Shop shop) throws Exception {
+    SandboxShard receiver = shop.shards.get("c");
+    receiver.executeAsSuperuser(
+        """
+        CREATE FUNCTION public.lose() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN NEW.last_token := OLD.last_token; RETURN NEW; END $$;
+        CREATE TRIGGER lose BEFORE UPDATE ON reshard.lane
+          FOR EACH ROW EXECUTE FUNCTION public.lose();
+        ALTER TABLE reshard.lane ENABLE ALWAYS TRIGGER lose""");
+    Answer answer = shop.ask("cutover").get();
+    while (answer.exitCode() == ExitCode.REFUSED.code()) {
+      answer = shop.ask("cutover").get(); // a gate is not open yet
+    }
+    assertEquals(ExitCode.GAVE_UP.code(), answer.exitCode(), answer::toString);
+    assertTrue(answer.text().contains("came back without the last writes"), answer::toString);
+    receiver.executeAsSuperuser("DROP TRIGGER lose ON reshard.lane; DROP FUNCTION public.lose()");
+  }
+
+  private static void nothingIsDeletedOnTheControlDatabasesWordAlone(Shop shop) throws Exception {
+    SandboxShard control = shop.shards.get("a");
+    String place = "UPDATE reshard.stage_unit SET place = '%s' WHERE source = 'b'";
+    control.executeAsSuperuser(place.formatted("AT_SOURCE"));
+    Answer answer = shop.ask("complete").get();
+    assertEquals(ExitCode.REFUSED.code(), answer.exitCode(), answer::toString);
+    assertTrue(answer.text().contains("shard c takes writes of"), answer::toString);
+    control.executeAsSuperuser(place.formatted("AT_DESTINATION"));
   }
 
   /**

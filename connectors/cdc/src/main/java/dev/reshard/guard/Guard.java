@@ -181,6 +181,16 @@ public final class Guard {
     }
   }
 
+  /** Whether {@link #install} was ever called on the shard. */
+  public static boolean isInstalled(Connection connection) throws SQLException {
+    try (PreparedStatement statement =
+            connection.prepareStatement("SELECT to_regclass('reshard.guard') IS NOT NULL");
+        ResultSet row = statement.executeQuery()) {
+      row.next();
+      return row.getBoolean(1);
+    }
+  }
+
   /** How the guard stands; empty if it is not armed on this shard. Changes and locks nothing. */
   public Optional<GuardState> state(Connection connection) throws SQLException {
     try (PreparedStatement statement =

@@ -43,7 +43,7 @@ public final class PrivateRanges {
 
     RefusedException(OwnedSequence sequence, String why) {
       super(
-          "sequence %s of %s on this shard cannot get a range of its own: %s. Nothing was changed on it; if its ids are unique over all shards already, say 'sequences: keep'"
+          "sequence %s of %s on this shard cannot get a range of its own: %s. Nothing was changed on it. Make the column and its sequence bigint, or give ids from outside and drop the sequence's ownership (ALTER SEQUENCE .. OWNED BY NONE), then go on"
               .formatted(sequence.sequence(), sequence.place(), why),
           "RS006");
     }
@@ -66,8 +66,10 @@ public final class PrivateRanges {
    * Moves the destination's sequences into their ranges, each in one short call; one that is there
    * is left alone, also if an earlier migration put it there.
    *
-   * @param ordinal of this destination among all, from 0; always the same one for a shard
-   * @param destinations how many there are
+   * @param ordinal of this destination among all shards that ever were one, from 0; always the same
+   *     one for a shard
+   * @param place of this destination among those of this migration, from 0
+   * @param destinations how many this migration has
    * @param highest of {@link #highest}
    * @param smallest how many int ids a range must have, at least; what a year needs
    * @throws RefusedException if a sequence cannot have one; those before it keep theirs
@@ -75,6 +77,7 @@ public final class PrivateRanges {
   public List<Taken> take(
       Connection connection,
       int ordinal,
+      int place,
       int destinations,
       Map<String, Long> highest,
       long smallest)
@@ -82,7 +85,7 @@ public final class PrivateRanges {
     List<Taken> taken = new ArrayList<>();
     for (OwnedSequence sequence : sequences(connection)) {
       if (!isTaken(connection, sequence)) {
-        long[] range = range(sequence, ordinal, destinations, highest, smallest);
+        long[] range = range(sequence, ordinal, place, destinations, highest, smallest);
         if (sequence.last() >= range[0] && sequence.last() <= range[1]) {
           continue;
         }
@@ -93,13 +96,36 @@ public final class PrivateRanges {
     return taken;
   }
 
-  /** Puts all bounds and places back as they were: when a migration is cancelled. */
+  /**
+   * Puts bounds and places back as they were, where no id of the range was given out: when a
+   * migration is cancelled.
+   */
   public void giveBack(Connection connection) throws SQLException {
     for (OwnedSequence sequence : sequences(connection)) {
       if (isTaken(connection, sequence)) {
-        run(connection, sequence, List.of(stored(connection, sequence).undo(), forget(sequence)));
+        giveBack(connection, sequence, stored(connection, sequence));
       }
     }
+  }
+
+  /**
+   * A range of which ids were given out stays: from its old place the sequence would come to them
+   * again. The first ALTER takes the lock, and changes nothing.
+   */
+  private void giveBack(Connection connection, OwnedSequence sequence, Taken taken)
+      throws SQLException {
+    String name = sequence.sequence().quoted();
+    run(
+        connection,
+        sequence,
+        List.of(
+            "ALTER SEQUENCE %s MAXVALUE %d".formatted(name, taken.to()),
+            """
+            DO $undo$ BEGIN
+              IF (SELECT last_value = %d AND NOT is_called FROM %s) THEN %s; END IF;
+            END $undo$"""
+                .formatted(taken.from(), name, taken.undo()),
+            forget(sequence)));
   }
 
   /** Leaves the ranges as they are for good: when a migration is complete. */
@@ -120,6 +146,7 @@ public final class PrivateRanges {
   private static long[] range(
       OwnedSequence sequence,
       int ordinal,
+      int place,
       int destinations,
       Map<String, Long> highest,
       long smallest)
@@ -145,7 +172,7 @@ public final class PrivateRanges {
           "ids up to %d of %d are in use, which leaves each of %d destinations and the sources %d, fewer than %d"
               .formatted(used, sequence.largest(), destinations, Math.max(share, 0), smallest));
     }
-    long from = used + share * (ordinal + 1) + 1;
+    long from = used + share * (place + 1) + 1;
     return new long[] {from, from + share - 1};
   }
 

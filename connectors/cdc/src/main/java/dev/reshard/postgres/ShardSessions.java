@@ -48,12 +48,21 @@ public final class ShardSessions {
           "lc_monetary = 'C'",
           "xmloption = content",
           "standard_conforming_strings = on",
+          "default_transaction_isolation = 'read committed'", // a guard looks until writers are
+          // gone
           // a worker whose host is gone must not hold its locks for the two hours of the default
           "tcp_keepalives_idle = 10",
           "tcp_keepalives_interval = 5",
           // no tcp_user_timeout: it also ends a session whose client leaves what it was sent unread
           // for a while, as a throttled copy does, and a capture while Kafka is away
           "tcp_keepalives_count = 3");
+
+  /**
+   * What a worker has noted it goes by after a crash; so it must be flushed wherever nothing else
+   * is said. A server that does more than that by itself goes on doing it.
+   */
+  private static final String FLUSH =
+      "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';";
 
   /**
    * How long the program waits for the answer to a statement that takes no time, such as a login,
@@ -245,6 +254,7 @@ public final class ShardSessions {
       if (connection.getMetaData().getDatabaseMajorVersion() >= 17) {
         sql.append("SET transaction_timeout = 0;");
       }
+      sql.append(FLUSH);
       statement.execute(sql.toString());
       ignored.tell(connection);
       return connection;

@@ -215,6 +215,11 @@ BEGIN
         SELECT NULL, p.gid, p.owner::text, NULL, p.prepared FROM pg_prepared_xacts p
          WHERE p.transaction::text IN (SELECT w::xid::text FROM unnest(writers) w);
       EXIT WHEN FOUND;
+      IF clock_timestamp() >= deadline + interval '1 s' THEN
+        -- ended by now, says the server, and yet not seen to have: who asked must not wait for ever
+        RETURN QUERY SELECT NULL::integer, NULL::text, 'unknown', 'a transaction that is not listed', NULL::timestamptz;
+        EXIT;
+      END IF;
     END IF;
     PERFORM pg_sleep(0.001);
   END LOOP;

@@ -66,7 +66,7 @@ record Routes(long storedEpoch, List<ShardId> owners, List<Long> since) {
     ShardId[] newOwners = owners.toArray(ShardId[]::new);
     Long[] newSince = since.toArray(Long[]::new);
     for (int bucket = 0; bucket < newOwners.length; bucket++) {
-      if (stored.since().get(bucket) > newSince[bucket]) {
+      if (stored.since().get(bucket) >= newSince[bucket]) {
         newOwners[bucket] = map.ownerOf(bucket);
         newSince[bucket] = stored.since().get(bucket);
       }

@@ -54,6 +54,13 @@ class RoutesTest {
     assertEquals(routes, routes.with(stored(1, List.of(A, B), List.of(1L, 1L))));
   }
 
+  @Test
+  void aStoredMapIsBelievedOverASaysoOfTheSameEpoch() {
+    Routes routes =
+        adopted.with(new Refusal.Moved(0, B, 3)).with(stored(3, List.of(C, B), List.of(3L, 1L)));
+    assertEquals(new Route(0, C, 3), routes.of(0));
+  }
+
   private static StoredMap stored(long epoch, List<ShardId> owners, List<Long> since) {
     return new StoredMap("shop", "modulo into 2", new ShardMap(epoch, owners), since);
   }
