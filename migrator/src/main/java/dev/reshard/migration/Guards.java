@@ -15,7 +15,6 @@ import dev.reshard.keyspace.Move;
 import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
 import dev.reshard.postgres.SqlState;
-import dev.reshard.routing.ShardMapStore;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -285,11 +284,23 @@ public final class Guards implements Service {
     }
   }
 
-  /** As it is stored: an epoch that an attempt had reserved and never used must be told nobody. */
   private ShardMap mapNow() throws SQLException {
-    try (Connection connection = migration.sessions().open(migration.spec().control(), "arm")) {
-      return ShardMapStore.load(connection, migration.keyspace().name()).orElseThrow().map();
-    }
+    List<StageUnit> units = migration.control().units();
+    List<Move> moved =
+        units.stream()
+            .filter(unit -> unit.place() == StageUnit.Place.AT_DESTINATION)
+            .map(unit -> moveOf(migration, unit))
+            .toList();
+    long epoch = units.stream().mapToLong(Guards::told).max().orElse(0);
+    return migration.before().with(moved, Math.max(epoch, migration.before().epoch()));
+  }
+
+  /**
+   * The map's epoch when the unit's last attempt ended: one that was given up used none, and a
+   * shard must tell nobody an epoch that is still to come.
+   */
+  private static long told(StageUnit unit) {
+    return unit.place() == unit.after() ? unit.epoch() : unit.epoch() - 1;
   }
 
   private List<Move> touching(ShardId shard) {
