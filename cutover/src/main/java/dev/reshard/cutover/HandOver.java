@@ -5,14 +5,21 @@ import dev.reshard.control.MigrationState;
 import dev.reshard.control.StageUnit;
 import dev.reshard.control.StageUnit.Direction;
 import dev.reshard.control.StageUnit.Place;
+import dev.reshard.guard.Guard;
+import dev.reshard.keyspace.ShardId;
 import dev.reshard.keyspace.ShardMap;
+import dev.reshard.migration.Guards;
 import dev.reshard.migration.Migration;
 import dev.reshard.migration.Replication;
+import dev.reshard.postgres.ShardConnections;
 import dev.reshard.routing.ShardMapStore;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
@@ -34,14 +41,36 @@ final class HandOver {
   }
 
   /**
+   * What the catalogs say of each unit's tables. To be read before they are compared for the gate:
+   * what is altered after that is found under the fence.
+   */
+  Map<StageUnit, Map<ShardId, String>> tables(List<StageUnit> units) throws SQLException {
+    Map<StageUnit, Map<ShardId, String>> tables = new HashMap<>();
+    try (ShardConnections sessions = new ShardConnections(migration.sessions(), "cutover")) {
+      for (StageUnit unit : units) {
+        Guard guard =
+            new Guard(Guards.unitOf(migration, Guards.moveOf(migration, unit)), migration.worker());
+        Map<ShardId, String> of = new TreeMap<>();
+        for (ShardId shard : List.of(unit.source(), unit.destination())) {
+          of.put(shard, guard.tables(sessions.on(shard)));
+        }
+        tables.put(unit, of);
+      }
+    }
+    return tables;
+  }
+
+  /**
    * A new attempt: reserved in the control database, then taken to its end.
    *
+   * @param tables of the unit, of {@link #tables}
    * @param say hears what an operator should know beside how it ended
    */
-  CutoverDriver.Result attempt(StageUnit unit, Direction direction, Consumer<String> say)
+  CutoverDriver.Result attempt(
+      StageUnit unit, Direction direction, Map<ShardId, String> tables, Consumer<String> say)
       throws Exception {
     StageUnit fenced = unit.fenced(direction, epoch() + 1);
-    try (ShardSteps steps = new ShardSteps(migration, replication, fenced, false)) {
+    try (ShardSteps steps = ShardSteps.attempt(migration, replication, fenced, tables)) {
       migration.control().moveUnit(unit, fenced, migration.worker().lease());
       CutoverDriver.Result result =
           new CutoverDriver(
@@ -58,7 +87,7 @@ final class HandOver {
   void recover() throws Exception {
     for (StageUnit unit : migration.control().units()) {
       if (unit.place() == Place.FENCED || unit.place() == Place.DECIDED) {
-        try (ShardSteps steps = new ShardSteps(migration, replication, unit, true)) {
+        try (ShardSteps steps = ShardSteps.recovery(migration, replication, unit)) {
           steps.refuseTwoOwners();
           boolean sealed = steps.isSealed();
           if (sealed) {

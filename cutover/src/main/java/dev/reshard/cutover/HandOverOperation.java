@@ -8,6 +8,7 @@ import dev.reshard.control.StageUnit;
 import dev.reshard.control.StageUnit.Direction;
 import dev.reshard.keyspace.BucketSet;
 import dev.reshard.keyspace.ShardId;
+import dev.reshard.migration.CatalogWatch;
 import dev.reshard.migration.Gate;
 import dev.reshard.migration.Guards;
 import dev.reshard.migration.Migration;
@@ -32,13 +33,19 @@ public final class HandOverOperation implements Operation {
   private final Direction direction;
   private final Migration migration;
   private final HandOver handOver;
+  private final CatalogWatch catalogs;
   private final List<Gate> gates;
 
   private HandOverOperation(
-      Direction direction, Migration migration, Replication replication, List<Gate> gates) {
+      Direction direction,
+      Migration migration,
+      Replication replication,
+      CatalogWatch catalogs,
+      List<Gate> gates) {
     this.direction = direction;
     this.migration = migration;
     this.handOver = new HandOver(migration, replication);
+    this.catalogs = catalogs;
     List<Gate> all = new ArrayList<>(gates);
     all.add(new PredictedPause(migration, replication, direction));
     this.gates = List.copyOf(all);
@@ -46,14 +53,14 @@ public final class HandOverOperation implements Operation {
 
   /** Hands the buckets to their destinations, if every gate is open. */
   public static HandOverOperation cutover(
-      Migration migration, Replication replication, List<Gate> gates) {
-    return new HandOverOperation(Direction.FORWARD, migration, replication, gates);
+      Migration migration, Replication replication, CatalogWatch catalogs, List<Gate> gates) {
+    return new HandOverOperation(Direction.FORWARD, migration, replication, catalogs, gates);
   }
 
   /** Hands them back to their sources, if the way back keeps up. */
   public static HandOverOperation rollback(
-      Migration migration, Replication replication, List<Gate> gates) {
-    return new HandOverOperation(Direction.BACK, migration, replication, gates);
+      Migration migration, Replication replication, CatalogWatch catalogs, List<Gate> gates) {
+    return new HandOverOperation(Direction.BACK, migration, replication, catalogs, gates);
   }
 
   @Override
@@ -74,6 +81,8 @@ public final class HandOverOperation implements Operation {
       say.accept("already so: " + owners());
       return DONE;
     }
+    Map<StageUnit, Map<ShardId, String>> tables = handOver.tables(units);
+    catalogs.compareNow();
     List<Gate.Verdict> closed = new ArrayList<>();
     for (Gate gate : gates) {
       Gate.Verdict verdict = gate.look();
@@ -95,7 +104,7 @@ public final class HandOverOperation implements Operation {
     CutoverDriver.Result slowest = null;
     String gaveUp = "";
     for (StageUnit unit : units) {
-      CutoverDriver.Result result = handOver.attempt(unit, direction, say);
+      CutoverDriver.Result result = handOver.attempt(unit, direction, tables.get(unit), say);
       if (result.progress() != Progress.MOVED) {
         gaveUp = "%s was given up: %s".formatted(unit, result.reason());
         break;

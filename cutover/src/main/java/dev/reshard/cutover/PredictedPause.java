@@ -6,6 +6,7 @@ import dev.reshard.migration.Gate;
 import dev.reshard.migration.Migration;
 import dev.reshard.migration.Replication;
 import java.time.Duration;
+import java.util.Map;
 
 /**
  * How long writers would wait if the buckets were handed over now: the parts of the pause that
@@ -31,7 +32,7 @@ final class PredictedPause implements Gate {
     for (StageUnit unit : migration.control().units()) {
       StageUnit next = unit.fenced(direction, unit.epoch());
       if (unit.place() == next.before()) {
-        try (ShardSteps steps = new ShardSteps(migration, replication, next, false)) {
+        try (ShardSteps steps = ShardSteps.attempt(migration, replication, next, Map.of())) {
           Duration pause = steps.tryWithoutFence(budget);
           if (pause.compareTo(budget) > 0) {
             String value = "%s: %s".formatted(next, steps.notes());

@@ -23,6 +23,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,6 +50,7 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
   private final Optional<Lane> referenceLane;
   private final Move handOver;
   private final Duration budget;
+  private final Map<ShardId, String> tables;
   private final boolean recovering;
   private final ShardConnections sessions;
   private final List<String> notes = new ArrayList<>();
@@ -61,15 +63,33 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
    * Steps for one attempt.
    *
    * @param unit as it is stored, with the attempt's number and epoch
-   * @param recovering whether a dead worker began the attempt
+   * @param tables what {@link Guard#tables} said on each shard when the gates were looked at
    */
-  ShardSteps(Migration migration, Replication replication, StageUnit unit, boolean recovering)
+  static ShardSteps attempt(
+      Migration migration, Replication replication, StageUnit unit, Map<ShardId, String> tables)
+      throws SQLException {
+    return new ShardSteps(migration, replication, unit, tables, false);
+  }
+
+  /** Steps for an attempt that a dead worker began. */
+  static ShardSteps recovery(Migration migration, Replication replication, StageUnit unit)
+      throws SQLException {
+    return new ShardSteps(migration, replication, unit, Map.of(), true);
+  }
+
+  private ShardSteps(
+      Migration migration,
+      Replication replication,
+      StageUnit unit,
+      Map<ShardId, String> tables,
+      boolean recovering)
       throws SQLException {
     this.migration = migration;
     this.sessions =
         new ShardConnections(
             migration.sessions(), "cutover", migration.spec().budget().pause().plus(ANSWER));
     this.unit = unit;
+    this.tables = tables;
     this.recovering = recovering;
     this.awaitsToken = recovering;
     Move move = Guards.moveOf(migration, unit);
@@ -85,6 +105,9 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
       guard.warmUp(on(unit.receiver()));
       if (feeder.isPresent()) {
         on(feeder.get());
+      }
+      for (ShardId shard : tables.keySet()) {
+        guard.tables(on(shard)); // so that it is fast under the fence
       }
     } catch (SQLException | RuntimeException e) {
       sessions.close();
@@ -163,7 +186,19 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
 
   @Override
   public boolean drain() throws SQLException, InterruptedException {
+    requireSameTables(); // behind the token, while the lane comes to it
     return isDrained(token) && muteInTime();
+  }
+
+  /** What changes rows or columns without a message of its own is not on the other side. */
+  private void requireSameTables() throws SQLException {
+    for (Map.Entry<ShardId, String> shard : tables.entrySet()) {
+      if (!guard.tables(on(shard.getKey())).equals(shard.getValue())) {
+        throw new SQLException(
+            "on shard %s a table was altered, written anew, attached or detached after the gates were looked at; 'reshard status' tells what within seconds"
+                .formatted(shard.getKey()));
+      }
+    }
   }
 
   private boolean isDrained(String text) throws InterruptedException {

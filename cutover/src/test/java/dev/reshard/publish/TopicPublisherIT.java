@@ -268,7 +268,8 @@ class TopicPublisherIT {
             new Spec.Gates(Duration.ofSeconds(2), 0.00001),
             new Spec.Shadow(0),
             new Spec.Copy(1),
-            ThrottleSpec.NONE);
+            ThrottleSpec.NONE,
+            false);
     return new Migration(
         spec,
         new Keyspace(name, BUCKETS, List.of(), List.of()),

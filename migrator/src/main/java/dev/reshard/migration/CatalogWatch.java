@@ -95,6 +95,11 @@ public final class CatalogWatch implements Service {
     return state.replicates() || state == MigrationState.COPYING;
   }
 
+  /** Looks at once, for who is about to trust the gate. */
+  public void compareNow() throws SQLException {
+    compare(read());
+  }
+
   private void look() throws SQLException {
     Map<ShardId, Map<TableId, Table>> now = read();
     MigrationState state = migration.control().state();
@@ -139,6 +144,12 @@ public final class CatalogWatch implements Service {
   }
 
   private void compare(Map<ShardId, Map<TableId, Table>> now) throws SQLException {
+    synchronized (catalogs) {
+      compareAlone(now);
+    }
+  }
+
+  private void compareAlone(Map<ShardId, Map<TableId, Table>> now) throws SQLException {
     Map<ShardId, List<String>> changed = new TreeMap<>();
     boolean onlyColumns = true;
     for (Map.Entry<ShardId, Map<TableId, Table>> shard : now.entrySet()) {

@@ -229,6 +229,9 @@ public final class Guards implements Service {
   }
 
   private void takeRanges() throws SQLException {
+    if (migration.spec().keepsSequences()) {
+      return;
+    }
     Map<String, Long> highest = new TreeMap<>();
     for (ShardId shard : migration.before().byShard().keySet()) {
       try (Connection connection = migration.sessions().open(shard, "ranges")) {

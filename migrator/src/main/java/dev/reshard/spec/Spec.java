@@ -22,6 +22,8 @@ import java.util.Set;
  *     tables
  * @param kafka plain client properties for every Kafka client; may hold secrets. Empty: the worker
  *     runs a broker of its own, for rehearsals
+ * @param keepsSequences whether ids are unique over all shards already, so that a destination's
+ *     sequences need no ranges of their own
  * @param from who owns what when the keyspace is adopted; afterwards the stored map is the truth
  */
 public record Spec(
@@ -37,7 +39,8 @@ public record Spec(
     Gates gates,
     Shadow shadow,
     Copy copy,
-    ThrottleSpec throttle) {
+    ThrottleSpec throttle,
+    boolean keepsSequences) {
 
   /** The same, whose buckets are asked for by {@code lookup} where Java cannot find them. */
   public Spec askingBy(KeyLookup lookup) {
@@ -64,7 +67,8 @@ public record Spec(
         gates,
         shadow,
         copy,
-        throttle);
+        throttle,
+        keepsSequences);
   }
 
   /** The same, with what was read of a directory: its keys, and who has which of them. */
@@ -82,7 +86,8 @@ public record Spec(
         gates,
         shadow,
         copy,
-        throttle);
+        throttle,
+        keepsSequences);
   }
 
   /**

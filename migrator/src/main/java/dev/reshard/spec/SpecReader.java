@@ -44,7 +44,8 @@ public final class SpecReader {
           "gates",
           "shadow",
           "copy",
-          "throttle");
+          "throttle",
+          "sequences");
 
   private static final Pattern PERCENT = Pattern.compile("(\\d+(?:\\.\\d+)?)%");
 
@@ -131,10 +132,32 @@ public final class SpecReader {
     shadowNode.refuseUnknown();
     Spec.Copy copy = ThrottleReader.copy(root.map("copy"));
     ThrottleSpec throttle = ThrottleReader.throttle(root.map("throttle"));
+    boolean keepsSequences = root.optional("sequences", false, SpecReader::isKeep);
     root.refuseUnknown();
     return new Spec(
-        migration, shards, control, kafka, topics, keyspace, from, to, budget, gates, shadow, copy,
-        throttle);
+        migration,
+        shards,
+        control,
+        kafka,
+        topics,
+        keyspace,
+        from,
+        to,
+        budget,
+        gates,
+        shadow,
+        copy,
+        throttle,
+        keepsSequences);
+  }
+
+  private static boolean isKeep(String text) {
+    if (!text.equals("keep")) {
+      throw new IllegalArgumentException(
+          "'%s' is not 'keep'; leave it out, and destinations get ranges of ids of their own"
+              .formatted(text));
+    }
+    return true;
   }
 
   /** The word that asks for a broker in the worker; it needs no properties. */

@@ -175,7 +175,8 @@ final class RoundsScene implements AutoCloseable {
         new Spec.Gates(Duration.ofSeconds(2), 0.00001),
         new Spec.Shadow(0),
         copy,
-        ThrottleSpec.NONE);
+        ThrottleSpec.NONE,
+        false);
   }
 
   SandboxShard a() {

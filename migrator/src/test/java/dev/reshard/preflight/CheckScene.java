@@ -229,7 +229,8 @@ final class CheckScene implements AutoCloseable {
         new Spec.Gates(Duration.ofSeconds(2), 0.001),
         new Spec.Shadow(0),
         new Spec.Copy(1),
-        ThrottleSpec.NONE);
+        ThrottleSpec.NONE,
+        false);
   }
 
   @Override

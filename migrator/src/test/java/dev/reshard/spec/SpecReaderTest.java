@@ -125,8 +125,10 @@ class SpecReaderTest {
                 - {from: 22:00, to: "02:30", zone: UTC, rate: 10%}
               adaptive: {latency: 20ms}
               query: {sql: "SELECT 7", above: 3.5, rate: 500 rows/s}
+            sequences: keep
             """);
     assertEquals("shop-2", spec.migration());
+    assertTrue(spec.keepsSequences());
     assertEquals(
         new Spec.Shard(A, "jdbc:postgresql://ha/shop", "mover", new Secret("one")),
         spec.shards().get(A));

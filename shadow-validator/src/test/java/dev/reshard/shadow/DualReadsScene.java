@@ -147,7 +147,8 @@ final class DualReadsScene implements AutoCloseable {
             new Spec.Gates(Duration.ofSeconds(2), 0.00001),
             new Spec.Shadow(probesPerSecond),
             new Spec.Copy(1),
-            ThrottleSpec.NONE);
+            ThrottleSpec.NONE,
+            false);
     return new Migration(
         spec,
         keyspace,

@@ -380,8 +380,8 @@ public final class Wiring implements AutoCloseable {
             List.of(
                 new VerifyOperation(
                     migration, replication, shadowing.recentChanges(), throttles, yields),
-                HandOverOperation.cutover(migration, replication, wayForth),
-                HandOverOperation.rollback(migration, replication, wayBack),
+                HandOverOperation.cutover(migration, replication, catalogs, wayForth),
+                HandOverOperation.rollback(migration, replication, catalogs, wayBack),
                 new PauseOperation(migration),
                 new ResumeOperation(migration, replication, catalogs),
                 CompleteOperation.complete(migration, replication, cleanUp),

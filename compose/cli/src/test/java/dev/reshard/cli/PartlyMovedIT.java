@@ -31,11 +31,15 @@ class PartlyMovedIT {
   @Test
   void verifyLeavesOutWhatHasMovedAndTheNextCutoverMovesTheRest() throws Exception {
     try (Shop shop = Shop.open(folder, "partly", 2, 3)) {
-      shop.writeFile("budget: { pause: 2s }");
+      shop.writeFile("budget: { pause: 2s }", "sequences: keep");
       CompletableFuture<Answer> worker = shop.ask("run");
       shop.awaitState(MigrationState.READY_FOR_CUTOVER);
       long all = rows(shop.succeed("verify"));
       aReceiverWithoutTheLastWritesIsNotOpened(shop);
+      aTableThatIsWrittenAnewAfterTheGatesLiftsTheFence(shop);
+      shop.succeed("verify"); // the last one knows another file
+      assertEquals(
+          List.of("0"), shop.shards.get("c").query("SELECT count(*) FROM reshard.private_range"));
       moveOnlyTheFirst(shop);
       assertEquals("READY_FOR_CUTOVER", shop.state());
       shop.awaitTransactions(SOME);
@@ -68,6 +72,29 @@ class PartlyMovedIT {
     assertEquals(ExitCode.GAVE_UP.code(), answer.exitCode(), answer::toString);
     assertTrue(answer.text().contains("came back without the last writes"), answer::toString);
     receiver.executeAsSuperuser("DROP TRIGGER lose ON reshard.lane; DROP FUNCTION public.lose()");
+  }
+
+  /** Between the gates and the fence, as long as the first unit cannot be reserved. */
+  private static void aTableThatIsWrittenAnewAfterTheGatesLiftsTheFence(Shop shop)
+      throws Exception {
+    SandboxShard source = shop.shards.get("a");
+    Answer answer;
+    do {
+      try (Connection holder = source.connect(SandboxRole.SUPERUSER)) {
+        holder.setAutoCommit(false);
+        execute(holder, "SELECT FROM reshard.stage_unit WHERE source = 'a' FOR UPDATE");
+        CompletableFuture<Answer> asked = shop.ask("cutover");
+        while (!asked.isDone() && !shop.state().equals("CUTTING_OVER")) {
+          TimeUnit.MILLISECONDS.sleep(10); // between two looks
+        }
+        source.executeAsSuperuser("VACUUM FULL public.events");
+        holder.rollback();
+        answer = asked.get();
+      }
+    } while (answer.exitCode() == ExitCode.REFUSED.code()); // a gate is not open yet
+    assertEquals(ExitCode.GAVE_UP.code(), answer.exitCode(), answer::toString);
+    assertTrue(answer.text().contains("after the gates were looked at"), answer::toString);
+    assertEquals(List.of("AT_SOURCE", "AT_SOURCE"), places(shop));
   }
 
   private static void nothingIsDeletedOnTheControlDatabasesWordAlone(Shop shop) throws Exception {

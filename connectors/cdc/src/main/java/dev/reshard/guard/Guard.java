@@ -46,6 +46,24 @@ public final class Guard {
   /** The guard is not in the state that the call starts from. */
   public static final String WRONG_STATE = "RS004";
 
+  private static final String TABLES =
+      """
+      WITH tree AS (
+        SELECT t.relid FROM reshard.guard g
+         CROSS JOIN LATERAL unnest(g.tables) r(root)
+         CROSS JOIN LATERAL (SELECT r.root UNION SELECT p.relid FROM pg_partition_tree(r.root) p) t(relid)
+         WHERE g.migration = ? AND g.unit = ?)
+      SELECT md5(string_agg(part, ';' ORDER BY part)) FROM (
+        SELECT concat_ws(' ', c.oid, c.relname, c.relnamespace, c.relfilenode, c.relpersistence,
+                 c.relreplident) FROM tree JOIN pg_class c ON c.oid = tree.relid
+        UNION ALL
+        SELECT concat_ws(' ', a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull,
+                 a.attgenerated, a.attidentity, a.attcollation, a.attisdropped)
+          FROM tree JOIN pg_attribute a ON a.attrelid = tree.relid AND a.attnum > 0
+        UNION ALL
+        SELECT concat_ws(' ', 'in', h.inhparent, h.inhrelid)
+          FROM tree JOIN pg_inherits h ON h.inhparent = tree.relid) parts(part)""";
+
   private static final long FOR_EVER = Long.MAX_VALUE;
 
   private final Unit unit;
@@ -178,6 +196,21 @@ public final class Guard {
       statement.setString(1, unit.migration());
       statement.setString(2, unit.name());
       statement.execute();
+    }
+  }
+
+  /**
+   * What the catalog says of the unit's tables and all their partitions there, as a digest: while
+   * it stays the same nobody has altered, rewritten, attached or detached one. One look, no locks.
+   */
+  public String tables(Connection connection) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(TABLES)) {
+      statement.setString(1, unit.migration());
+      statement.setString(2, unit.name());
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return String.valueOf(row.getString(1));
+      }
     }
   }
 

@@ -43,7 +43,7 @@ public final class PrivateRanges {
 
     RefusedException(OwnedSequence sequence, String why) {
       super(
-          "sequence %s of %s on this shard cannot get a range of its own: %s. Nothing was changed on it. Make the column and its sequence bigint, or give ids from outside and drop the sequence's ownership (ALTER SEQUENCE .. OWNED BY NONE), then go on"
+          "sequence %s of %s on this shard cannot get a range of its own: %s. Nothing was changed on it. Make the column and its sequence bigint; or, if its ids are unique over all shards by other means, write 'sequences: keep' into the file; then start the worker anew"
               .formatted(sequence.sequence(), sequence.place(), why),
           "RS006");
     }
