@@ -34,6 +34,7 @@ final class LaneLoop implements Runnable {
 
   private final LaneConfig config;
   private final LaneLimits limits;
+  private final ShardSessions sessions;
   private final LaneGate gate;
   private final TokenBoard tokens;
   private final Destination destination;
@@ -60,6 +61,7 @@ final class LaneLoop implements Runnable {
       TokenBoard tokens) {
     this.config = config;
     this.limits = limits;
+    this.sessions = sessions;
     this.gate = gate;
     this.tokens = tokens;
     this.destination = new Destination(sessions, config, limits, new KeyTeller(listener));
@@ -82,7 +84,7 @@ final class LaneLoop implements Runnable {
         now.applied(),
         now.durable(),
         Optional.ofNullable(now.committed())
-            .map(at -> positive(Duration.between(at, Instant.now()))),
+            .map(at -> positive(Duration.between(at, sessions.now(config.source())))),
         now.rows(),
         is.reason);
   }

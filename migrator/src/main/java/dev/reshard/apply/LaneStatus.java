@@ -8,8 +8,8 @@ import java.util.Optional;
  *
  * @param applied the last position that is committed
  * @param durable the last position that no crash of the destination can undo
- * @param lag from the commit of the last applied transaction, by the source's clock, until now, by
- *     ours: with a heartbeat a second an idle lane shows up to a second; empty before the first one
+ * @param lag from the commit of the last applied transaction until now, both by the source's clock:
+ *     with a heartbeat a second an idle lane shows up to a second; empty before the first one
  * @param rows changed since the lane was started
  * @param reason why it is retrying or has stopped, word for word
  */

@@ -9,6 +9,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -57,6 +58,9 @@ public final class ShardSessions {
           // for a while, as a throttled copy does, and a capture while Kafka is away
           "tcp_keepalives_count = 3");
 
+  private static final String PID_AND_TIME =
+      "SELECT pg_catalog.pg_backend_pid(), (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()) * 1000)::int8";
+
   /**
    * What a worker has noted it goes by after a crash; so it must be flushed wherever nothing else
    * is said. A server that does more than that by itself goes on doing it.
@@ -74,6 +78,7 @@ public final class ShardSessions {
   private final IgnoredColumns ignored;
   private final Map<ShardId, ShardAddress> shards = new TreeMap<>();
   private final Map<ShardId, Lease> leases = new TreeMap<>();
+  private final ServerClocks clocks = new ServerClocks();
 
   /**
    * Sessions of whoever only looks.
@@ -141,6 +146,14 @@ public final class ShardSessions {
     return address;
   }
 
+  /**
+   * What a shard's clock shows now: to be compared with times that it has written. As exact as the
+   * answer to the last session's first question was fast.
+   */
+  public Instant now(ShardId shard) {
+    return clocks.now(shard);
+  }
+
   public Collection<ShardId> shards() {
     return shards.keySet();
   }
@@ -184,10 +197,10 @@ public final class ShardSessions {
   private Connection open(ShardId shard, String part, Properties properties) throws SQLException {
     Lease lease = leases.get(shard);
     if (lease == null) {
-      return ready(connect(shard, part, properties));
+      return ready(shard, connect(shard, part, properties));
     }
     takeOver(shard, lease);
-    Connection connection = ready(connect(shard, part, properties));
+    Connection connection = ready(shard, connect(shard, part, properties));
     try {
       ShardSchema.checkLease(connection, lease.worker);
       return connection;
@@ -203,7 +216,7 @@ public final class ShardSessions {
       if (lease.taken) {
         return;
       }
-      try (Connection connection = ready(connect(shard, "take over", new Properties()))) {
+      try (Connection connection = ready(shard, connect(shard, "take over", new Properties()))) {
         ShardSchema.install(connection);
         ShardSchema.takeLease(connection, lease.worker);
         ShardSchema.install(connection, lease.partitioning);
@@ -246,9 +259,9 @@ public final class ShardSessions {
     return "reshard %s %s".formatted(migration, part);
   }
 
-  private Connection ready(Connection connection) throws SQLException {
+  private Connection ready(ShardId shard, Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      refusePooler(connection, statement);
+      refusePooler(shard, connection, statement);
       StringBuilder sql = new StringBuilder();
       SETTINGS.forEach(setting -> sql.append("SET ").append(setting).append(';'));
       if (connection.getMetaData().getDatabaseMajorVersion() >= 17) {
@@ -269,9 +282,12 @@ public final class ShardSessions {
    * session. Found out before anything is SET, as that would stay on the server's session for the
    * application that gets it next (HAZARDS F15).
    */
-  private static void refusePooler(Connection connection, Statement statement) throws SQLException {
-    try (ResultSet row = statement.executeQuery("SELECT pg_catalog.pg_backend_pid()")) {
+  private void refusePooler(ShardId shard, Connection connection, Statement statement)
+      throws SQLException {
+    long asked = System.currentTimeMillis();
+    try (ResultSet row = statement.executeQuery(PID_AND_TIME)) {
       row.next();
+      clocks.answered(shard, asked, row.getLong(2), System.currentTimeMillis());
       if (row.getInt(1) != pid(connection)) {
         throw new SQLException(
             "a connection pooler answers at this address: the session began as process %d and is served by %d; settings, snapshots and replication need a session of their own, so nothing was done"
