@@ -186,13 +186,22 @@ public final class SpecReader {
     short usual = embedded ? (short) 1 : 3;
     Spec.Topics topics =
         new Spec.Topics(
-            node.optional("prefix", "reshard", Function.identity()),
+            node.optional("prefix", "reshard", SpecReader::topicPrefix),
             node.optional("replication", usual, SpecReader::shortNumber));
     if (embedded && topics.replication() != 1) {
       node.problem("replication", "the embedded broker is the only one; leave it out");
     }
     node.refuseUnknown();
     return topics;
+  }
+
+  private static String topicPrefix(String text) {
+    if (!text.matches("[A-Za-z0-9._-]{1,100}")) {
+      throw new IllegalArgumentException(
+          "'%s' cannot begin the name of a topic: letters, digits, '.', '_' and '-', 100 at most"
+              .formatted(text));
+    }
+    return text;
   }
 
   private static Map<ShardId, Spec.Shard> shards(Yaml root, String user, Secret password) {

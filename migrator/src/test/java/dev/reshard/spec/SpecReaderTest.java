@@ -362,6 +362,8 @@ class SpecReaderTest {
         "'throttle: {query: {sql: SELECT 1, above: x}}' | throttle.query.above: 'x' is no number",
         "'topics: {replication: 0}'     | topics.replication: must be at least 1",
         "'topics: {replication: 65537}' | topics.replication: must be at most 32767",
+        "'topics: {prefix: my moves}'   | topics.prefix: 'my moves' cannot begin the name of a topic: letters, digits, '.', '_' and '-', 100 at most",
+        "'sequences: share'        | sequences: 'share' is not 'keep'; leave it out, and destinations get ranges of ids of their own",
         "'login: reshard'          | login must be a mapping",
         "'budgets: {pause: 1s}'    | budgets is unknown; did you mean budget?",
         "'budget: {pauze: 1s}'     | budget.pauze is unknown; did you mean pause?",

@@ -97,7 +97,11 @@ final class KafkaCheck implements Check {
     short replication = spec.topics().replication();
     List<NewTopic> wanted = new ArrayList<>();
     shards.forEach(shard -> wanted.add(ChangeTopics.wanted(names.changes(shard), replication)));
-    ShadowTopics.topics(names).forEach(name -> wanted.add(new NewTopic(name, 1, replication)));
+    List<String> others = new ArrayList<>(ShadowTopics.topics(names));
+    others.add(names.events());
+    String routing = TopicNames.routing(names.prefix(), spec.keyspace().name());
+    others.add(routing);
+    others.forEach(name -> wanted.add(new NewTopic(name, 1, replication)));
     List<Finding> findings = new ArrayList<>();
     for (Map.Entry<String, KafkaFuture<Void>> topic :
         admin
@@ -107,15 +111,16 @@ final class KafkaCheck implements Check {
       try {
         await(topic.getValue());
       } catch (ExecutionException e) {
-        if (!begun || !(e.getCause() instanceof TopicExistsException)) {
-          findings.add(refused(names, e.getCause()).detail(topic.getKey()));
+        boolean mayBeThere = begun || topic.getKey().equals(routing);
+        if (!mayBeThere || !(e.getCause() instanceof TopicExistsException)) {
+          findings.add(refused(names, routing, e.getCause()).detail(topic.getKey()));
         }
       }
     }
     return findings;
   }
 
-  private static Finding refused(TopicNames names, Throwable why) {
+  private static Finding refused(TopicNames names, String routing, Throwable why) {
     if (why instanceof TopicExistsException) {
       return Finding.blocker("the topic is there already, perhaps of an earlier migration")
           .todo("delete it, or give this migration another name");
@@ -123,8 +128,8 @@ final class KafkaCheck implements Check {
     if (why instanceof AuthorizationException) {
       return Finding.blocker("we may not make the topic")
           .todo(
-              "allow our user: Create, Describe, DescribeConfigs, Read, Write, Delete on topics with prefix %s; Read, Describe, Delete on groups with prefix %s; Describe, DescribeConfigs on the cluster"
-                  .formatted(names.all(), names.all()));
+              "allow our user: Create, Describe, DescribeConfigs, Read, Write, Delete on topics with prefix %s, the same but Delete on topic %s; Read, Describe, Delete on groups with prefix %s; Describe, DescribeConfigs on the cluster"
+                  .formatted(names.all(), routing, names.all()));
     }
     return Finding.blocker("Kafka would not make the topic: " + why.getMessage())
         .todo("lower topics.replication, or change the cluster's policy");

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.acl.AccessControlEntry;
@@ -79,13 +80,19 @@ class KafkaCheckIT {
   void aTopicThatIsThereAlreadyIsABlockerUnlessTheMigrationHasBegun() throws Exception {
     try (Admin admin = admin()) {
       admin
-          .createTopics(List.of(new NewTopic("reshard.there.changes.a", 1, (short) 1)))
+          .createTopics(
+              Stream.of("changes.a", "events")
+                  .map(name -> new NewTopic("reshard.there." + name, 1, (short) 1))
+                  .toList())
           .all()
           .get(10, TimeUnit.SECONDS);
     }
     assertTrue(
         check("there", 1, false, kafka.bootstrapServers()).stream()
             .anyMatch(f -> f.blocks() && f.detail().equals("reshard.there.changes.a")));
+    assertTrue(
+        check("there", 1, false, kafka.bootstrapServers()).stream()
+            .anyMatch(f -> f.blocks() && f.detail().equals("reshard.there.events")));
     assertTrue(
         check("there", 1, true, kafka.bootstrapServers()).stream().noneMatch(Finding::blocks));
   }
