@@ -11,6 +11,7 @@ import dev.reshard.migration.Operation;
 import dev.reshard.migration.Phase;
 import dev.reshard.migration.Replication;
 import dev.reshard.migration.UndoneException;
+import dev.reshard.postgres.SqlState;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -83,7 +84,7 @@ public final class CompleteOperation implements Operation {
           "refused: the last writes of reference tables have not come to every new shard; see the lanes in 'reshard status'");
       return REFUSED;
     }
-    Optional<String> contradiction = cleanUp.contradiction();
+    Optional<String> contradiction = contradiction();
     if (contradiction.isPresent()) {
       say.accept("refused: " + contradiction.get());
       return REFUSED;
@@ -101,6 +102,18 @@ public final class CompleteOperation implements Operation {
     migration.control().moveTo(cleanUp.state(), outcome.next(), lease, "worker", outcome.why());
     say.accept(state == MigrationState.ROLLED_BACK ? givenUp() : outcome.why());
     return DONE;
+  }
+
+  /** A shard that is away says nothing here: the clean-up asks again before it deletes anything. */
+  private Optional<String> contradiction() throws SQLException {
+    try {
+      return cleanUp.contradiction();
+    } catch (SQLException e) {
+      if (SqlState.mayPass(e)) {
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   /** After a rollback all that was purged are copies. */
