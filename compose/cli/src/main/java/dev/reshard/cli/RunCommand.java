@@ -73,7 +73,7 @@ final class RunCommand implements Callable<Integer> {
                   .formatted(spec.migration(), Logging.file(), file.options()));
           return work(worker, spec, states, out);
         } catch (SQLException e) {
-          if (!worked || !SqlState.mayPass(e)) {
+          if (!(worked || standby) || !SqlState.mayPass(e)) {
             throw e; // who has just typed the command is told at once
           }
           TimeUnit.MILLISECONDS.sleep(AGAIN_MS); // the control database is still away

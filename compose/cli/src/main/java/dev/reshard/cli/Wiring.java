@@ -39,6 +39,7 @@ import dev.reshard.migration.Worker;
 import dev.reshard.plan.Plan;
 import dev.reshard.postgres.ShardAddress;
 import dev.reshard.postgres.ShardSessions;
+import dev.reshard.postgres.SqlState;
 import dev.reshard.postgres.WorkerIdentity;
 import dev.reshard.preflight.Check;
 import dev.reshard.preflight.CheckSessions;
@@ -65,12 +66,16 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Puts the modules together for one migration file; the only class that knows them all. Confined to
  * one thread, save what it hands out.
  */
 public final class Wiring implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Wiring.class);
+
   /** A standby takes over within this, and the time to open its sessions, after the lease ends. */
   private static final long STANDBY_MS = 250;
 
@@ -260,11 +265,24 @@ public final class Wiring implements AutoCloseable {
                   .formatted(lease.holder().orElse("it has just ended")));
         }
         Thread.sleep(STANDBY_MS); // between two looks at the lease
-        number = lease.acquire(who());
+        number = acquireAgain(lease);
       }
       return worker(lease, number.get());
     } catch (SQLException | InterruptedException | RuntimeException e) {
       lease.close();
+      throw e;
+    }
+  }
+
+  /** Who waits for the lease waits for the control database, too. */
+  private Optional<Long> acquireAgain(WorkerLease lease) throws SQLException {
+    try {
+      return lease.acquire(who());
+    } catch (SQLException e) {
+      if (SqlState.mayPass(e)) {
+        log.warn("the lease of {} cannot be looked at; again", spec().migration(), e);
+        return Optional.empty();
+      }
       throw e;
     }
   }

@@ -34,6 +34,7 @@ class StandbyIT {
         try (WorkerProcess second = WorkerProcess.start(shop.file, "--standby")) {
           awaitLeaseSessions(shop, 3); // two workers and who watches
           awaitScreen(watch, screens, "pid " + first.pid());
+          cutOff(second, shop);
           long killed = System.nanoTime();
           first.kill();
           second.awaitSaid("working on");
@@ -52,6 +53,16 @@ class StandbyIT {
       }
       shop.requireClean();
     }
+  }
+
+  /** Ends every look at the lease: who stands by goes on standing by. */
+  private static void cutOff(WorkerProcess standby, Shop shop) throws Exception {
+    shop.shards
+        .get("a")
+        .executeAsSuperuser(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'reshard standby lease'");
+    awaitLeaseSessions(shop, 3);
+    assertTrue(standby.isAlive(), "it ended by itself");
   }
 
   private static Thread watch(Shop shop, StringWriter screens) {
