@@ -97,14 +97,22 @@ public final class CatalogWatch implements Service {
 
   /** Looks at once, for who is about to trust the gate. */
   public void compareNow() throws SQLException {
-    compare(read());
+    synchronized (catalogs) { // what was read first is told first
+      compare(read());
+    }
   }
 
   private void look() throws SQLException {
-    Map<ShardId, Map<TableId, Table>> now = read();
-    MigrationState state = migration.control().state();
+    Map<ShardId, Map<TableId, Table>> now;
+    MigrationState state;
+    synchronized (catalogs) {
+      now = read();
+      state = migration.control().state();
+      if (state.replicates()) {
+        compare(now);
+      }
+    }
     if (state.replicates()) {
-      compare(now);
       reasonToPause().ifPresent(pause);
     } else if (state == MigrationState.COPYING) {
       tell(Map.of());
@@ -144,12 +152,6 @@ public final class CatalogWatch implements Service {
   }
 
   private void compare(Map<ShardId, Map<TableId, Table>> now) throws SQLException {
-    synchronized (catalogs) {
-      compareAlone(now);
-    }
-  }
-
-  private void compareAlone(Map<ShardId, Map<TableId, Table>> now) throws SQLException {
     Map<ShardId, List<String>> changed = new TreeMap<>();
     boolean onlyColumns = true;
     for (Map.Entry<ShardId, Map<TableId, Table>> shard : now.entrySet()) {

@@ -49,8 +49,8 @@ public final class ShardSessions {
           "lc_monetary = 'C'",
           "xmloption = content",
           "standard_conforming_strings = on",
-          "default_transaction_isolation = 'read committed'", // a guard looks until writers are
-          // gone
+          // a guard waits by looking again and again
+          "default_transaction_isolation = 'read committed'",
           // a worker whose host is gone must not hold its locks for the two hours of the default
           "tcp_keepalives_idle = 10",
           "tcp_keepalives_interval = 5",
