@@ -245,7 +245,6 @@ public final class Guards implements Service {
         ranges.take(
             connection,
             ordinal,
-            List.copyOf(migration.moves().destinations()).indexOf(shard),
             migration.moves().destinations().size(),
             highest,
             SMALLEST_INT_RANGE);

@@ -68,7 +68,6 @@ public final class PrivateRanges {
    *
    * @param ordinal of this destination among all shards that ever were one, from 0; always the same
    *     one for a shard
-   * @param place of this destination among those of this migration, from 0
    * @param destinations how many this migration has
    * @param highest of {@link #highest}
    * @param smallest how many int ids a range must have, at least; what a year needs
@@ -77,7 +76,6 @@ public final class PrivateRanges {
   public List<Taken> take(
       Connection connection,
       int ordinal,
-      int place,
       int destinations,
       Map<String, Long> highest,
       long smallest)
@@ -85,7 +83,7 @@ public final class PrivateRanges {
     List<Taken> taken = new ArrayList<>();
     for (OwnedSequence sequence : sequences(connection)) {
       if (!isTaken(connection, sequence)) {
-        long[] range = range(sequence, ordinal, place, destinations, highest, smallest);
+        long[] range = range(sequence, ordinal, destinations, highest, smallest);
         if (sequence.last() >= range[0] && sequence.last() <= range[1]) {
           continue;
         }
@@ -146,7 +144,6 @@ public final class PrivateRanges {
   private static long[] range(
       OwnedSequence sequence,
       int ordinal,
-      int place,
       int destinations,
       Map<String, Long> highest,
       long smallest)
@@ -172,7 +169,12 @@ public final class PrivateRanges {
           "ids up to %d of %d are in use, which leaves each of %d destinations and the sources %d, fewer than %d"
               .formatted(used, sequence.largest(), destinations, Math.max(share, 0), smallest));
     }
-    long from = used + share * (place + 1) + 1;
+    long from = used + share * (ordinal + 1) + 1;
+    if (from + share - 1 > sequence.largest()) {
+      throw new RefusedException(
+          sequence,
+          "shards of earlier migrations have had ranges, and ids of them may have come back with rows");
+    }
     return new long[] {from, from + share - 1};
   }
 
