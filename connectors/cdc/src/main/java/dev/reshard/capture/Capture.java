@@ -96,7 +96,7 @@ public final class Capture implements AutoCloseable {
     heartbeatThread.start();
   }
 
-  public CaptureStatus status() {
+  public synchronized CaptureStatus status() {
     Incarnation current = incarnation;
     Progress.Published published =
         current == null
@@ -143,19 +143,19 @@ public final class Capture implements AutoCloseable {
 
   private void supervise() {
     Duration backoff = FIRST_BACKOFF;
-    while (!isClosing() && problem == null) {
-      state = State.STARTING;
+    while (!hasEnded()) {
+      tell(State.STARTING, reason);
       Incarnation previous = incarnation;
       Throwable error = runOnce();
       CaptureException permanent = permanent(error);
       if (permanent != null) {
         giveUp(permanent);
-      } else if (error != null && !isClosing()) {
+      } else if (error != null && !hasEnded()) {
         boolean progressed = incarnation != previous && incarnation.progress().hasPublished();
         backoff = progressed ? FIRST_BACKOFF : longer(backoff);
-        reason = "capture of shard %s ended: %s".formatted(source.shard(), message(error));
-        state = State.RESTARTING;
-        LOG.warn("{}; next try in {} ms", reason, backoff.toMillis());
+        String ended = "capture of shard %s ended: %s".formatted(source.shard(), message(error));
+        tell(State.RESTARTING, ended);
+        LOG.warn("{}; next try in {} ms", ended, backoff.toMillis());
         awaitClosing(backoff);
       }
     }
@@ -175,7 +175,7 @@ public final class Capture implements AutoCloseable {
       }
       Incarnation next = new Incarnation(source, target, number, slot.confirmed(), durable);
       incarnation = next;
-      if (isClosing()) {
+      if (hasEnded()) {
         return null;
       }
       LOG.info(
@@ -229,6 +229,18 @@ public final class Capture implements AutoCloseable {
     if (current != null) {
       current.fail(why);
     }
+  }
+
+  /** The supervisor's word; the heartbeat may have given up meanwhile, and that stands. */
+  private synchronized void tell(State next, String why) {
+    if (problem == null) {
+      state = next;
+      reason = why;
+    }
+  }
+
+  private boolean hasEnded() {
+    return isClosing() || problem != null;
   }
 
   private boolean isClosing() {
