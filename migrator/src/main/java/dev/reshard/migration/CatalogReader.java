@@ -5,6 +5,7 @@ import dev.reshard.keyspace.TableId;
 import dev.reshard.postgres.Catalog;
 import dev.reshard.postgres.Lsn;
 import dev.reshard.postgres.ShardSessions;
+import dev.reshard.postgres.SqlState;
 import dev.reshard.postgres.Table;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -21,6 +22,9 @@ final class CatalogReader implements AutoCloseable {
       SELECT EXISTS (SELECT FROM ONLY %s r WHERE age(r.xmin) < 0 OR age(r.xmin) >=
                      (SELECT min(age(i.xmin)) FROM pg_partition_ancestors(%d) p
                         JOIN pg_inherits i ON i.inhrelid = p.relid))""";
+
+  /** Who asks for a cutover waits for it; TCP alone may wait for a quarter of an hour. */
+  private static final int ANSWERS_WITHIN_MS = 60_000;
 
   private final ShardSessions sessions;
   private final Map<ShardId, Connection> open = new TreeMap<>();
@@ -59,17 +63,23 @@ final class CatalogReader implements AutoCloseable {
     T of(Connection session) throws SQLException;
   }
 
+  /** A session may have broken since it was used last: that alone is no answer. */
   synchronized <T> T ask(ShardId shard, Question<T> question) throws SQLException {
     Connection session = open.get(shard);
-    if (session == null || session.isClosed()) {
+    boolean isKept = session != null && !session.isClosed();
+    if (!isKept) {
       session = sessions.open(shard, "catalog");
       open.put(shard, session);
+      session.setNetworkTimeout(Runnable::run, ANSWERS_WITHIN_MS);
     }
     try {
       return question.of(session);
     } catch (SQLException e) {
       open.remove(shard);
       closeQuietly(session);
+      if (isKept && SqlState.isBroken(e)) {
+        return ask(shard, question);
+      }
       throw e;
     }
   }

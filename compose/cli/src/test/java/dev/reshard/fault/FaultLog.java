@@ -51,6 +51,7 @@ final class FaultLog {
   /** The failure of a run, which says how to have it again. */
   AssertionError failure(long seed, Throwable why) {
     return new AssertionError(
-        "seed %d, after %s; again: -D%s=%d".formatted(seed, last, FaultSoakIT.SEED, seed), why);
+        "seed %d, after %s: %s; again: -D%s=%d".formatted(seed, last, why, FaultSoakIT.SEED, seed),
+        why);
   }
 }
