@@ -81,7 +81,6 @@ public final class HandOverOperation implements Operation {
       say.accept("already so: " + owners());
       return DONE;
     }
-    Map<StageUnit, Map<ShardId, String>> tables = handOver.tables(units);
     catalogs.compareNow();
     List<Gate.Verdict> closed = new ArrayList<>();
     for (Gate gate : gates) {
@@ -104,7 +103,14 @@ public final class HandOverOperation implements Operation {
     CutoverDriver.Result slowest = null;
     String gaveUp = "";
     for (StageUnit unit : units) {
-      CutoverDriver.Result result = handOver.attempt(unit, direction, tables.get(unit), say);
+      Map<ShardId, String> tables = handOver.tables(unit);
+      catalogs.compareNow();
+      Gate.Verdict verdict = catalogs.gate().look();
+      if (!verdict.open()) {
+        gaveUp = "%s was not begun: gate closed: %s".formatted(unit, verdict);
+        break;
+      }
+      CutoverDriver.Result result = handOver.attempt(unit, direction, tables, say);
       if (result.progress() != Progress.MOVED) {
         gaveUp = "%s was given up: %s".formatted(unit, result.reason());
         break;

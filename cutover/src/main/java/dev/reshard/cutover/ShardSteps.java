@@ -25,6 +25,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -63,7 +65,7 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
    * Steps for one attempt.
    *
    * @param unit as it is stored, with the attempt's number and epoch
-   * @param tables what {@link Guard#tables} said on each shard when the gates were looked at
+   * @param tables what {@link Guard#tables} said on each shard before they were looked at
    */
   static ShardSteps attempt(
       Migration migration, Replication replication, StageUnit unit, Map<ShardId, String> tables)
@@ -106,8 +108,8 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
       if (feeder.isPresent()) {
         on(feeder.get());
       }
-      for (ShardId shard : tables.keySet()) {
-        guard.tables(on(shard)); // so that it is fast under the fence
+      if (!recovering) {
+        digest(); // so that it is fast under the fence
       }
     } catch (SQLException | RuntimeException e) {
       sessions.close();
@@ -147,10 +149,14 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
     String trial = migration.worker().marker().token("tried at " + System.nanoTime());
     mark(trial);
     try {
-      if (isDrained(trial)) {
-        return limit.minus(remaining());
+      if (!isDrained(trial, this::remaining)) {
+        notes.add("what was written last is not applied within the budget");
+        return tooLong;
       }
-      notes.add("what was written last is not applied within the budget");
+      boolean held = holdPartitions();
+      digest();
+      endTransaction(on(unit.owner()));
+      return held ? limit.minus(remaining()) : tooLong;
     } catch (LaneException e) {
       notes.add(e.getMessage());
     }
@@ -186,24 +192,58 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
 
   @Override
   public boolean drain() throws SQLException, InterruptedException {
-    requireSameTables(); // behind the token, while the lane comes to it
-    return isDrained(token) && muteInTime();
+    boolean isStill = isDrained(token, this::remaining) && muteInTime() && holdPartitions();
+    if (isStill) {
+      requireSameTables();
+    }
+    return isStill;
   }
 
-  /** What changes rows or columns without a message of its own is not on the other side. */
+  /** In a transaction of the owner that {@link #seal} commits, so that nothing comes in between. */
+  private boolean holdPartitions() throws SQLException {
+    Connection owner = on(unit.owner());
+    owner.setAutoCommit(false);
+    try {
+      guard.holdPartitions(owner, remaining());
+      return true;
+    } catch (SQLException e) {
+      abandon(owner, e);
+      if (SqlState.isLockTimeout(e)) {
+        notes.add(
+            "on shard %s somebody attaches, detaches or analyzes a partitioned table for longer than the budget; try again when that has ended"
+                .formatted(unit.owner()));
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * What changes rows or columns without a message of its own is not on the other side (HAZARDS
+   * F6).
+   */
   private void requireSameTables() throws SQLException {
-    for (Map.Entry<ShardId, String> shard : tables.entrySet()) {
-      if (!guard.tables(on(shard.getKey())).equals(shard.getValue())) {
+    Map<ShardId, String> now = digest();
+    for (ShardId shard : now.keySet()) {
+      if (!now.get(shard).equals(tables.get(shard))) {
         throw new SQLException(
-            "on shard %s a table was altered, written anew, attached or detached after the gates were looked at; 'reshard status' tells what within seconds"
-                .formatted(shard.getKey()));
+            "on shard %s a table was altered, written anew, attached or detached after the gates were looked at; ask again, and 'reshard status' tells what it was if that matters"
+                .formatted(shard));
       }
     }
   }
 
-  private boolean isDrained(String text) throws InterruptedException {
-    return lane.awaitToken(text, remaining())
-        && (referenceLane.isEmpty() || referenceLane.get().awaitToken(text, remaining()));
+  private Map<ShardId, String> digest() throws SQLException {
+    Map<ShardId, String> tables = new TreeMap<>();
+    for (ShardId shard : List.of(unit.owner(), unit.receiver())) {
+      tables.put(shard, guard.tables(on(shard)));
+    }
+    return tables;
+  }
+
+  private boolean isDrained(String text, Supplier<Duration> limit) throws InterruptedException {
+    return lane.awaitToken(text, limit.get())
+        && (referenceLane.isEmpty() || referenceLane.get().awaitToken(text, limit.get()));
   }
 
   /**
@@ -243,7 +283,12 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
    * after a failover to a standby that was behind it may not be (HAZARDS F18).
    */
   private boolean hasLastWrites(Connection receiver) throws SQLException {
-    return LaneProgress.find(receiver, migration.name(), unit.owner())
+    return isApplied(receiver, unit.owner())
+        && (referenceLane.isEmpty() || isApplied(receiver, migration.home()));
+  }
+
+  private boolean isApplied(Connection receiver, ShardId source) throws SQLException {
+    return LaneProgress.find(receiver, migration.name(), source)
         .flatMap(LaneProgress.Stored::lastToken)
         .filter(token::equals)
         .isPresent();
@@ -265,11 +310,8 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
 
   @Override
   public void lift() throws SQLException {
-    Connection receiver = on(unit.receiver());
-    if (!receiver.getAutoCommit()) {
-      receiver.rollback(); // the lane was muted for nothing
-      receiver.setAutoCommit(true);
-    }
+    endTransaction(on(unit.receiver())); // the lane was muted for nothing
+    endTransaction(on(unit.owner()));
     guard.claim(on(unit.receiver()), unit.attempt());
     if (!guard.lift(on(unit.owner()), unit.attempt())) {
       throw new IllegalStateException(unit + " was to be lifted, but its owner is sealed");
@@ -281,7 +323,7 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
 
   @Override
   public void open() throws SQLException, InterruptedException {
-    if (awaitsToken && !lane.awaitToken(token, RECOVERY_LIMIT)) {
+    if (awaitsToken && !isDrained(token, () -> RECOVERY_LIMIT)) {
       throw new SQLException(
           "%s is decided, but its receiver has not applied the last writes yet".formatted(unit));
     }
@@ -408,6 +450,14 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
     } catch (SQLException | RuntimeException e) {
       abandon(connection, e);
       throw e;
+    }
+  }
+
+  /** Gives up what the session's transaction did, if it has one. */
+  private static void endTransaction(Connection connection) throws SQLException {
+    if (!connection.getAutoCommit()) {
+      connection.rollback();
+      connection.setAutoCommit(true);
     }
   }
 

@@ -24,6 +24,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("matrix")
 class PartlyMovedIT {
   private static final long SOME = 30;
+  private static final String RESERVING =
+      "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%stage_unit%'";
   private static final List<String> PARTLY = List.of("AT_DESTINATION", "AT_SOURCE");
 
   @TempDir private Path folder;
@@ -84,7 +86,7 @@ class PartlyMovedIT {
         holder.setAutoCommit(false);
         execute(holder, "SELECT FROM reshard.stage_unit WHERE source = 'a' FOR UPDATE");
         CompletableFuture<Answer> asked = shop.ask("cutover");
-        while (!asked.isDone() && !shop.state().equals("CUTTING_OVER")) {
+        while (!asked.isDone() && source.query(RESERVING).isEmpty()) {
           TimeUnit.MILLISECONDS.sleep(10); // between two looks
         }
         source.executeAsSuperuser("VACUUM FULL public.events");

@@ -7,6 +7,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -46,16 +47,22 @@ public final class Guard {
   /** The guard is not in the state that the call starts from. */
   public static final String WRONG_STATE = "RS004";
 
-  private static final String TABLES =
+  /** Of the catalog alone: pg_partition_tree would lock what it lists. */
+  private static final String TREE =
       """
-      WITH tree AS (
-        SELECT t.relid FROM reshard.guard g
-         CROSS JOIN LATERAL unnest(g.tables) r(root)
-         CROSS JOIN LATERAL (SELECT r.root UNION SELECT p.relid FROM pg_partition_tree(r.root) p) t(relid)
-         WHERE g.migration = ? AND g.unit = ?)
-      SELECT md5(string_agg(part, ';' ORDER BY part)) FROM (
-        SELECT concat_ws(' ', c.oid, c.relname, c.relnamespace, c.relfilenode, c.relpersistence,
-                 c.relreplident) FROM tree JOIN pg_class c ON c.oid = tree.relid
+      WITH RECURSIVE tree(relid, level) AS (
+        SELECT r.root, 0 FROM reshard.guard g CROSS JOIN LATERAL unnest(g.tables) r(root)
+         WHERE g.migration = ? AND g.unit = ?
+        UNION
+        SELECT i.inhrelid, level + 1 FROM tree JOIN pg_inherits i ON i.inhparent = tree.relid)
+      """;
+
+  private static final String TABLES =
+      TREE
+          + """
+      SELECT md5(string_agg(part, ';' ORDER BY part COLLATE "C")) FROM (
+        SELECT concat_ws(' ', c.oid, c.relname, c.relnamespace, c.relfilenode, c.relpersistence)
+          FROM tree JOIN pg_class c ON c.oid = tree.relid
         UNION ALL
         SELECT concat_ws(' ', a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull,
                  a.attgenerated, a.attidentity, a.attcollation, a.attisdropped)
@@ -63,6 +70,15 @@ public final class Guard {
         UNION ALL
         SELECT concat_ws(' ', 'in', h.inhparent, h.inhrelid)
           FROM tree JOIN pg_inherits h ON h.inhparent = tree.relid) parts(part)""";
+
+  /** Parents before children, as who attaches to one locks them. */
+  private static final String PARTITIONED =
+      TREE
+          + """
+      SELECT c.oid::regclass::text FROM tree
+        JOIN pg_class c ON c.oid = tree.relid
+       WHERE c.relkind = 'p' AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
+       ORDER BY level, c.oid""";
 
   private static final long FOR_EVER = Long.MAX_VALUE;
 
@@ -201,17 +217,45 @@ public final class Guard {
 
   /**
    * What the catalog says of the unit's tables and all their partitions there, as a digest: while
-   * it stays the same nobody has altered, rewritten, attached or detached one. One look, no locks.
+   * it stays the same nobody has altered, rewritten, attached or detached one. One look, no locks
+   * on the tables.
    */
   public String tables(Connection connection) throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(TABLES)) {
+    return String.valueOf(ask(connection, TABLES).get(0));
+  }
+
+  /**
+   * Lets nobody attach or detach partitions of the unit's tables until the caller's transaction
+   * ends, as far as our role may lock them. Clients go on; who attaches, detaches or analyzes at
+   * this moment is waited for.
+   *
+   * @param limit for each lock
+   * @throws SQLException with SQLSTATE {@code 55P03} if a lock was not free in time
+   */
+  public void holdPartitions(Connection connection, Duration limit) throws SQLException {
+    List<String> partitioned = ask(connection, PARTITIONED);
+    if (partitioned.isEmpty()) {
+      return;
+    }
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(
+          "SET LOCAL lock_timeout = %d; LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE; SET LOCAL lock_timeout TO DEFAULT"
+              .formatted(Math.max(1, limit.toMillis()), String.join(", ONLY ", partitioned)));
+    }
+  }
+
+  private List<String> ask(Connection connection, String sql) throws SQLException {
+    List<String> answers = new ArrayList<>();
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
       statement.setString(1, unit.migration());
       statement.setString(2, unit.name());
       try (ResultSet row = statement.executeQuery()) {
-        row.next();
-        return String.valueOf(row.getString(1));
+        while (row.next()) {
+          answers.add(row.getString(1));
+        }
       }
     }
+    return answers;
   }
 
   /** Whether {@link #install} was ever called on the shard. */

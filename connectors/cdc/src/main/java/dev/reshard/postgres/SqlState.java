@@ -20,7 +20,7 @@ public final class SqlState {
     return isBroken(e)
         || state.equals("40P01")
         || state.equals("40001")
-        || state.equals("55P03")
+        || isLockTimeout(e)
         || state.startsWith("53");
   }
 
@@ -30,6 +30,11 @@ public final class SqlState {
    */
   public static boolean isBroken(SQLException e) {
     return of(e).startsWith("08") || of(e).startsWith("57P0") || of(e).equals("25006");
+  }
+
+  /** Whether a lock was not free within {@code lock_timeout}. */
+  public static boolean isLockTimeout(SQLException e) {
+    return of(e).equals("55P03");
   }
 
   /** Whether the shard has seen a worker with a newer lease. */
