@@ -11,9 +11,11 @@ import dev.reshard.keyspace.ShardMap;
 import dev.reshard.migration.Guards;
 import dev.reshard.migration.Migration;
 import dev.reshard.migration.Replication;
+import dev.reshard.postgres.ShardConnections;
 import dev.reshard.routing.ShardMapStore;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,16 +41,20 @@ final class HandOver {
   }
 
   /**
-   * What the catalogs say of a unit's tables. To be read before they are compared for the gate:
+   * What the catalogs say of each unit's tables. To be read before they are compared for the gate:
    * what is altered after that is found under the fence.
    */
-  Map<ShardId, String> tables(StageUnit unit) throws SQLException {
-    Guard guard =
-        new Guard(Guards.unitOf(migration, Guards.moveOf(migration, unit)), migration.worker());
-    Map<ShardId, String> tables = new TreeMap<>();
-    for (ShardId shard : List.of(unit.source(), unit.destination())) {
-      try (Connection connection = migration.sessions().openBrief(shard, "cutover")) {
-        tables.put(shard, guard.tables(connection));
+  Map<StageUnit, Map<ShardId, String>> tables(List<StageUnit> units) throws SQLException {
+    Map<StageUnit, Map<ShardId, String>> tables = new HashMap<>();
+    try (ShardConnections sessions = new ShardConnections(migration.sessions(), "cutover")) {
+      for (StageUnit unit : units) {
+        Guard guard =
+            new Guard(Guards.unitOf(migration, Guards.moveOf(migration, unit)), migration.worker());
+        Map<ShardId, String> of = new TreeMap<>();
+        for (ShardId shard : List.of(unit.source(), unit.destination())) {
+          of.put(shard, guard.tables(sessions.on(shard)));
+        }
+        tables.put(unit, of);
       }
     }
     return tables;

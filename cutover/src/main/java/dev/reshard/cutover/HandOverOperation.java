@@ -81,6 +81,7 @@ public final class HandOverOperation implements Operation {
       say.accept("already so: " + owners());
       return DONE;
     }
+    Map<StageUnit, Map<ShardId, String>> tables = handOver.tables(units);
     catalogs.compareNow();
     List<Gate.Verdict> closed = new ArrayList<>();
     for (Gate gate : gates) {
@@ -103,14 +104,7 @@ public final class HandOverOperation implements Operation {
     CutoverDriver.Result slowest = null;
     String gaveUp = "";
     for (StageUnit unit : units) {
-      Map<ShardId, String> tables = handOver.tables(unit);
-      catalogs.compareNow();
-      Gate.Verdict verdict = catalogs.gate().look();
-      if (!verdict.open()) {
-        gaveUp = "%s was not begun: gate closed: %s".formatted(unit, verdict);
-        break;
-      }
-      CutoverDriver.Result result = handOver.attempt(unit, direction, tables, say);
+      CutoverDriver.Result result = handOver.attempt(unit, direction, tables.get(unit), say);
       if (result.progress() != Progress.MOVED) {
         gaveUp = "%s was given up: %s".formatted(unit, result.reason());
         break;

@@ -25,7 +25,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -65,7 +64,7 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
    * Steps for one attempt.
    *
    * @param unit as it is stored, with the attempt's number and epoch
-   * @param tables what {@link Guard#tables} said on each shard before they were looked at
+   * @param tables what {@link Guard#tables} said on each shard when the gates were looked at
    */
   static ShardSteps attempt(
       Migration migration, Replication replication, StageUnit unit, Map<ShardId, String> tables)
@@ -140,6 +139,7 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
    */
   Duration tryWithoutFence(Duration limit) throws SQLException, InterruptedException {
     startClock();
+    long begin = System.nanoTime();
     Duration tooLong = limit.plusNanos(1);
     List<Writer> left = guard.waitForWriters(on(unit.owner()), remaining());
     if (!left.isEmpty()) {
@@ -153,11 +153,20 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
         notes.add("what was written last is not applied within the budget");
         return tooLong;
       }
-      boolean held = holdPartitions();
       digest();
+      holdPartitions();
       endTransaction(on(unit.owner()));
-      return held ? limit.minus(remaining()) : tooLong;
+      Duration took = Duration.ofNanos(System.nanoTime() - begin);
+      if (took.compareTo(limit) > 0) {
+        notes.add("the comparison of the tables does not end within the budget");
+      }
+      return took;
     } catch (LaneException e) {
+      notes.add(e.getMessage());
+    } catch (SQLException e) {
+      if (!SqlState.isLockTimeout(e)) {
+        throw e;
+      }
       notes.add(e.getMessage());
     }
     return tooLong;
@@ -192,27 +201,29 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
 
   @Override
   public boolean drain() throws SQLException, InterruptedException {
-    boolean isStill = isDrained(token, this::remaining) && muteInTime() && holdPartitions();
-    if (isStill) {
-      requireSameTables();
+    if (!isDrained(token, this::remaining) || !muteInTime()) {
+      return false;
     }
-    return isStill;
+    requireSameTables(unit.receiver());
+    holdPartitions();
+    requireSameTables(unit.owner());
+    return true;
   }
 
   /** In a transaction of the owner that {@link #seal} commits, so that nothing comes in between. */
-  private boolean holdPartitions() throws SQLException {
+  private void holdPartitions() throws SQLException {
     Connection owner = on(unit.owner());
     owner.setAutoCommit(false);
     try {
       guard.holdPartitions(owner, remaining());
-      return true;
     } catch (SQLException e) {
       abandon(owner, e);
       if (SqlState.isLockTimeout(e)) {
-        notes.add(
-            "on shard %s somebody attaches, detaches or analyzes a partitioned table for longer than the budget; try again when that has ended"
-                .formatted(unit.owner()));
-        return false;
+        throw new SQLException(
+            "on shard %s somebody attaches, detaches or analyzes a partitioned table; try again when that has ended"
+                .formatted(unit.owner()),
+            SqlState.of(e),
+            e);
       }
       throw e;
     }
@@ -222,23 +233,17 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
    * What changes rows or columns without a message of its own is not on the other side (HAZARDS
    * F6).
    */
-  private void requireSameTables() throws SQLException {
-    Map<ShardId, String> now = digest();
-    for (ShardId shard : now.keySet()) {
-      if (!now.get(shard).equals(tables.get(shard))) {
-        throw new SQLException(
-            "on shard %s a table was altered, written anew, attached or detached after the gates were looked at; ask again, and 'reshard status' tells what it was if that matters"
-                .formatted(shard));
-      }
+  private void requireSameTables(ShardId shard) throws SQLException {
+    if (!guard.tables(on(shard)).equals(tables.get(shard))) {
+      throw new SQLException(
+          "on shard %s a table was altered, written anew, attached or detached after the gates were looked at; ask again, and 'reshard status' tells what it was if that matters"
+              .formatted(shard));
     }
   }
 
-  private Map<ShardId, String> digest() throws SQLException {
-    Map<ShardId, String> tables = new TreeMap<>();
-    for (ShardId shard : List.of(unit.owner(), unit.receiver())) {
-      tables.put(shard, guard.tables(on(shard)));
-    }
-    return tables;
+  private void digest() throws SQLException {
+    guard.tables(on(unit.owner()));
+    guard.tables(on(unit.receiver()));
   }
 
   private boolean isDrained(String text, Supplier<Duration> limit) throws InterruptedException {
@@ -300,8 +305,13 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
    */
   @Override
   public boolean seal() throws SQLException {
+    Connection session = on(unit.owner());
+    if (session.getAutoCommit()) {
+      throw new SQLException(
+          "the session that kept the tables of %s still is gone".formatted(unit));
+    }
     return inTransaction(
-        on(unit.owner()),
+        session,
         owner -> {
           unmuteWayBack(owner);
           return guard.seal(owner, unit.attempt(), unit.epoch());
@@ -310,8 +320,8 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
 
   @Override
   public void lift() throws SQLException {
+    endTransaction(on(unit.owner())); // first, as others may wait for its locks
     endTransaction(on(unit.receiver())); // the lane was muted for nothing
-    endTransaction(on(unit.owner()));
     guard.claim(on(unit.receiver()), unit.attempt());
     if (!guard.lift(on(unit.owner()), unit.attempt())) {
       throw new IllegalStateException(unit + " was to be lifted, but its owner is sealed");
@@ -453,11 +463,10 @@ final class ShardSteps implements CutoverSteps, AutoCloseable {
     }
   }
 
-  /** Gives up what the session's transaction did, if it has one. */
+  /** Gives up what the session's transaction did, if it has one; also if the server ended it. */
   private static void endTransaction(Connection connection) throws SQLException {
     if (!connection.getAutoCommit()) {
-      connection.rollback();
-      connection.setAutoCommit(true);
+      abandon(connection, new SQLException("given up"));
     }
   }
 

@@ -109,7 +109,7 @@ public final class CleanUpPhase implements Phase {
     return found.isEmpty()
         ? Optional.empty()
         : Optional.of(
-            "%s. Nothing was deleted. If a hand-over was interrupted, 'reshard resume' ends it. Else the control database has lost what it had noted, by a failover or a restore: bring it back to its newest state. Then ask again"
+            "%s. Nothing was deleted. If a hand-over was interrupted, the worker ends it first. Else the control database has lost what it had noted, by a failover or a restore: bring it back to its newest state. Then ask again"
                 .formatted(String.join("; ", found)));
   }
 

@@ -23,9 +23,6 @@ final class CatalogReader implements AutoCloseable {
                      (SELECT min(age(i.xmin)) FROM pg_partition_ancestors(%d) p
                         JOIN pg_inherits i ON i.inhrelid = p.relid))""";
 
-  /** Who asks for a cutover waits for it; TCP alone may wait for a quarter of an hour. */
-  private static final int ANSWERS_WITHIN_MS = 60_000;
-
   private final ShardSessions sessions;
   private final Map<ShardId, Connection> open = new TreeMap<>();
 
@@ -70,7 +67,6 @@ final class CatalogReader implements AutoCloseable {
     if (!isKept) {
       session = sessions.open(shard, "catalog");
       open.put(shard, session);
-      session.setNetworkTimeout(Runnable::run, ANSWERS_WITHIN_MS);
     }
     try {
       return question.of(session);

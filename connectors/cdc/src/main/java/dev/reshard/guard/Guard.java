@@ -68,7 +68,7 @@ public final class Guard {
                  a.attgenerated, a.attidentity, a.attcollation, a.attisdropped)
           FROM tree JOIN pg_attribute a ON a.attrelid = tree.relid AND a.attnum > 0
         UNION ALL
-        SELECT concat_ws(' ', 'in', h.inhparent, h.inhrelid)
+        SELECT concat_ws(' ', 'in', h.inhparent, h.inhrelid, h.inhdetachpending)
           FROM tree JOIN pg_inherits h ON h.inhparent = tree.relid) parts(part)""";
 
   /** Parents before children, as who attaches to one locks them. */
@@ -79,6 +79,9 @@ public final class Guard {
         JOIN pg_class c ON c.oid = tree.relid
        WHERE c.relkind = 'p' AND has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
        ORDER BY level, c.oid""";
+
+  /** Half the default deadlock_timeout: the server is not to end who waits for us. */
+  private static final long LONGEST_LOCK_WAIT_MS = 500;
 
   private static final long FOR_EVER = Long.MAX_VALUE;
 
@@ -227,9 +230,10 @@ public final class Guard {
   /**
    * Lets nobody attach or detach partitions of the unit's tables until the caller's transaction
    * ends, as far as our role may lock them. Clients go on; who attaches, detaches or analyzes at
-   * this moment is waited for.
+   * this moment is waited for. The server ends the transaction when its client pauses in it for 2 s
+   * (HAZARDS F10): who wants an ACCESS EXCLUSIVE lock waits for it, and others behind him.
    *
-   * @param limit for each lock
+   * @param limit for each lock, half a second at most
    * @throws SQLException with SQLSTATE {@code 55P03} if a lock was not free in time
    */
   public void holdPartitions(Connection connection, Duration limit) throws SQLException {
@@ -239,8 +243,14 @@ public final class Guard {
     }
     try (Statement statement = connection.createStatement()) {
       statement.execute(
-          "SET LOCAL lock_timeout = %d; LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE; SET LOCAL lock_timeout TO DEFAULT"
-              .formatted(Math.max(1, limit.toMillis()), String.join(", ONLY ", partitioned)));
+          """
+          SET LOCAL idle_in_transaction_session_timeout = 2000;
+          SET LOCAL lock_timeout = %d;
+          LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE;
+          SET LOCAL lock_timeout = 0"""
+              .formatted(
+                  Math.max(1, Math.min(limit.toMillis(), LONGEST_LOCK_WAIT_MS)),
+                  String.join(", ONLY ", partitioned)));
     }
   }
 
